@@ -1,0 +1,90 @@
+import { expect, test } from 'vitest'
+import { StorageError } from '../base/errors.ts'
+import { ProjectId, TimelineId } from '../postgres/ids.ts'
+import { Lsn } from '../postgres/lsn.ts'
+import {
+  decodePageServiceRequest,
+  decodePageServiceResponse,
+  encodePageServiceError,
+  encodePageServiceRequest,
+  encodePages,
+  encodeSizes,
+  encodeWelcome,
+  type GetPagesRequest,
+  isSameRequest,
+  type PageServiceRequest,
+  PageStatus,
+} from './page-service-messages.ts'
+
+const getPages: GetPagesRequest = {
+  kind: 'get-pages',
+  requestId: 7,
+  lsn: Lsn.parse('12/ABCDEF01'),
+  spcOid: 1663,
+  dbOid: 5,
+  relNumber: 16384,
+  fork: 2,
+  firstBlock: 0xfffffff0,
+  blockCount: 3,
+}
+const requests: PageServiceRequest[] = [
+  {
+    kind: 'hello',
+    version: 1,
+    projectId: ProjectId.parse('0123456789abcdef'.repeat(2)),
+    timelineId: TimelineId.parse('f'.repeat(32)),
+  },
+  getPages,
+  {
+    kind: 'relation-sizes',
+    requestId: 9,
+    lsn: Lsn.of(40),
+    relations: [{ spcOid: 1664, dbOid: 0, relNumber: 1262, fork: 0 }],
+  },
+  { kind: 'relation-sizes', requestId: 10, lsn: Lsn.of(40), relations: [] },
+]
+
+test('every request decodes to what was encoded', () => {
+  for (const request of requests) expect(decodePageServiceRequest(encodePageServiceRequest(request))).toEqual(request)
+})
+
+test('an answer repeats every field of its request and carries only the pages that have bytes', () => {
+  const page = new Uint8Array(8192).fill(9)
+  const statuses = Uint8Array.of(PageStatus.zero, PageStatus.page, PageStatus.beyondEnd)
+  const answer = decodePageServiceResponse(encodePages(getPages, statuses, [undefined, page, undefined]))
+  if (answer.kind !== 'pages') throw new Error(answer.kind)
+  expect(isSameRequest(answer.request, getPages)).toBe(true)
+  expect([...answer.statuses]).toEqual([...statuses])
+  expect(answer.pages[1]).toEqual(page)
+  expect(answer.pages[0]).toBeUndefined()
+})
+
+test('sizes, welcome and errors decode to what was encoded', () => {
+  const sizes = requests[2]!
+  if (sizes.kind !== 'relation-sizes') throw new Error(sizes.kind)
+  expect(decodePageServiceResponse(encodeSizes(sizes, [undefined]))).toEqual({
+    kind: 'sizes',
+    request: sizes,
+    blockCounts: [undefined],
+  })
+  expect(decodePageServiceResponse(encodeSizes(sizes, [0]))).toMatchObject({ blockCounts: [0] })
+  const welcome = { version: 1, systemIdentifier: 7_310_000_000_000_000_001n, lastRecordLsn: Lsn.of(99) }
+  expect(decodePageServiceResponse(encodeWelcome(welcome))).toEqual({ kind: 'welcome', ...welcome })
+  const error = encodePageServiceError('not-found', 'no such timeline', encodePageServiceRequest(getPages))
+  expect(decodePageServiceResponse(error)).toEqual({
+    kind: 'error',
+    code: 'not-found',
+    message: 'no such timeline',
+    request: getPages,
+  })
+})
+
+test('a cut or overlong message is an error, never a guess', () => {
+  for (const request of requests) {
+    const payload = encodePageServiceRequest(request)
+    for (let length = 0; length < payload.length; length++) {
+      expect(() => decodePageServiceRequest(payload.subarray(0, length))).toThrow(StorageError)
+    }
+    expect(() => decodePageServiceRequest(Buffer.concat([payload, Buffer.of(0)]))).toThrow(StorageError)
+  }
+})
