@@ -1,11 +1,36 @@
 import { defineConfig } from 'vitest/config'
 
+const pg = '{src,test,fixtures}/**/*.pg.test.ts'
+const e2e = 'test/e2e/**/*.test.ts'
+
+/** The rungs of the ladder as projects: `npx vitest run --project unit`. Without --project a file runs in the one it belongs to. */
 export default defineConfig({
   test: {
-    include: ['{src,sim,differential,bench,test,fixtures}/**/*.test.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
     pool: 'forks',
     maxWorkers: 2,
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['{src,test,fixtures,bench}/**/*.test.ts'],
+          exclude: [pg, e2e],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      { test: { name: 'pg', include: [pg], exclude: [e2e], testTimeout: 300_000, hookTimeout: 120_000 } },
+      { test: { name: 'sim', include: ['sim/**/*.test.ts'], testTimeout: 300_000, hookTimeout: 60_000 } },
+      {
+        test: {
+          name: 'differential',
+          include: ['differential/**/*.test.ts'],
+          testTimeout: 1_200_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        test: { name: 'e2e', include: [e2e], testTimeout: 600_000, hookTimeout: 180_000, fileParallelism: false },
+      },
+    ],
   },
 })

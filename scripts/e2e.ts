@@ -1,0 +1,8 @@
+import { binary, runCommand } from './command.ts'
+import { engineFolder, rootFolder } from './repository.ts'
+
+/** `npm run e2e -- [file name part …]`: this rung of the ladder alone. */
+const { code } = await runCommand(binary(rootFolder, 'vitest'), ['run', '--project', 'e2e', ...process.argv.slice(2)], {
+  cwd: engineFolder,
+})
+process.exitCode = code

@@ -1,0 +1,8 @@
+import { binary, runCommand } from './command.ts'
+import { engineFolder, rootFolder } from './repository.ts'
+
+/** `npm run sim -- [file name part …]`: this rung of the ladder alone. */
+const { code } = await runCommand(binary(rootFolder, 'vitest'), ['run', '--project', 'sim', ...process.argv.slice(2)], {
+  cwd: engineFolder,
+})
+process.exitCode = code
