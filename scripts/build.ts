@@ -4,23 +4,18 @@ import { build } from 'esbuild'
 import { engineFolder, listFiles } from './repository.ts'
 
 /**
- * Bundles every program (src/main/*.ts that is run, not imported) and every worker entry (src/**\/*.worker.ts) to dist/,
+ * Bundles every program and every worker entry (src/**\/*.worker.ts) to dist/,
  * at the same relative path. npm packages stay outside: some carry WebAssembly or native parts beside their code.
  */
 const source = path.join(engineFolder, 'src')
 const startedMs = performance.now()
 
-const entryPoints = listFiles(source).filter(
-  (file) => file.endsWith('.worker.ts') || (path.dirname(file) === path.join(source, 'main') && isProgram(file)),
-)
+/** Programs of main/; the other files there are their parts. */
+const programs = ['safekeeper.ts', 'pageserver.ts', 'compute.ts', 'query-worker.ts', 'local-stack.ts']
 
-/** A program of main/ says so itself: it has a line `await main()` or calls its `run…Main`. */
-function isProgram(file: string): boolean {
-  return (
-    !/(-config|\.test|\.pg\.test)\.ts$/.test(file) &&
-    /^(await |void )?(main|run\w*Main)\(/m.test(fs.readFileSync(file, 'utf8'))
-  )
-}
+const entryPoints = listFiles(source).filter(
+  (file) => file.endsWith('.worker.ts') || programs.some((name) => file === path.join(source, 'main', name)),
+)
 
 const outdir = path.join(engineFolder, 'dist')
 const fresh = `${outdir}.${process.pid}.new`
