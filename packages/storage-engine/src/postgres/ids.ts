@@ -26,6 +26,7 @@ export function hexId(bytes: Uint8Array): string {
 }
 
 function parseHex(text: string, what: string): string {
-  if (!/^[0-9a-f]{32}$/.test(text)) throw new StorageError('invalid-input', `not a ${what}`, { text: text.slice(0, 64) })
+  if (!/^[0-9a-f]{32}$/.test(text))
+    throw new StorageError('invalid-input', `not a ${what}`, { text: text.slice(0, 64) })
   return text
 }
