@@ -1,0 +1,145 @@
+import { encodeTransactionStatus, TransactionStatus } from '../../redo/page-change.ts'
+import { clogPageOfXid } from '../../redo/slru-page.ts'
+import type { DecodedRecord, WalRecord } from '../../wal/record.ts'
+import { Slru } from '../key.ts'
+import { epochOfXid } from './cluster-state.ts'
+import { MainData } from './main-data.ts'
+import type { IngestContext } from './wal-ingest.ts'
+
+/** Record types and xinfo bits: src/include/access/xact.h, PG 18. */
+const TYPE_MASK = 0x70
+const HAS_INFO = 0x80
+const Type = {
+  commit: 0x00,
+  prepare: 0x10,
+  abort: 0x20,
+  commitPrepared: 0x30,
+  abortPrepared: 0x40,
+  assignment: 0x50,
+  invalidations: 0x60,
+} as const
+const XInfo = {
+  databaseInfo: 0x001,
+  subxacts: 0x002,
+  relations: 0x004,
+  invalidations: 0x008,
+  twoPhase: 0x010,
+  droppedStats: 0x100,
+} as const
+
+interface TransactionEnd {
+  readonly time: number
+  readonly subxacts: readonly number[]
+  /** (tablespace, database, relation) triples of files to delete. */
+  readonly relations: readonly number[]
+  /** The prepared transaction that ends here; 0: the record's own transaction. */
+  readonly preparedXid: number
+}
+
+/** Ends and prepares of transactions. False: not a record type of Transaction. */
+export function ingestTransaction(context: IngestContext, record: WalRecord, decoded: DecodedRecord): boolean {
+  const type = decoded.info & TYPE_MASK
+  switch (type) {
+    case Type.commit:
+    case Type.commitPrepared: {
+      const end = readTransactionEnd(decoded)
+      endTransaction(context, record, end, TransactionStatus.committed)
+      context.commits.addCommit(record.endLsn, end.time)
+      return true
+    }
+    case Type.abort:
+    case Type.abortPrepared:
+      endTransaction(context, record, readTransactionEnd(decoded), TransactionStatus.aborted)
+      return true
+    case Type.prepare:
+      prepareTransaction(context, decoded)
+      return true
+    case Type.assignment: {
+      const data = new MainData(decoded)
+      context.sawXid(data.u32())
+      for (let left = data.count(4); left > 0; left--) context.sawXid(data.u32())
+      return true
+    }
+    case Type.invalidations:
+      return true
+    default:
+      return false
+  }
+}
+
+function endTransaction(context: IngestContext, record: WalRecord, end: TransactionEnd, status: number): void {
+  const { writer, state } = context
+  for (const xid of end.subxacts) context.sawXid(xid)
+  const xid = end.preparedXid || record.xid
+  if (xid !== 0) setStatus(context, status, end.time, xid, end.subxacts)
+  for (let i = 0; i < end.relations.length; i += 3) {
+    writer.dropRelation(end.relations[i]!, end.relations[i + 1]!, end.relations[i + 2]!)
+  }
+  if (end.preparedXid !== 0) writer.dropTwoPhaseFile(epochOfXid(state, end.preparedXid), end.preparedXid)
+}
+
+/** One change for each page of pg_xact that holds one of the xids. */
+function setStatus(
+  context: IngestContext,
+  status: number,
+  time: number,
+  xid: number,
+  subxacts: readonly number[],
+): void {
+  const micros = BigInt(time)
+  const page = clogPageOfXid(xid)
+  if (subxacts.every((subxact) => clogPageOfXid(subxact) === page)) {
+    context.writer.slruPage(Slru.xact, page, false, encodeTransactionStatus(status, micros, [xid, ...subxacts]))
+    return
+  }
+  const byPage = new Map<number, number[]>([[page, [xid]]])
+  for (const subxact of subxacts) {
+    const subxactPage = clogPageOfXid(subxact)
+    const xids = byPage.get(subxactPage)
+    if (xids) xids.push(subxact)
+    else byPage.set(subxactPage, [subxact])
+  }
+  for (const [pageNumber, xids] of byPage) {
+    context.writer.slruPage(Slru.xact, pageNumber, false, encodeTransactionStatus(status, micros, xids))
+  }
+}
+
+/** ParseCommitRecord and ParseAbortRecord (src/backend/access/rmgrdesc/xactdesc.c), up to the parts that matter here. */
+function readTransactionEnd(decoded: DecodedRecord): TransactionEnd {
+  const data = new MainData(decoded)
+  const time = data.i64()
+  const xinfo = decoded.info & HAS_INFO ? data.u32() : 0
+  const subxacts: number[] = []
+  const relations: number[] = []
+  if (xinfo & XInfo.databaseInfo) data.skip(8)
+  if (xinfo & XInfo.subxacts) {
+    for (let left = data.count(4); left > 0; left--) subxacts.push(data.u32())
+  }
+  if (xinfo & XInfo.relations) {
+    for (let left = data.count(12) * 3; left > 0; left--) relations.push(data.u32())
+  }
+  if (xinfo & XInfo.droppedStats) data.skip(data.count(16) * 16)
+  if (xinfo & XInfo.invalidations) data.skip(data.count(16) * 16)
+  const preparedXid = xinfo & XInfo.twoPhase ? data.u32() : 0
+  return { time, subxacts, relations, preparedXid }
+}
+
+/** The record's main data is the state file without its CRC (TwoPhaseFileHeader, src/backend/access/transam/twophase.c). */
+function prepareTransaction(context: IngestContext, decoded: DecodedRecord): void {
+  const data = new MainData(decoded)
+  data.skip(8)
+  const xid = data.u32()
+  data.skip(16)
+  data.skip(4)
+  const subxactCount = data.i32()
+  data.skip(54 - 36)
+  const gidLength = data.u16()
+  data.skip(72 - 56 + align8(gidLength))
+  for (let left = subxactCount; left > 0; left--) context.sawXid(data.u32())
+  context.sawXid(xid)
+  context.writer.twoPhaseFile(epochOfXid(context.state, xid), xid, decoded.mainData)
+}
+
+function align8(length: number): number {
+  return Math.ceil(length / 8) * 8
+}

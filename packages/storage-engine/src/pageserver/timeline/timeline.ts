@@ -1,0 +1,115 @@
+import { errorText, StorageError } from '../../base/errors.ts'
+import type { Env } from '../../io/env.ts'
+import type { ProjectId, TimelineId } from '../../postgres/ids.ts'
+import type { Lsn } from '../../postgres/lsn.ts'
+import { type IngestSource, WalIngest } from '../ingest/wal-ingest.ts'
+import { type BlockRange, type PagesAtLsn, PageReader } from './get-pages.ts'
+import { LsnWaiters } from './lsn-waiters.ts'
+import { PageCache } from './page-cache.ts'
+import { RelationSizeReader } from './relation-size.ts'
+import type { TimelineStorage } from './timeline-storage.ts'
+
+/** 4096 x 8 KiB = 32 MiB of rebuilt pages a timeline at most. */
+const CACHED_PAGES_MAX = 4096
+
+/** `active`: takes WAL. `broken`: ingest stopped at a record it cannot apply; reads of what is ingested go on. */
+export type TimelineState = { readonly kind: 'active' } | { readonly kind: 'broken'; readonly reason: string }
+
+export interface TimelineIdentity {
+  readonly projectId: ProjectId
+  readonly timelineId: TimelineId
+  readonly systemIdentifier: bigint
+  readonly startLsn: Lsn
+  readonly ancestor: { readonly timelineId: TimelineId; readonly lsn: Lsn } | undefined
+  /** First 296 bytes of initdb's global/pg_control. */
+  readonly controlFile: Uint8Array
+}
+
+/**
+ * One branch of one project: WAL goes in record by record, pages come out at any LSN between the GC cutoff and the last
+ * record. Runs on any TimelineStorage: the layered one in production, the in-memory model in tests.
+ */
+export class Timeline {
+  readonly identity: TimelineIdentity
+  readonly storage: TimelineStorage
+  readonly sizes: RelationSizeReader
+  readonly #env: Pick<Env, 'clock' | 'log'>
+  readonly #waiters: LsnWaiters
+  readonly #pages: PageReader
+  #ingest: WalIngest | undefined
+  #state: TimelineState = { kind: 'active' }
+
+  constructor(env: Pick<Env, 'clock' | 'log'>, identity: TimelineIdentity, storage: TimelineStorage) {
+    this.identity = identity
+    this.storage = storage
+    this.sizes = new RelationSizeReader(storage)
+    this.#env = env
+    this.#waiters = new LsnWaiters(env.clock, storage.lastRecordLsn)
+    this.#pages = new PageReader(storage, this.sizes, new PageCache(CACHED_PAGES_MAX))
+  }
+
+  get lastRecordLsn(): Lsn {
+    return this.storage.lastRecordLsn
+  }
+
+  get state(): TimelineState {
+    return this.#state
+  }
+
+  /** Rejects with `unavailable` when the LSN is not ingested in time. */
+  waitForLsn(lsn: Lsn, timeoutMs: number, signal?: AbortSignal): Promise<void> {
+    return this.#waiters.wait(lsn, timeoutMs, signal)
+  }
+
+  /** The caller has waited for `lsn`. */
+  getPagesNow(range: BlockRange, lsn: Lsn): PagesAtLsn | undefined {
+    return this.#pages.getNow(range, lsn)
+  }
+
+  getPages(range: BlockRange, lsn: Lsn): Promise<PagesAtLsn> {
+    return this.#pages.get(range, lsn)
+  }
+
+  /**
+   * Takes WAL from `source` until it ends. Returns normally at its end; a record that cannot be applied makes the
+   * timeline `broken` and rejects with the error that names its LSN.
+   */
+  async ingestFrom(source: IngestSource): Promise<void> {
+    if (this.#state.kind === 'broken') throw new StorageError('unsupported', this.#state.reason)
+    const ingest = await this.#openIngest()
+    try {
+      await ingest.run(source)
+    } catch (error) {
+      // What was put after the last advance is not visible, and the in-memory sizes are ahead of it: start anew.
+      this.#ingest = undefined
+      if (isFatal(error)) this.#break(error)
+      throw error
+    }
+  }
+
+  /** Blocks of all forks at the tip; undefined before ingest was opened. */
+  logicalSizeBlocks(): number | undefined {
+    return this.#ingest?.totalBlocks()
+  }
+
+  async #openIngest(): Promise<WalIngest> {
+    this.#ingest ??= await WalIngest.open({
+      storage: this.storage,
+      systemIdentifier: this.identity.systemIdentifier,
+      onAdvance: (lsn) => this.#waiters.advance(lsn),
+    })
+    return this.#ingest
+  }
+
+  #break(error: StorageError): void {
+    const reason = errorText(error)
+    this.#state = { kind: 'broken', reason }
+    this.#waiters.fail(new StorageError('unsupported', `ingest stopped: ${reason}`))
+    this.#env.log.error('ingest stopped for good', { timelineId: this.identity.timelineId, error: reason })
+  }
+}
+
+/** Errors that come back with the same record, whatever is retried. */
+function isFatal(error: unknown): error is StorageError {
+  return error instanceof StorageError && (error.code === 'unsupported' || error.code === 'corruption')
+}
