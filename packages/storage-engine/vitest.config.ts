@@ -2,6 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 const pg = '{src,test,fixtures}/**/*.pg.test.ts'
 const e2e = 'test/e2e/**/*.test.ts'
+const interop = 'test/interop/**/*.test.ts'
 
 /** The rungs of the ladder as projects: `npx vitest run --project unit`. Without --project a file runs in the one it belongs to. */
 export default defineConfig({
@@ -13,12 +14,13 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{src,test,fixtures,bench}/**/*.test.ts'],
-          exclude: [pg, e2e],
+          exclude: [pg, e2e, interop],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
       },
       { test: { name: 'pg', include: [pg], exclude: [e2e], testTimeout: 300_000, hookTimeout: 120_000 } },
+      { test: { name: 'interop', include: [interop], testTimeout: 120_000, hookTimeout: 60_000 } },
       { test: { name: 'sim', include: ['sim/**/*.test.ts'], testTimeout: 300_000, hookTimeout: 60_000 } },
       {
         test: {
