@@ -158,6 +158,16 @@ export class Stack {
     }
   }
 
+  /** kill -9 of the supervisor and, in the same moment, of every process it started. */
+  async killEverything(): Promise<void> {
+    const { processes } = await this.describe()
+    const pids = processes.flatMap(({ pid }) => (pid === null ? [] : [pid]))
+    this.#supervisor?.kill('SIGKILL')
+    for (const pid of pids) if (isProcessAlive(pid)) process.kill(pid, 'SIGKILL')
+    await this.#supervisor?.exited
+    this.#supervisor = undefined
+  }
+
   async cleanup(): Promise<void> {
     await this.stop()
     if (this.#ownsHome) fs.rmSync(this.home, { recursive: true, force: true, maxRetries: 3 })
@@ -241,6 +251,22 @@ export class Stack {
       return (await client.query<Row>(sql, values)).rows
     } finally {
       await client.end()
+    }
+  }
+
+  /** Opens a connection, runs the work, closes it. */
+  async withClient<Result>(
+    work: (client: pg.Client) => Promise<Result>,
+    branchName = 'main',
+    database?: string,
+  ): Promise<Result> {
+    const address = new URL((await this.branch(branchName)).uri ?? this.uri)
+    if (database !== undefined) address.pathname = `/${database}`
+    const client = await this.client(branchName, { connectionString: address.href })
+    try {
+      return await work(client)
+    } finally {
+      await client.end().catch(() => undefined)
     }
   }
 

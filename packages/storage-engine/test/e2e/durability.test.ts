@@ -1,0 +1,142 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Stack, startStack } from '../stack-fixture.ts'
+import { amcheckDatabase } from './amcheck.ts'
+import { Ledger } from './ledger.ts'
+
+/** Every acknowledged transaction is found, sums agree and amcheck is clean, whatever is killed and whenever. */
+let stack: Stack
+let ledger: Ledger
+let uri = ''
+
+beforeAll(async () => {
+  stack = await startStack()
+  ledger = new Ledger({ clientCount: 4, connection: () => ({ connectionString: uri }) })
+  await followAddress()
+  await ledger.createTables()
+}, 180_000)
+
+afterAll(async () => {
+  await stack?.cleanup()
+})
+
+/** The front door keeps its port while the stack lives; a restarted stack has a new one. */
+async function followAddress(): Promise<void> {
+  uri = (await stack.branch()).uri ?? uri
+}
+
+/** Runs the ledger, does `fault` in the middle of it, waits until commits go on, then checks every promise. */
+async function survives(fault: () => Promise<void>): Promise<void> {
+  ledger.start()
+  try {
+    await ledger.progress(50)
+    await fault()
+    await ledger.progress(50)
+  } catch (error) {
+    throw new Error(`${String(error)}\n${stack.logTail()}`)
+  } finally {
+    await ledger.stop()
+  }
+  await checkPromises()
+}
+
+async function checkPromises(): Promise<void> {
+  const findings = await ledger.findings()
+  expect(findings.lost).toEqual([])
+  expect(findings.invented).toEqual([])
+  expect(findings.balanceSum).toBe(0)
+  expect(findings.mismatch).toBe(0)
+  await stack.withClient(async (client) => expect(await amcheckDatabase(client)).toEqual([]))
+}
+
+const victims = ['safekeeper-1', 'safekeeper-2', 'safekeeper-3', 'pageserver', 'compute:main']
+
+for (const victim of victims) {
+  test(`kill -9 of ${victim} under load loses nothing`, async () => {
+    await survives(() => stack.kill(victim))
+  })
+}
+
+for (const [first, second] of [
+  ['safekeeper-1', 'compute:main'],
+  ['safekeeper-2', 'pageserver'],
+  ['pageserver', 'compute:main'],
+  ['safekeeper-1', 'safekeeper-3'],
+] as const) {
+  test(`kill -9 of ${first} and ${second} together under load loses nothing`, async () => {
+    await survives(async () => {
+      await Promise.all([stack.kill(first), stack.kill(second)])
+    })
+  })
+}
+
+test('kill -9 of every process at once, then a new start, loses nothing', async () => {
+  ledger.start()
+  await ledger.progress(80)
+  await stack.killEverything()
+  await ledger.stop()
+  await stack.start()
+  await followAddress()
+  await checkPromises()
+})
+
+test('with one SafeKeeper down commits go on; with two down they wait, and go on when one returns', async () => {
+  await stack.admin('POST', '/processes/safekeeper-1/stop')
+  ledger.start()
+  try {
+    await ledger.progress(50)
+    await stack.admin('POST', '/processes/safekeeper-2/stop')
+    await quiet()
+    const before = ledger.acknowledgedCount
+    await new Promise((resolve) => setTimeout(resolve, 1500))
+    expect(ledger.acknowledgedCount).toBe(before)
+    await stack.admin('POST', '/processes/safekeeper-2/start')
+    await ledger.progress(50)
+    await stack.admin('POST', '/processes/safekeeper-1/start')
+    await ledger.progress(20)
+  } finally {
+    await ledger.stop()
+  }
+  await checkPromises()
+
+  /** Commits that were under way when the quorum went may still be answered. */
+  async function quiet(): Promise<void> {
+    for (let last = -1; last !== ledger.acknowledgedCount; ) {
+      last = ledger.acknowledgedCount
+      await new Promise((resolve) => setTimeout(resolve, 500))
+    }
+  }
+})
+
+test('a SafeKeeper that lost its disk is rebuilt from its peers while the system runs, and carries the quorum then', async () => {
+  ledger.start()
+  try {
+    await ledger.progress(20)
+    await stack.admin('POST', '/processes/safekeeper-3/stop')
+    fs.rmSync(path.join(stack.home, 'safekeeper-3'), { recursive: true })
+    await ledger.progress(50)
+    await stack.admin('POST', '/processes/safekeeper-3/start')
+    await ledger.progress(50)
+    // The rebuilt member must now be able to make a majority with one other.
+    await stack.admin('POST', '/processes/safekeeper-1/stop')
+    await ledger.progress(50)
+    await stack.admin('POST', '/processes/safekeeper-1/start')
+  } finally {
+    await ledger.stop()
+  }
+  await checkPromises()
+})
+
+test("deleting the PageServer's and the compute's folders loses nothing", async () => {
+  ledger.start()
+  await ledger.progress(50)
+  await ledger.stop()
+  await stack.admin('POST', '/branches/main/stop')
+  await stack.admin('POST', '/processes/pageserver/stop')
+  fs.rmSync(path.join(stack.home, 'pageserver'), { recursive: true })
+  await stack.admin('POST', '/processes/pageserver/start')
+  await stack.admin('POST', '/branches/main/start')
+  await followAddress()
+  await checkPromises()
+})
