@@ -1,0 +1,60 @@
+import { type Stack, startStack } from '../test/stack-fixture.ts'
+import { type BenchContext, type BenchReport, percentile, rounded } from './bench-report.ts'
+import { PeakMemory } from './peak-memory.ts'
+
+/** The time of the call that creates a branch at the tip, on a small and on a large database. */
+export async function bench({ say, isQuick }: BenchContext): Promise<BenchReport> {
+  const [runs, largeMb] = isQuick ? [5, 50] : [30, 5 * 1024]
+  const stack = await startStack()
+  try {
+    await fill(stack, 'small', 10)
+    const memory = new PeakMemory(stack)
+    const small = await createBranches(stack, 'small', runs)
+    say(`10 MB: p50 ${percentile(small, 0.5).toFixed(1)} ms, p99 ${percentile(small, 0.99).toFixed(1)} ms`)
+    await fill(stack, 'large', largeMb)
+    const large = await createBranches(stack, 'large', runs)
+    say(`${largeMb} MB: p50 ${percentile(large, 0.5).toFixed(1)} ms, p99 ${percentile(large, 0.99).toFixed(1)} ms`)
+    return {
+      bench: 'branch',
+      figures: {
+        p50Ms: rounded(percentile(large, 0.5)),
+        p99Ms: rounded(percentile(large, 0.99)),
+        smallP50Ms: rounded(percentile(small, 0.5)),
+        smallP99Ms: rounded(percentile(small, 0.99)),
+        largeMb,
+        phases: {},
+        peakMemoryMb: await memory.stop(),
+      },
+      ratios: { largeOverSmall: rounded(percentile(large, 0.5) / percentile(small, 0.5)) },
+    }
+  } finally {
+    await stack.cleanup()
+  }
+}
+
+async function createBranches(stack: Stack, name: string, runs: number): Promise<number[]> {
+  const times: number[] = []
+  for (let run = 0; run < runs; run++) {
+    const startedMs = performance.now()
+    await stack.createBranch(`${name}-${run}`)
+    times.push(performance.now() - startedMs)
+  }
+  return times
+}
+
+/** About `mb` MiB of heap, in steps, so that no statement runs for minutes. */
+async function fill(stack: Stack, table: string, mb: number): Promise<void> {
+  const client = await stack.client()
+  try {
+    await client.query(`create table ${table} (i int, filler text)`)
+    const stepMb = 64
+    for (let done = 0; done < mb; done += stepMb) {
+      const rows = Math.round((Math.min(stepMb, mb - done) * 1024 * 1024) / 8192) * 7
+      await client.query(`insert into ${table} select i, repeat(md5(i::text), 35) from generate_series(1, $1) i`, [
+        rows,
+      ])
+    }
+  } finally {
+    await client.end()
+  }
+}
