@@ -3,6 +3,7 @@ import { callJson } from '../src/io/http-client.ts'
 import { openNodeEnv } from '../src/io/node-env.ts'
 import { ProjectId, TimelineId } from '../src/postgres/ids.ts'
 import { Lsn } from '../src/postgres/lsn.ts'
+import { Fork } from '../src/postgres/relation.ts'
 import { type Stack, sleep, startStack } from '../test/stack-fixture.ts'
 import { type BenchContext, type BenchReport, percentile, rounded } from './bench-report.ts'
 import { PeakMemory } from './peak-memory.ts'
@@ -67,7 +68,7 @@ async function measure(stack: Stack, table: string, lsn: Lsn) {
        pg_relation_filenode('${table}')::int as rel, (pg_relation_size('${table}') / 8192)::int as blocks`,
   )
   const { db, rel, blocks } = found[0] ?? { db: 0, rel: 0, blocks: 0 }
-  const relation = { spcOid: 1663, dbOid: db, relNumber: rel, fork: 0 }
+  const relation = { spcOid: 1663, dbOid: db, relNumber: rel, fork: Fork.main }
   const { pageserver, projectId, branches } = await stack.describe()
   const client = new PageClient({
     env: openNodeEnv({ name: 'bench', logLevel: 'error' }),
