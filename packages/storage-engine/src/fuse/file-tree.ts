@@ -1,9 +1,10 @@
 import { PAGE_SIZE } from '../postgres/constants.ts'
 import type { RelationFork } from '../postgres/relation.ts'
+import { formatRelationPath } from '../postgres/relation-path.ts'
 import type { FileAttributes } from './fuse-protocol.ts'
 import { Errno, ROOT_NODE_ID } from './fuse-protocol.ts'
 import type { FuseSeed } from './fuse-seed.ts'
-import { relationDirectory, relationFileName, segmentBlockCounts } from './path-map.ts'
+import { segmentBlockCounts } from './path-map.ts'
 
 /**
  * Names, sizes and attributes of the mount, all in memory: it lives exactly as long as its compute, so there is nothing
@@ -94,11 +95,11 @@ export class FileTree {
       this.#addFile(directory, name, file.mode, seed, { sizeBytes: file.bytes.length, seed: file.bytes })
     }
     for (const relation of seed.relations) {
-      const directory = this.#directoryAt(relationDirectory(relation))
       let firstBlock = 0
       segmentBlockCounts(relation.blockCount).forEach((blockCount, segment) => {
         const remote = blockCount === 0 ? undefined : { relation, firstBlock, blockCount }
-        this.#addFile(directory, relationFileName(relation, segment), 0o600, seed, {
+        const { directory, name } = this.#parentOf(formatRelationPath(relation, segment))
+        this.#addFile(directory, name, 0o600, seed, {
           sizeBytes: blockCount * PAGE_SIZE,
           remote,
         })

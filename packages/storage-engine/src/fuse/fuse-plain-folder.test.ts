@@ -7,10 +7,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { silentLog } from '../io/log.ts'
 import { PAGE_SIZE } from '../postgres/constants.ts'
 import type { RelationFork } from '../postgres/relation.ts'
+import { formatRelationPath } from '../postgres/relation-path.ts'
 import { type FuseMount, fuseObstacle, openFuseMount } from './fuse-driver.ts'
 import { Opcode } from './fuse-protocol.ts'
 import type { PageReader } from './page-reader.ts'
-import { relationPath } from './path-map.ts'
 
 /** The same random operations on the mount and on a plain folder: same results, same bytes. */
 const obstacle = fuseObstacle()
@@ -61,7 +61,7 @@ describe.skipIf(obstacle !== undefined)('the mount behaves as a plain folder', (
     await fs.writeFile(path.join(plain, 'base/5/PG_VERSION'), '18\n')
     for (const [i, blockCount] of REMOTE_BLOCKS.entries()) {
       const pages = Array.from({ length: blockCount }, (_, block) => remotePage(100 + i, block))
-      await fs.writeFile(path.join(plain, relationPath(relation(100 + i), 0)), Buffer.concat(pages))
+      await fs.writeFile(path.join(plain, formatRelationPath(relation(100 + i), 0)), Buffer.concat(pages))
     }
   })
 
@@ -71,7 +71,7 @@ describe.skipIf(obstacle !== undefined)('the mount behaves as a plain folder', (
   })
 
   test('remote pages are read right, once, and then from the kernel cache', async () => {
-    const name = relationPath(relation(103), 0)
+    const name = formatRelationPath(relation(103), 0)
     const expected = await fs.readFile(path.join(plain, name))
     expect((await fs.readFile(path.join(mount.mountPath, name))).equals(expected)).toBe(true)
     const { requests, misses } = mount.stats()
@@ -202,7 +202,7 @@ describe.skipIf(obstacle !== undefined)('the mount behaves as a plain folder', (
   }, 120_000)
 
   test('writes that race with fetches of the same pages win', async () => {
-    const name = relationPath(relation(104), 0)
+    const name = formatRelationPath(relation(104), 0)
     expect(name).toBe('base/5/104')
     const blocks = 256
     const fresh = await openFuseMount({

@@ -60,7 +60,7 @@ export class RequestHandler {
     }
   }
 
-  #dispatch(opcode: number, nodeId: number, bytes: Uint8Array, words: Uint32Array): void {
+  #dispatch(opcode: number, nodeId: number, bytes: Uint8Array, words: Uint32Array): undefined {
     switch (opcode) {
       case Opcode.read:
         return this.#read(this.#tree.file(nodeId), readU64(words, 12), words[14]!)
@@ -127,7 +127,7 @@ export class RequestHandler {
     }
   }
 
-  #read(file: FileNode, offset: number, byteCount: number): void {
+  #read(file: FileNode, offset: number, byteCount: number): undefined {
     const wanted = Math.min(byteCount, file.sizeBytes - offset)
     if (wanted <= 0) return this.#ok(0)
     const presence = this.#overlay.presence(file)
@@ -152,7 +152,7 @@ export class RequestHandler {
     this.#ok(this.#overlay.read(file, this.#reply, REPLY_HEADER_BYTES, wanted, offset))
   }
 
-  #write(file: FileNode, bytes: Uint8Array, position: number, byteCount: number): void {
+  #write(file: FileNode, bytes: Uint8Array, position: number, byteCount: number): undefined {
     const toFill = this.#overlay.pagesToFillForWrite(file, position, byteCount)
     this.#words[BODY_WORD] = byteCount
     this.#words[BODY_WORD + 1] = 0
@@ -167,7 +167,7 @@ export class RequestHandler {
     this.#ok(8)
   }
 
-  #setattr(node: TreeNode, words: Uint32Array): void {
+  #setattr(node: TreeNode, words: Uint32Array): undefined {
     const valid = words[10]!
     if (valid & SetattrField.mode) this.#tree.setMode(node, words[27]!)
     if (valid & SetattrField.uid) node.uid = words[29]!
@@ -190,7 +190,7 @@ export class RequestHandler {
     this.#attributes(node)
   }
 
-  #fallocate(file: FileNode, words: Uint32Array): void {
+  #fallocate(file: FileNode, words: Uint32Array): undefined {
     if (words[16] !== 0) throw new TreeError(Errno.EOPNOTSUPP)
     const end = readU64(words, 12) + readU64(words, 14)
     if (end > file.sizeBytes) this.#overlay.resize(file, end)
@@ -198,14 +198,14 @@ export class RequestHandler {
     this.#ok(0)
   }
 
-  #lookup(directory: DirectoryNode, name: string): void {
+  #lookup(directory: DirectoryNode, name: string): undefined {
     const node = directory.children.get(name)
     if (node) return this.#entry(node)
     protocol.writeNegativeEntry(this.#words, BODY_WORD)
     this.#ok(protocol.ENTRY_BYTES)
   }
 
-  #create(directory: DirectoryNode, name: string, words: Uint32Array): void {
+  #create(directory: DirectoryNode, name: string, words: Uint32Array): undefined {
     const file = this.#tree.createFile(directory, name, words[11]!, owner(words))
     file.lookupCount++
     protocol.writeEntry(this.#words, BODY_WORD, this.#tree.attributes(file))
@@ -213,7 +213,7 @@ export class RequestHandler {
     this.#ok(protocol.ENTRY_BYTES + protocol.OPEN_BYTES)
   }
 
-  #rename(nodeId: number, bytes: Uint8Array, words: Uint32Array, namesAt: number): void {
+  #rename(nodeId: number, bytes: Uint8Array, words: Uint32Array, namesAt: number): undefined {
     const oldName = readName(bytes, namesAt)
     const newName = readName(bytes, oldName.next)
     const from = this.#tree.directory(nodeId)
@@ -222,7 +222,7 @@ export class RequestHandler {
     this.#ok(0)
   }
 
-  #opendir(directory: DirectoryNode): void {
+  #opendir(directory: DirectoryNode): undefined {
     const handle = this.#nextHandle++
     this.#listings.set(handle, [...directory.children.values()])
     protocol.writeOpenOut(this.#words, BODY_WORD, handle, 0)
@@ -230,7 +230,7 @@ export class RequestHandler {
   }
 
   /** The listing is that of the open, or of the last rewind: entries 0 and 1 are '.' and '..'. */
-  #readdir(directory: DirectoryNode, handle: number, cookie: number, byteCount: number): void {
+  #readdir(directory: DirectoryNode, handle: number, cookie: number, byteCount: number): undefined {
     if (cookie === 0) this.#listings.set(handle, [...directory.children.values()])
     const listing = this.#listings.get(handle) ?? []
     let at = REPLY_HEADER_BYTES
@@ -246,18 +246,18 @@ export class RequestHandler {
     this.#ok(at - REPLY_HEADER_BYTES)
   }
 
-  #attributes(node: TreeNode): void {
+  #attributes(node: TreeNode): undefined {
     protocol.writeAttrOut(this.#words, BODY_WORD, this.#tree.attributes(node))
     this.#ok(protocol.ATTR_BYTES)
   }
 
-  #entry(node: TreeNode): void {
+  #entry(node: TreeNode): undefined {
     node.lookupCount++
     protocol.writeEntry(this.#words, BODY_WORD, this.#tree.attributes(node))
     this.#ok(protocol.ENTRY_BYTES)
   }
 
-  #forget(nodeId: number, count: number): void {
+  #forget(nodeId: number, count: number): undefined {
     let node: TreeNode
     try {
       node = this.#tree.node(nodeId)
@@ -267,11 +267,11 @@ export class RequestHandler {
     if (this.#tree.forget(nodeId, count)) this.#dropBytes(node)
   }
 
-  #dropIfUnused(node: TreeNode): void {
+  #dropIfUnused(node: TreeNode): undefined {
     if (this.#tree.dropIfUnused(node)) this.#dropBytes(node)
   }
 
-  #dropBytes(node: TreeNode): void {
+  #dropBytes(node: TreeNode): undefined {
     if (node.kind !== 'file') return
     this.#overlay.drop(node)
     if (node.remote) this.#post({ kind: 'segment-dropped', nodeId: node.id })
@@ -283,20 +283,20 @@ export class RequestHandler {
     pages: readonly number[],
     change: Extract<ReaderMessage, { kind: 'change-after-fill' }>['change'],
     bodyBytes: number,
-  ): void {
+  ): undefined {
     const length = REPLY_HEADER_BYTES + bodyBytes
     protocol.writeReplyHeader(this.#words, length, 0, this.#uniqueLow, this.#uniqueHigh)
     const reply = this.#reply.slice(0, length)
     this.#post({ kind: 'change-after-fill', nodeId: file.id, pages, change, reply })
   }
 
-  #ok(bodyBytes: number): void {
+  #ok(bodyBytes: number): undefined {
     const length = REPLY_HEADER_BYTES + bodyBytes
     protocol.writeReplyHeader(this.#words, length, 0, this.#uniqueLow, this.#uniqueHigh)
     this.#send(this.#reply, length)
   }
 
-  #fail(errno: number): void {
+  #fail(errno: number): undefined {
     protocol.writeReplyHeader(this.#words, REPLY_HEADER_BYTES, errno, this.#uniqueLow, this.#uniqueHigh)
     this.#send(this.#reply, REPLY_HEADER_BYTES)
   }

@@ -1,0 +1,400 @@
+import * as fs from 'node:fs'
+import * as path from 'node:path'
+import { errorText, isStorageError, StorageError } from '../base/errors.ts'
+import type { Env } from '../io/env.ts'
+import type { ProjectId, TimelineId } from '../postgres/ids.ts'
+import { Lsn } from '../postgres/lsn.ts'
+import type { BootBundle } from '../protocol/boot-bundle.ts'
+import type { ComputeState, ComputeStatus, DatabaseSpec, RoleSpec } from '../protocol/compute-control.ts'
+import { ComputeExit } from '../protocol/compute-control.ts'
+import { type Account, type RelationTree, relationTreeOf, writeDataDir } from './data-dir.ts'
+import { hydrate, type ReadPages } from './hydrate.ts'
+import { chooseMode, type ComputeMode } from './mode.ts'
+import { Phases } from './phases.ts'
+import { connectPostgres, type PostgresConnection } from './postgres-connection.ts'
+import { type PostgresProcess, startPostgres } from './postgres-process.ts'
+import { commandLineSettings, type PostgresTuning, postgresConf } from './postgres-settings.ts'
+import type { QuorumLog } from './quorum-log.ts'
+import { applyDatabase, applyRole, ensurePassword, revokeSignalFunctions } from './role-setup.ts'
+import { SelfFencing } from './self-fencing.ts'
+import { type SynthesizedCheckpoint, synthesizeCheckpoint } from './synth-checkpoint.ts'
+import { openWalsenderClient, type WalsenderClient } from './walsender-client.ts'
+
+/** A mount for base/ and global/, as fuse/ makes it. */
+export interface PageMount {
+  readonly mountPath: string
+  plant(seed: RelationTree & Account): void
+  readonly ended: Promise<string>
+  close(): Promise<void>
+}
+
+export interface PageSource {
+  readonly readPages: ReadPages
+  close(): void
+}
+
+/** How a compute reaches the rest of the system; main/ joins these with the safekeeper, page and fuse parts. */
+export interface ComputeParts {
+  /** Undefined for a read-only compute. */
+  readonly quorum: QuorumLog | undefined
+  readBootBundle(lsn: Lsn): Promise<BootBundle>
+  openPages(lsn: Lsn): PageSource
+  /** Why a mount is not possible here, or undefined. */
+  readonly mountObstacle: string | undefined
+  openMount(options: { mountPath: string; cacheFolder: string; readPages: ReadPages }): Promise<PageMount>
+  readonly postgresProgram: string
+}
+
+export interface ComputeOptions {
+  readonly computeId: string
+  readonly projectId: ProjectId
+  readonly timelineId: TimelineId
+  /** Made by the compute, of no use after it. */
+  readonly folder: string
+  readonly socketFolder: string
+  readonly host: string
+  readonly httpPort: number
+  readonly postgresPort: number
+  readonly postgresPassword: string
+  readonly mode: 'auto' | ComputeMode
+  /** Reads only, at this LSN; no quorum is asked. */
+  readonly readOnlyLsn: Lsn | undefined
+  /** Postgres runs as this account; undefined: as this process. */
+  readonly account: Account | undefined
+  readonly tuning: PostgresTuning
+  /** Without a sign of life from a majority for so long, Postgres is killed. */
+  readonly quorumLeaseMs: number
+}
+
+const STOP_GRACE_MS = 8000
+const CONNECT_RETRY_MS = 2
+const WALSENDER_RETRIES_MAX = 2000
+
+/** One start of Postgres on one timeline, from the election to the stop. Not used twice. */
+export class ComputeService {
+  readonly phases: Phases
+  readonly #env: Pick<Env, 'clock' | 'network' | 'log' | 'metrics'>
+  readonly #options: ComputeOptions
+  readonly #parts: ComputeParts
+  readonly #fencing: SelfFencing | undefined
+  #state: ComputeState = 'starting'
+  #reason: string | undefined
+  #term: number | undefined
+  #bootLsn: Lsn | undefined
+  #mode: { mode: ComputeMode; reason: string } | undefined
+  #hydrated: { donePages: number; allPages: number } | undefined
+  #mount: PageMount | undefined
+  #pages: PageSource | undefined
+  #postgres: PostgresProcess | undefined
+  #walsender: WalsenderClient | undefined
+  #ending: Promise<void> | undefined
+  #settleEnd: (exitCode: number) => void = () => undefined
+  /** Resolves with a ComputeExit code when everything of this compute is gone. */
+  readonly ended: Promise<number>
+
+  constructor(env: Pick<Env, 'clock' | 'network' | 'log' | 'metrics'>, options: ComputeOptions, parts: ComputeParts) {
+    this.#env = env
+    this.#options = options
+    this.#parts = parts
+    this.phases = new Phases(env.clock)
+    this.ended = new Promise((resolve) => {
+      this.#settleEnd = resolve
+    })
+    const { quorum } = parts
+    if (quorum) {
+      quorum.onCommit = (lsn) => this.#walsender?.reportFlushed(lsn)
+      this.#fencing = new SelfFencing({
+        clock: env.clock,
+        leaseMs: options.quorumLeaseMs,
+        lastContactMs: () => quorum.lastQuorumContactMs(),
+        onLost: (reason) => this.#end('failed', reason, ComputeExit.noQuorum),
+      })
+      quorum.onFenced = (error) => this.#end('fenced', errorText(error), ComputeExit.fenced)
+    }
+  }
+
+  /** Resolves when clients can connect. On failure everything is taken down and `ended` resolves, too. */
+  async start(): Promise<void> {
+    try {
+      await this.#start()
+      if (this.#state !== 'starting') throw new StorageError('aborted', `compute ended: ${this.#reason}`)
+      this.#state = 'ready'
+      this.#env.log.info('compute is ready', { ...this.phases.toJson(), mode: this.#mode?.mode })
+    } catch (error) {
+      const fenced = isStorageError(error, 'fenced')
+      this.#end(fenced ? 'fenced' : 'failed', errorText(error), fenced ? ComputeExit.fenced : ComputeExit.failed)
+      throw error
+    }
+  }
+
+  /** Ends sessions, lets the quorum take the last WAL, then takes everything down. */
+  async stop(reason: string): Promise<void> {
+    if (this.#state === 'ready') {
+      this.#state = 'stopping'
+      this.#reason = reason
+      this.#fencing?.stop()
+      // A fast shutdown with nobody to take its last record would hang; a dead quorum gets the short way.
+      await this.#postgres?.shutDown({ graceMs: STOP_GRACE_MS })
+    }
+    this.#end('stopped', reason, ComputeExit.stopped)
+    await this.ended
+  }
+
+  status(): ComputeStatus {
+    const { computeId, projectId, timelineId, httpPort, postgresPort, socketFolder, readOnlyLsn } = this.#options
+    const { quorum } = this.#parts
+    const postgresPid = this.#postgres?.isRunning() ? this.#postgres.pid : undefined
+    return {
+      state: this.#state,
+      ...(this.#reason === undefined ? {} : { reason: this.#reason }),
+      computeId,
+      projectId,
+      timelineId,
+      pid: process.pid,
+      ...(postgresPid === undefined ? {} : { postgresPid }),
+      ...(this.#mode ? { mode: this.#mode.mode, modeReason: this.#mode.reason } : {}),
+      readOnly: readOnlyLsn !== undefined,
+      ...(this.#term === undefined ? {} : { term: this.#term }),
+      ...(this.#bootLsn === undefined ? {} : { bootLsn: Lsn.format(this.#bootLsn) }),
+      ...(this.#walsender ? { receivedLsn: Lsn.format(this.#walsender.receivedLsn) } : {}),
+      ...(quorum && this.#term !== undefined ? { commitLsn: Lsn.format(quorum.commitLsn) } : {}),
+      ports: { http: httpPort, postgres: postgresPort },
+      socketFolder,
+      phases: this.phases.toJson(),
+      ...(this.#hydrated ? { hydrated: this.#hydrated } : {}),
+      peers: quorum?.peers() ?? [],
+    }
+  }
+
+  async applyRoles(roles: readonly RoleSpec[]): Promise<void> {
+    await this.#withConnection(async (connection) => {
+      for (const role of roles) await applyRole(connection, role)
+    })
+  }
+
+  async applyDatabases(databases: readonly DatabaseSpec[]): Promise<void> {
+    await this.#withConnection(async (connection) => {
+      for (const database of databases) await applyDatabase(connection, database)
+    })
+  }
+
+  async #start(): Promise<void> {
+    const { quorum } = this.#parts
+    const { readOnlyLsn, mode } = this.#options
+    this.#mode = chooseMode(mode, this.#parts.mountObstacle)
+    this.#prepareFolder()
+    const pages: { source: PageSource | undefined } = { source: undefined }
+    // The mount needs no LSN before its first read, so it comes up beside the election.
+    const mounting =
+      this.#mode.mode === 'fuse'
+        ? this.phases.measure('mount', () => this.#openMount((...args) => pages.source!.readPages(...args)))
+        : Promise.resolve(undefined)
+    mounting.catch(() => undefined)
+
+    const lsn = readOnlyLsn ?? (await this.phases.measure('elect', () => this.#elect(quorum)))
+    this.#bootLsn = lsn
+    pages.source = this.#parts.openPages(lsn)
+    this.#pages = pages.source
+    const bundle = await this.phases.measure('bundle', () => this.#parts.readBootBundle(lsn))
+    const checkpoint = synthesizeCheckpoint(bundle.header, { nowMs: this.#env.clock.nowMs() })
+    quorum?.append(lsn, checkpoint.record.bytes)
+
+    await this.phases.measure('data-dir', () => this.#writeFiles(bundle, checkpoint, mounting))
+    await this.phases.measure('postgres', () => this.#startPostgres())
+    if (quorum) {
+      await this.phases.measure('stream', () =>
+        this.#startStream(quorum, BigInt(bundle.header.systemIdentifier), checkpoint.record.endLsn),
+      )
+      await this.phases.measure('roles', () =>
+        this.#withConnection(async (connection) => {
+          await ensurePassword(connection, 'postgres', this.#options.postgresPassword)
+          await revokeSignalFunctions(connection)
+        }),
+      )
+    }
+  }
+
+  async #elect(quorum: QuorumLog | undefined): Promise<Lsn> {
+    if (!quorum) throw new StorageError('invalid-input', 'a compute that writes needs safekeepers')
+    const { term, endLsn } = await quorum.elect()
+    this.#term = term
+    this.#fencing?.start()
+    return endLsn
+  }
+
+  #prepareFolder(): void {
+    const { folder, socketFolder, account } = this.#options
+    fs.mkdirSync(folder, { recursive: true, mode: 0o711 })
+    for (const name of ['pgdata', 'run']) fs.rmSync(path.join(folder, name), { recursive: true, force: true })
+    fs.rmSync(socketFolder, { recursive: true, force: true })
+    fs.mkdirSync(socketFolder, { recursive: true, mode: 0o700 })
+    if (account) fs.chownSync(socketFolder, account.uid, account.gid)
+  }
+
+  async #openMount(readPages: ReadPages): Promise<PageMount> {
+    const { folder } = this.#options
+    const mount = await this.#parts.openMount({
+      mountPath: path.join(folder, 'mount'),
+      cacheFolder: path.join(folder, 'cache'),
+      readPages,
+    })
+    this.#mount = mount
+    void mount.ended.then((reason) => {
+      if (!this.#ending) this.#end('failed', `the page mount ended: ${reason}`, ComputeExit.failed)
+    })
+    return mount
+  }
+
+  async #writeFiles(
+    bundle: BootBundle,
+    checkpoint: SynthesizedCheckpoint,
+    mounting: Promise<PageMount | undefined>,
+  ): Promise<void> {
+    const { account, folder, tuning, readOnlyLsn } = this.#options
+    const dataDir = path.join(folder, 'pgdata')
+    const tree = relationTreeOf(bundle, checkpoint)
+    const mount = await mounting
+    writeDataDir({
+      folder: dataDir,
+      account,
+      bundle,
+      checkpoint,
+      // A standby must allow for at least as many sessions as the WAL it follows was written with.
+      postgresConf: postgresConf({
+        ...tuning,
+        maxConnections:
+          readOnlyLsn === undefined
+            ? tuning.maxConnections
+            : Math.max(tuning.maxConnections, bundle.header.parameters.maxConnections),
+      }),
+      mountPath: mount?.mountPath,
+      readOnly: readOnlyLsn !== undefined,
+    })
+    if (mount) {
+      const { uid, gid } = account ?? { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }
+      mount.plant({ ...tree, uid, gid })
+      return
+    }
+    const { readPages } = this.#pages!
+    await hydrate({
+      folder: dataDir,
+      tree,
+      account,
+      readPages,
+      onProgress: (donePages, allPages) => {
+        this.#hydrated = { donePages, allPages }
+      },
+    })
+  }
+
+  async #startPostgres(): Promise<void> {
+    const { account, folder, host, postgresPort, socketFolder, readOnlyLsn } = this.#options
+    const postgres = await startPostgres({
+      program: this.#parts.postgresProgram,
+      dataDir: path.join(folder, 'pgdata'),
+      args: commandLineSettings({ socketFolder, host, port: postgresPort, readOnly: readOnlyLsn !== undefined }),
+      account,
+      mountPath: this.#mount?.mountPath,
+      log: this.#env.log,
+      onSyncWaitCancelled: (line) => {
+        // A clean stop ends sessions on purpose: their commits stream on and are taken by the quorum.
+        if (this.#state !== 'stopping')
+          this.#end('failed', `commit wait broken off: ${line}`, ComputeExit.syncWaitCancelled)
+      },
+    })
+    this.#postgres = postgres
+    if (this.#ending) {
+      await postgres.kill()
+      throw new StorageError('aborted', `compute ended: ${this.#reason}`)
+    }
+    void postgres.exited.then(({ code, signal }) => {
+      if (this.#ending || this.#state === 'stopping') return
+      this.#end('failed', `postgres ended: ${signal ?? `exit code ${code}`}`, ComputeExit.postgresDied)
+    })
+    await postgres.accepting
+  }
+
+  async #startStream(quorum: QuorumLog, systemIdentifier: bigint, startLsn: Lsn): Promise<void> {
+    const { clock, network, log } = this.#env
+    const open = (from: Lsn): Promise<WalsenderClient> =>
+      openWalsenderClient({
+        network,
+        clock,
+        address: this.#address(),
+        systemIdentifier,
+        startLsn: from,
+        onWal: (lsn, bytes) => quorum.append(lsn, bytes),
+      })
+    const walsender = await this.#retry(() => open(startLsn))
+    this.#walsender = walsender
+    walsender.reportFlushed(quorum.commitLsn)
+    void walsender.closed.then(async (error) => {
+      if (this.#ending || this.#state === 'stopping') return
+      log.warn('wal stream from postgres broke, connecting again', { reason: error ? errorText(error) : undefined })
+      try {
+        await this.#startStream(quorum, systemIdentifier, walsender.receivedLsn)
+      } catch (failure) {
+        this.#end('failed', `wal stream from postgres: ${errorText(failure)}`, ComputeExit.failed)
+      }
+    })
+  }
+
+  async #withConnection(work: (connection: PostgresConnection) => Promise<void>): Promise<void> {
+    const connection = await connectPostgres(
+      this.#env.network,
+      this.#address(),
+      { user: 'postgres', database: 'postgres', applicationName: 'tributary_sidecar' },
+      { timeoutMs: 5000 },
+    )
+    try {
+      await work(connection)
+    } finally {
+      connection.close()
+    }
+  }
+
+  async #retry<T>(work: () => Promise<T>): Promise<T> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await work()
+      } catch (error) {
+        if (this.#ending || !isStorageError(error, 'unavailable') || attempt >= WALSENDER_RETRIES_MAX) throw error
+        await this.#env.clock.sleep(CONNECT_RETRY_MS)
+      }
+    }
+  }
+
+  #address(): { socketPath: string } {
+    const { socketFolder, postgresPort } = this.#options
+    return { socketPath: path.join(socketFolder, `.s.PGSQL.${postgresPort}`) }
+  }
+
+  /** Kills Postgres first and at once; the rest can take its time. */
+  #end(state: ComputeState, reason: string, exitCode: number): void {
+    if (this.#ending) return
+    this.#state = state
+    this.#reason = reason
+    const level = state === 'stopped' ? 'info' : 'error'
+    this.#env.log[level]('compute ends', { state, reason })
+    this.#ending = this.#takeDown(state).then(
+      () => this.#settleEnd(exitCode),
+      (error: unknown) => {
+        this.#env.log.error('take-down failed', { reason: errorText(error) })
+        this.#settleEnd(exitCode)
+      },
+    )
+  }
+
+  async #takeDown(state: ComputeState): Promise<void> {
+    this.#fencing?.stop()
+    await this.#postgres?.kill()
+    this.#walsender?.close()
+    await this.#mount?.close()
+    this.#pages?.close()
+    await this.#parts.quorum?.close()
+    const { folder, socketFolder } = this.#options
+    fs.rmSync(socketFolder, { recursive: true, force: true })
+    // A failed compute's data directory is of use to who looks into the failure.
+    if (state === 'stopped') fs.rmSync(path.join(folder, 'pgdata'), { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,97 @@
+import { STANDBY_NAME } from './walsender-client.ts'
+
+/** What a compute's Postgres runs with; docs/operations.md explains each to operators. */
+export interface PostgresTuning {
+  readonly sharedBuffersMb: number
+  readonly maxConnections: number
+  /** Further settings by name; they may not touch what durability rests on. */
+  readonly extra: Readonly<Record<string, string>>
+}
+
+/** Settings that only this file decides. */
+const FIXED: Readonly<Record<string, string>> = {
+  // Nothing local is ever recovered: durability is the quorum's.
+  fsync: 'off',
+  full_page_writes: 'off',
+  wal_log_hints: 'off',
+  // Local crash recovery would make rows visible that no quorum has acknowledged.
+  restart_after_crash: 'off',
+  wal_level: 'replica',
+  max_wal_senders: '10',
+  max_replication_slots: '10',
+  max_worker_processes: '8',
+  max_prepared_transactions: '100',
+  max_locks_per_transaction: '64',
+  wal_init_zero: 'off',
+  wal_recycle: 'off',
+  wal_keep_size: '1GB',
+  max_wal_size: '8GB',
+  min_wal_size: '80MB',
+  checkpoint_timeout: '30min',
+  wal_compression: 'off',
+  archive_mode: 'off',
+  summarize_wal: 'off',
+  track_commit_timestamp: 'off',
+  hot_standby_feedback: 'off',
+  io_method: 'sync',
+  // Their redo is by after-image: each record of theirs carries the page as it is after the change.
+  wal_consistency_checking: 'gin,gist,spgist,brin,hash,generic',
+  // Messages are matched by their text.
+  lc_messages: 'C',
+  log_min_messages: 'warning',
+  timezone: 'UTC',
+  log_timezone: 'UTC',
+  logging_collector: 'off',
+  log_destination: 'stderr',
+  log_line_prefix: '%p %q%u@%d ',
+  unix_socket_permissions: '0700',
+}
+
+export const fixedSettingNames: readonly string[] = [
+  ...Object.keys(FIXED),
+  'synchronous_standby_names',
+  'synchronous_commit',
+  'listen_addresses',
+  'port',
+  'unix_socket_directories',
+]
+
+/** postgresql.conf of a compute that writes, or of a read-only one. */
+export function postgresConf(tuning: PostgresTuning): string {
+  const settings = {
+    ...tuning.extra,
+    ...FIXED,
+    shared_buffers: `${tuning.sharedBuffersMb}MB`,
+    max_connections: String(tuning.maxConnections),
+    password_encryption: 'scram-sha-256',
+  }
+  return Object.entries(settings)
+    .map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'\n`)
+    .join('')
+}
+
+/** What ALTER SYSTEM must not be able to change goes on the command line. */
+export function commandLineSettings(options: {
+  socketFolder: string
+  host: string
+  port: number
+  readOnly: boolean
+}): string[] {
+  const settings: Record<string, string> = {
+    listen_addresses: options.host,
+    port: String(options.port),
+    unix_socket_directories: options.socketFolder,
+    fsync: 'off',
+    full_page_writes: 'off',
+    restart_after_crash: 'off',
+    synchronous_standby_names: options.readOnly ? '' : STANDBY_NAME,
+  }
+  return Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+}
+
+/** The private socket (a 0700 folder) is trusted, TCP needs a password, and replication is for the sidecar alone. */
+export const PG_HBA = `local all all trust
+local replication all trust
+host replication all all reject
+host all all all scram-sha-256
+`

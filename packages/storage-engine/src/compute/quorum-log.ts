@@ -1,0 +1,19 @@
+import type { Lsn } from '../postgres/lsn.ts'
+
+/** The WAL quorum as the compute sees it: main/ joins it with the proposer. */
+export interface QuorumLog {
+  /** Wins an election and settles the end of the log. Rejects with `fenced` or `unavailable`. */
+  elect(): Promise<{ readonly term: number; readonly endLsn: Lsn }>
+  /** Appends bytes that begin where the log ends. The log owns them. */
+  append(lsn: Lsn, bytes: Uint8Array): void
+  /** Everything below is on a majority, in this term. */
+  readonly commitLsn: Lsn
+  onCommit: (lsn: Lsn) => void
+  /** A higher term exists: this compute must stop. Called once. */
+  onFenced: (error: Error) => void
+  /** Monotonic time of the last moment a majority was known to follow this term. */
+  lastQuorumContactMs(): number
+  /** One line per SafeKeeper, for /status. */
+  peers(): readonly Readonly<Record<string, string | number | boolean | undefined>>[]
+  close(): Promise<void>
+}
