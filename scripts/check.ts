@@ -5,7 +5,11 @@ import { rootFolder } from './repository.ts'
 const parts: [name: string, command: string, args: string[]][] = [
   ['types (engine)', binary(rootFolder, 'tsc'), ['-p', 'packages/storage-engine']],
   ['types (scripts)', binary(rootFolder, 'tsc'), ['-p', 'scripts']],
-  ['lint and format', binary(rootFolder, 'biome'), ['ci', '--diagnostic-level=warn', '.']],
+  [
+    'lint and format',
+    binary(rootFolder, 'biome'),
+    ['ci', '--enforce-assist=false', '--colors=off', '--diagnostic-level=warn', '.'],
+  ],
   ['layout', process.execPath, ['--import', 'tsx', 'scripts/tidy.ts']],
 ]
 
