@@ -1,0 +1,124 @@
+import type { Lsn } from '../../postgres/lsn.ts'
+import type { LayerDescriptor } from './layer-descriptor.ts'
+import { compareKeys } from './packed-key.ts'
+
+/**
+ * The layers of one timeline, immutable: every change makes a new map, so a read keeps what it started with.
+ *
+ * The key space is cut at every start and end of a layer; each piece lists its layers in the order in which a read must
+ * visit them. Delta layers that share a key never share an LSN (index-invariants.ts), so for one key the order by end
+ * LSN is the order of its versions. An image comes before the deltas that end with it, since it holds their outcome.
+ */
+export class LayerMap {
+  static readonly empty = new LayerMap([])
+
+  /** Newest first. */
+  readonly layers: readonly LayerDescriptor[]
+  /** Start of each piece, ascending; the last piece is empty and ends the last layer. */
+  readonly #boundaries: Uint8Array[]
+  readonly #pieces: LayerDescriptor[][]
+
+  constructor(layers: readonly LayerDescriptor[]) {
+    this.layers = [...layers].sort(visitOrder)
+    this.#boundaries = sortedUnique(layers.flatMap((layer) => [layer.keyStart, layer.keyEnd]))
+    this.#pieces = this.#boundaries.map(() => [])
+    for (const layer of this.layers) {
+      const from = this.#pieceOf(layer.keyStart)
+      for (let piece = from; compareKeys(this.#boundaries[piece]!, layer.keyEnd) < 0; piece++) {
+        this.#pieces[piece]!.push(layer)
+      }
+    }
+  }
+
+  /** The same with some layers replaced by others. */
+  replace(removed: ReadonlySet<string>, added: readonly LayerDescriptor[]): LayerMap {
+    return new LayerMap([...this.layers.filter((layer) => !removed.has(layer.name)), ...added])
+  }
+
+  /** All layers that cover the key, in visiting order. */
+  covering(key: Uint8Array): readonly LayerDescriptor[] {
+    const piece = this.#pieceOf(key)
+    return piece < 0 ? [] : this.#pieces[piece]!
+  }
+
+  /** The newest image at or below `lsn` among layers in visiting order. */
+  static imageBelow(layers: readonly LayerDescriptor[], lsn: number): LayerDescriptor | undefined {
+    for (const layer of layers) if (layer.kind === 'page-image' && layer.startLsn <= lsn) return layer
+    return undefined
+  }
+
+  /** What a read of `key` at `lsn` visits: deltas above the newest image, newest first, then that image. */
+  search(key: Uint8Array, lsn: Lsn): LayerDescriptor[] {
+    const layers = this.covering(key)
+    const image = LayerMap.imageBelow(layers, lsn)
+    const found: LayerDescriptor[] = []
+    for (const layer of layers) {
+      if (layer.kind === 'page-image' || layer.startLsn > lsn) continue
+      if (image && layer.endLsn <= image.endLsn) break
+      found.push(layer)
+    }
+    if (image) found.push(image)
+    return found
+  }
+
+  /** True when images with an LSN in [fromLsn, toLsn] together cover [start, end). */
+  coveredByImages(start: Uint8Array, end: Uint8Array, fromLsn: number, toLsn: number): boolean {
+    for (let piece = this.#pieceOf(start); ; piece++) {
+      const layers = piece < 0 ? undefined : this.#pieces[piece]
+      if (!layers) return false
+      if (!layers.some((it) => it.kind === 'page-image' && it.startLsn >= fromLsn && it.startLsn <= toLsn)) return false
+      const next = this.#boundaries[piece + 1]
+      if (!next) return false
+      if (compareKeys(next, end) >= 0) return true
+    }
+  }
+
+  /** The pieces of [start, end) with their layers in visiting order; pieces without layers are left out. */
+  pieces(
+    start: Uint8Array,
+    end: Uint8Array,
+  ): { start: Uint8Array; end: Uint8Array; layers: readonly LayerDescriptor[] }[] {
+    const found = []
+    for (let piece = Math.max(0, this.#pieceOf(start)); piece < this.#boundaries.length - 1; piece++) {
+      const from = this.#boundaries[piece]!
+      const to = this.#boundaries[piece + 1]!
+      if (compareKeys(from, end) >= 0) break
+      if (this.#pieces[piece]!.length === 0 || compareKeys(to, start) <= 0) continue
+      found.push({
+        start: compareKeys(from, start) < 0 ? start : from,
+        end: compareKeys(to, end) > 0 ? end : to,
+        layers: this.#pieces[piece]!,
+      })
+    }
+    return found
+  }
+
+  /** Layers with a key in [start, end), in visiting order. */
+  overlapping(start: Uint8Array, end: Uint8Array): LayerDescriptor[] {
+    return this.layers.filter((it) => compareKeys(it.keyStart, end) < 0 && compareKeys(it.keyEnd, start) > 0)
+  }
+
+  /** Number of the last piece that starts at or below the key, or -1. */
+  #pieceOf(key: Uint8Array): number {
+    let low = 0
+    let high = this.#boundaries.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (compareKeys(this.#boundaries[middle]!, key) <= 0) low = middle + 1
+      else high = middle
+    }
+    return low - 1
+  }
+}
+
+function visitOrder(a: LayerDescriptor, b: LayerDescriptor): number {
+  if (a.endLsn !== b.endLsn) return b.endLsn - a.endLsn
+  if (a.kind !== b.kind) return a.kind === 'page-image' ? -1 : 1
+  if (a.startLsn !== b.startLsn) return b.startLsn - a.startLsn
+  return a.name < b.name ? -1 : 1
+}
+
+function sortedUnique(keys: Uint8Array[]): Uint8Array[] {
+  const sorted = [...keys].sort(compareKeys)
+  return sorted.filter((key, i) => i === 0 || compareKeys(sorted[i - 1]!, key) !== 0)
+}

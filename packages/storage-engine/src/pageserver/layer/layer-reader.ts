@@ -1,0 +1,176 @@
+import { CorruptionError } from '../../base/errors.ts'
+import type { Disk } from '../../io/disk.ts'
+import type { ObjectStore } from '../../object-store/object-store.ts'
+import type { BlockCache } from './block-cache.ts'
+import { DeltaLayer } from './delta-layer.ts'
+import type { LayerDescriptor } from './layer-descriptor.ts'
+import { PageImageLayer } from './page-image-layer.ts'
+
+/** File descriptors held for layers. */
+const OPEN_LAYER_FILES_MAX = 512
+
+export type OpenLayerFile = { kind: 'delta'; layer: DeltaLayer } | { kind: 'page-image'; layer: PageImageLayer }
+
+interface LocalFile {
+  readonly descriptor: LayerDescriptor
+  readonly path: string
+  /** Identifies the content in the block cache; a file that is fetched again gets a new number. */
+  readonly layerNumber: number
+  pinCount: number
+  open: OpenLayerFile | undefined
+}
+
+/**
+ * Local copies of layer files: a cache of object storage, bounded in bytes, least recently used out first. A layer is
+ * fetched whole when a read first needs it. A copy with bad bytes is thrown away and fetched again by its reader.
+ */
+export class LayerFiles {
+  readonly #disk: Disk
+  readonly #store: ObjectStore
+  readonly #blockCache: BlockCache
+  readonly #capacityBytes: number
+  /** Insertion order is the order of last use. */
+  readonly #files = new Map<string, LocalFile>()
+  readonly #fetches = new Map<string, Promise<void>>()
+  #sizeBytes = 0
+  #openCount = 0
+  #nextLayerNumber = 1
+  fetchCount = 0
+
+  constructor(options: { disk: Disk; store: ObjectStore; blockCache: BlockCache; capacityBytes: number }) {
+    this.#disk = options.disk
+    this.#store = options.store
+    this.#blockCache = options.blockCache
+    this.#capacityBytes = options.capacityBytes
+  }
+
+  get sizeBytes(): number {
+    return this.#sizeBytes
+  }
+
+  isLocal(name: string): boolean {
+    return this.#files.has(name)
+  }
+
+  /** Takes over a complete file at `path`: one that was just written, or found at start. */
+  adopt(descriptor: LayerDescriptor, path: string): void {
+    if (this.#files.has(descriptor.name)) return
+    const layerNumber = this.#nextLayerNumber++
+    this.#files.set(descriptor.name, { descriptor, path, layerNumber, pinCount: 0, open: undefined })
+    this.#sizeBytes += descriptor.sizeBytes
+    this.#evict()
+  }
+
+  /** The layer, open, or undefined when it must be fetched first. Throws `corruption` when its copy is damaged. */
+  openNow(name: string): OpenLayerFile | undefined {
+    const file = this.#files.get(name)
+    if (!file) return undefined
+    this.#files.delete(name)
+    this.#files.set(name, file)
+    if (!file.open) {
+      file.open = this.#open(file)
+      this.#openCount++
+      if (this.#openCount > OPEN_LAYER_FILES_MAX) this.#closeIdle()
+    }
+    return file.open
+  }
+
+  /** Brings the layer here unless it is. Several callers share one download. */
+  fetch(descriptor: LayerDescriptor, objectKey: string, path: string): Promise<void> {
+    if (this.#files.has(descriptor.name)) return Promise.resolve()
+    const running = this.#fetches.get(descriptor.name)
+    if (running) return running
+    const started = this.#fetch(descriptor, objectKey, path).finally(() => this.#fetches.delete(descriptor.name))
+    this.#fetches.set(descriptor.name, started)
+    return started
+  }
+
+  /** Keeps the layer's file from being evicted. Returns its path, or undefined when it is not here. */
+  pin(name: string): string | undefined {
+    const file = this.#files.get(name)
+    if (!file) return undefined
+    file.pinCount++
+    return file.path
+  }
+
+  unpin(name: string): void {
+    const file = this.#files.get(name)
+    if (file && file.pinCount > 0) file.pinCount--
+    this.#evict()
+  }
+
+  /** Removes the local copy: the layer is gone, or its bytes are bad. */
+  async drop(name: string): Promise<void> {
+    const file = this.#files.get(name)
+    if (!file) return
+    this.#forget(file)
+    await this.#disk.remove(file.path)
+  }
+
+  async close(): Promise<void> {
+    const files = [...this.#files.values()]
+    this.#files.clear()
+    for (const file of files) await file.open?.layer.reader.close()
+  }
+
+  async #fetch(descriptor: LayerDescriptor, objectKey: string, path: string): Promise<void> {
+    this.fetchCount++
+    await this.#store.getFile(objectKey, path)
+    const stat = await this.#disk.stat(path)
+    if (stat?.sizeBytes !== descriptor.sizeBytes) {
+      await this.#disk.remove(path)
+      throw new CorruptionError('layer has another size than its index says', {
+        object: objectKey,
+        offsetBytes: Math.min(stat?.sizeBytes ?? 0, descriptor.sizeBytes),
+        sizeBytes: stat?.sizeBytes,
+        expectedBytes: descriptor.sizeBytes,
+      })
+    }
+    this.adopt(descriptor, path)
+  }
+
+  #open(file: LocalFile): OpenLayerFile {
+    const { descriptor, layerNumber } = file
+    const handle = this.#disk.openNow(file.path, 'read')
+    try {
+      const options = { file: handle, objectName: descriptor.name, layerNumber, cache: this.#blockCache }
+      if (descriptor.kind === 'delta') return { kind: 'delta', layer: new DeltaLayer(options) }
+      return { kind: 'page-image', layer: new PageImageLayer(options) }
+    } catch (error) {
+      void handle.close()
+      throw error
+    }
+  }
+
+  #evict(): void {
+    if (this.#sizeBytes <= this.#capacityBytes) return
+    for (const file of [...this.#files.values()]) {
+      if (this.#sizeBytes <= this.#capacityBytes) return
+      if (file.pinCount > 0) continue
+      this.#forget(file)
+      // A name that could not be removed is found and removed at the next start.
+      this.#disk.remove(file.path).catch(() => undefined)
+    }
+  }
+
+  #forget(file: LocalFile): void {
+    this.#files.delete(file.descriptor.name)
+    this.#sizeBytes -= file.descriptor.sizeBytes
+    this.#closeFile(file)
+  }
+
+  #closeIdle(): void {
+    for (const file of this.#files.values()) {
+      if (this.#openCount <= OPEN_LAYER_FILES_MAX / 2) return
+      if (file.open) this.#closeFile(file)
+    }
+  }
+
+  #closeFile(file: LocalFile): void {
+    const open = file.open
+    if (!open) return
+    file.open = undefined
+    this.#openCount--
+    void open.layer.reader.close()
+  }
+}

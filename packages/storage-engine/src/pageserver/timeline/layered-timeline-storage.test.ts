@@ -1,0 +1,154 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { isStorageError } from '../../base/errors.ts'
+import { silentLog } from '../../io/log.ts'
+import { noMetrics } from '../../io/metrics.ts'
+import { nodeClock } from '../../io/node-clock.ts'
+import { nodeDisk } from '../../io/node-disk.ts'
+import { openMemoryObjectStore } from '../../object-store/memory-object-store.ts'
+import type { ObjectStore } from '../../object-store/object-store.ts'
+import { ProjectId, TimelineId } from '../../postgres/ids.ts'
+import { Lsn } from '../../postgres/lsn.ts'
+import { encodeKey } from '../key.ts'
+import { openInlineUpkeepWorkers } from '../upkeep/inline-workers.ts'
+import { openProjectStorage, type ProjectStorage } from './project-storage.ts'
+import type { StorageSettings } from './storage-settings.ts'
+import type { TimelineStorage, ValueChain, ValueSemantics } from './timeline-storage.ts'
+
+const projectId = ProjectId.parse('0123456789abcdef0123456789abcdef')
+const mainId = TimelineId.parse('11111111111111111111111111111111')
+const branchId = TimelineId.parse('22222222222222222222222222222222')
+
+let folder: string
+let store: ObjectStore
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tributary-layers-'))
+  store = openMemoryObjectStore({ disk: nodeDisk })
+})
+
+afterEach(async () => {
+  await rm(folder, { recursive: true, force: true })
+})
+
+/** A value here is text; a change appends to the older text. */
+function foldText(_key: Uint8Array, chain: ValueChain): Uint8Array {
+  return Buffer.concat([...chain.values].reverse())
+}
+
+function semanticsOf(): ValueSemantics {
+  return {
+    materialize: foldText,
+    liveKeyRanges: () => Promise.resolve([{ start: new Uint8Array(18), end: new Uint8Array(18).fill(255) }]),
+  }
+}
+
+function open(settings: Partial<StorageSettings> = {}, objectStore = store): Promise<ProjectStorage> {
+  return openProjectStorage({
+    env: { clock: nodeClock, disk: nodeDisk, log: silentLog, metrics: noMetrics },
+    objectStore,
+    workers: openInlineUpkeepWorkers(nodeDisk, foldText),
+    directory: join(folder, 'project'),
+    projectId,
+    semanticsOf,
+    settings: { automaticUpkeep: false, ...settings },
+  })
+}
+
+const key = (block: number) => encodeKey({ kind: 0, a: 1663, b: 5, c: 16384, e: block })
+const text = (value: string) => new TextEncoder().encode(value)
+
+async function readText(storage: TimelineStorage, block: number, lsn: number): Promise<string | undefined> {
+  const [chain] = await storage.collect(key(block), 1, Lsn.of(lsn))
+  return chain!.complete ? new TextDecoder().decode(foldText(key(block), chain!)) : undefined
+}
+
+test('values are read back at every LSN from the open layer, from deltas, after a merge and after image making', async () => {
+  const project = await open()
+  const storage = await project.createTimeline({ timelineId: mainId, startLsn: Lsn.of(100) })
+  storage.put(key(1), Lsn.of(100), true, text('a'))
+  storage.put(key(2), Lsn.of(100), true, text('x'))
+  storage.advance(Lsn.of(100))
+  storage.put(key(1), Lsn.of(110), false, text('b'))
+  storage.advance(Lsn.of(110))
+  const check = async () => {
+    expect(await readText(storage, 1, 100)).toBe('a')
+    expect(await readText(storage, 1, 109)).toBe('a')
+    expect(await readText(storage, 1, 110)).toBe('ab')
+    expect(await readText(storage, 2, 110)).toBe('x')
+    expect(await readText(storage, 3, 110)).toBeUndefined()
+  }
+  await check()
+  await storage.flush()
+  expect(storage.remoteConsistentLsn).toBe(110)
+  await check()
+  storage.put(key(1), Lsn.of(120), false, text('c'))
+  storage.advance(Lsn.of(120))
+  await storage.flush()
+  expect(storage.layers().map(({ descriptor }) => descriptor.level)).toEqual([0, 0])
+  await storage.compact()
+  expect(storage.layers().map(({ descriptor }) => descriptor.level)).toEqual([1])
+  await check()
+  await storage.makeImages()
+  await check()
+  expect(await readText(storage, 1, 120)).toBe('abc')
+  await storage.collectGarbage({ horizonLsn: Lsn.of(120), retainLsns: [] })
+  expect(storage.layers().map(({ descriptor }) => descriptor.kind)).toEqual(['page-image'])
+  expect(await readText(storage, 1, 120)).toBe('abc')
+  expect(storage.gcCutoffLsn).toBe(120)
+  await expect(readText(storage, 1, 119)).rejects.toSatisfy((error) => isStorageError(error, 'not-found'))
+  await project.close()
+})
+
+test('a project whose local folder is lost comes back from object storage', async () => {
+  const project = await open()
+  const storage = await project.createTimeline({
+    timelineId: mainId,
+    startLsn: Lsn.of(100),
+    attributes: { systemIdentifier: '7' },
+  })
+  for (let block = 0; block < 50; block++) storage.put(key(block), Lsn.of(100), true, text(`v${block}`))
+  storage.advance(Lsn.of(100))
+  await storage.flush()
+  const branch = await project.createTimeline({
+    timelineId: branchId,
+    startLsn: Lsn.of(100),
+    ancestor: { timelineId: mainId, lsn: Lsn.of(100) },
+  })
+  branch.put(key(7), Lsn.of(105), false, text('+branch'))
+  branch.advance(Lsn.of(105))
+  await branch.flush()
+  await project.close()
+  await rm(join(folder, 'project'), { recursive: true })
+
+  const again = await open()
+  expect(again.generation).toBe(project.generation + 1)
+  expect(again.timelineIds()).toEqual([mainId, branchId])
+  expect(again.timeline(mainId).attributes).toEqual({ systemIdentifier: '7' })
+  expect(again.timeline(mainId).collectNow(key(7), 1, Lsn.of(100))).toBeUndefined()
+  expect(await readText(again.timeline(mainId), 7, 100)).toBe('v7')
+  expect(await readText(again.timeline(branchId), 7, 105)).toBe('v7+branch')
+  expect(await readText(again.timeline(branchId), 8, 105)).toBe('v8')
+  expect(again.timeline(branchId).collectNow(key(9), 1, Lsn.of(105))).toBeDefined()
+  await again.close()
+})
+
+test('a page server with a stale generation neither publishes nor deletes', async () => {
+  const old = await open()
+  const storage = await old.createTimeline({ timelineId: mainId, startLsn: Lsn.of(100) })
+  storage.put(key(1), Lsn.of(100), true, text('old'))
+  storage.advance(Lsn.of(100))
+  await storage.flush()
+  const young = await open({}, store)
+  storage.put(key(1), Lsn.of(110), true, text('late'))
+  storage.advance(Lsn.of(110))
+  await expect(storage.flush()).rejects.toSatisfy((error) => isStorageError(error, 'fenced'))
+  expect(storage.remoteConsistentLsn).toBe(100)
+  await expect(storage.ready()).rejects.toSatisfy((error) => isStorageError(error, 'fenced'))
+  await expect(old.deleteTimeline(mainId)).rejects.toSatisfy((error) => isStorageError(error, 'fenced'))
+  expect(await readText(young.timeline(mainId), 1, 100)).toBe('old')
+  await old.close()
+  await young.close()
+})

@@ -1,0 +1,473 @@
+import { assert } from '../../base/assert.ts'
+import { CorruptionError, errorText, isStorageError, StorageError } from '../../base/errors.ts'
+import type { Timer } from '../../io/clock.ts'
+import type { TimelineId } from '../../postgres/ids.ts'
+import { Lsn } from '../../postgres/lsn.ts'
+import { KEY_BYTES } from '../key.ts'
+import type { LayerDescriptor } from '../layer/layer-descriptor.ts'
+import { OpenLayer } from '../layer/open-layer.ts'
+import type { TimelineIndex } from '../remote/index-file.ts'
+import { retryForever } from '../remote/retry-forever.ts'
+import { mergeLevel0 } from '../upkeep/compaction.ts'
+import { buildFrozenLayer } from '../upkeep/flush.ts'
+import { collectGarbage, type GcHorizon } from '../upkeep/gc.ts'
+import { makeImages } from '../upkeep/image-making.ts'
+import { type ScrubReport, scrubTimeline } from '../upkeep/scrub.ts'
+import { IndexPublisher } from './index-publisher.ts'
+import { LayerReads, type ReadLink } from './read-layers.ts'
+import type { StorageContext } from './storage-context.ts'
+import { type FrozenLayer, type StorageVersion, type VersionGuard, VersionHistory } from './storage-version.ts'
+import { TimelineFiles } from './timeline-files.ts'
+import type { TimelineStorage, ValueChain, ValueSemantics } from './timeline-storage.ts'
+
+/**
+ * TimelineStorage over layers:
+ *
+ *   put -> open layer -> frozen layers -> level-0 deltas -> level-1 deltas and images      newest to oldest
+ *          memory        memory, file     object storage, cached in local files            then the ancestor
+ *
+ * A read works on one immutable version of all that, so upkeep may change it meanwhile. A layer set changes only by one
+ * write of the index file; what the change leaves behind is removed when no read can see it any more.
+ */
+export class LayeredTimelineStorage implements TimelineStorage {
+  readonly timelineId: TimelineId
+  readonly startLsn: Lsn
+  readonly ancestor: { readonly storage: LayeredTimelineStorage; readonly lsn: Lsn } | undefined
+  /** LSNs that GC must leave readable because a branch starts there: branch id -> LSN. */
+  readonly branchPoints = new Map<TimelineId, Lsn>()
+
+  readonly #context: StorageContext
+  readonly #files: TimelineFiles
+  readonly #publisher: IndexPublisher
+  readonly #history: VersionHistory
+  readonly #abort: AbortController
+  readonly #semantics: ValueSemantics
+
+  #lastRecordLsn: Lsn
+  #frozenLsn: Lsn
+  #putLsnMax: Lsn = Lsn.zero
+  #flushing: Promise<void> | undefined
+  #background: Promise<void> = Promise.resolve()
+  #backgroundIsQueued = false
+  #ageTimer: Timer | undefined
+  #isFreezeWanted = false
+  #failure: unknown
+  #waiters: (() => void)[] = []
+
+  constructor(options: {
+    context: StorageContext
+    index: TimelineIndex
+    ancestor: LayeredTimelineStorage | undefined
+    semanticsOf: (storage: TimelineStorage) => ValueSemantics
+  }) {
+    const { context, index, ancestor } = options
+    this.#context = context
+    this.timelineId = index.timelineId
+    this.startLsn = index.startLsn
+    assert((ancestor === undefined) === (index.ancestor === undefined), 'a branch is opened with its ancestor')
+    this.ancestor = ancestor && index.ancestor ? { storage: ancestor, lsn: index.ancestor.lsn } : undefined
+    this.#visitBranchPoints((storage, lsn) => storage.branchPoints.set(this.timelineId, lsn))
+    this.#files = new TimelineFiles(context.directory, context.projectId, index.timelineId)
+    this.#publisher = new IndexPublisher(context, index)
+    this.#abort = new AbortController()
+    this.#lastRecordLsn = index.consistentLsn
+    this.#frozenLsn = index.consistentLsn
+    this.#history = new VersionHistory({ open: this.#newOpenLayer(), frozen: [], map: this.#publisher.map })
+    this.#semantics = options.semanticsOf(this)
+  }
+
+  /** Empties the scratch folder and takes over the local layer files that the index names; removes all others. */
+  async openLocalFiles(): Promise<void> {
+    const { disk } = this.#context.env
+    await disk.removeTree(this.#files.scratchDirectory)
+    await disk.makeDirectory(this.#files.scratchDirectory)
+    await disk.makeDirectory(this.#files.layersDirectory)
+    const named = new Map(this.index.layers.map((layer) => [layer.name, layer]))
+    for (const name of await disk.list(this.#files.layersDirectory)) {
+      const path = this.#files.path(name)
+      const layer = named.get(name)
+      const stat = layer && (await disk.stat(path))
+      if (layer && stat?.sizeBytes === layer.sizeBytes) this.#context.layerFiles.adopt(layer, path)
+      else await disk.remove(path)
+    }
+  }
+
+  get lastRecordLsn(): Lsn {
+    return this.#lastRecordLsn
+  }
+
+  get remoteConsistentLsn(): Lsn {
+    return this.index.consistentLsn
+  }
+
+  get gcCutoffLsn(): Lsn {
+    return this.index.gcCutoffLsn
+  }
+
+  get index(): TimelineIndex {
+    return this.#publisher.index
+  }
+
+  get attributes(): Readonly<Record<string, string>> {
+    return this.index.attributes
+  }
+
+  get files(): TimelineFiles {
+    return this.#files
+  }
+
+  get publisher(): IndexPublisher {
+    return this.#publisher
+  }
+
+  get semantics(): ValueSemantics {
+    return this.#semantics
+  }
+
+  /** Layers of this timeline, newest first, and whether each has a local copy. */
+  layers(): { descriptor: LayerDescriptor; isLocal: boolean }[] {
+    return this.#publisher.map.layers.map((descriptor) => ({
+      descriptor,
+      isLocal: this.#context.layerFiles.isLocal(descriptor.name),
+    }))
+  }
+
+  /** Memory of values and indexes not yet in layers. */
+  get openBytes(): number {
+    const { open, frozen } = this.#history.current
+    return frozen.reduce((sum, { layer }) => sum + layer.memoryBytes, open.memoryBytes)
+  }
+
+  put(key: Uint8Array, lsn: Lsn, willInit: boolean, value: Uint8Array): void {
+    assert(key.length === KEY_BYTES, 'key has the wrong length')
+    assert(lsn > this.#lastRecordLsn, 'a value at or below the last record')
+    this.#history.current.open.put(key, lsn, willInit, value)
+    if (lsn > this.#putLsnMax) this.#putLsnMax = lsn
+  }
+
+  advance(lsn: Lsn): void {
+    assert(lsn >= this.#lastRecordLsn, 'last record lsn goes back')
+    assert(lsn >= this.#putLsnMax, 'a value lies beyond the last record')
+    this.#lastRecordLsn = lsn
+    const { settings } = this.#context
+    const { open } = this.#history.current
+    if (
+      this.#isFreezeWanted ||
+      open.valueBytes + open.index.memoryBytes / 2 >= settings.openLayerBytesMax ||
+      lsn - this.#frozenLsn >= settings.openLayerWalBytesMax
+    ) {
+      this.#freeze()
+    } else if (!this.#ageTimer && lsn > this.#frozenLsn) {
+      this.#ageTimer = this.#context.env.clock.setTimer(settings.openLayerAgeMsMax, () => {
+        this.#ageTimer = undefined
+        this.#freezeSoon()
+      })
+    }
+  }
+
+  async ready(): Promise<void> {
+    for (;;) {
+      if (this.#failure !== undefined) throw this.#failure
+      if (this.#abort.signal.aborted) throw new StorageError('aborted', 'timeline is closed')
+      const { open, frozen } = this.#history.current
+      if (open.mustSpill) await open.spill()
+      if (frozen.length <= this.#context.settings.frozenLayersMax) return
+      await new Promise<void>((resolve) => this.#waiters.push(resolve))
+    }
+  }
+
+  collectNow(packedKeys: Uint8Array, keyCount: number, lsn: Lsn): ValueChain[] | undefined {
+    this.#requireReadable(lsn)
+    const reads = new LayerReads(this.#context.layerFiles, this.#currentLinks())
+    try {
+      const chains = reads.collect(packedKeys, keyCount, lsn)
+      return reads.missing.size === 0 ? chains : undefined
+    } catch (error) {
+      // A damaged local copy: collect fetches the layer again.
+      if (error instanceof CorruptionError && this.#localLayerOf(error) !== undefined) return undefined
+      throw error
+    }
+  }
+
+  async collect(packedKeys: Uint8Array, keyCount: number, lsn: Lsn): Promise<ValueChain[]> {
+    return this.#read(lsn, (reads) => reads.collect(packedKeys, keyCount, lsn))
+  }
+
+  async scan(
+    start: Uint8Array,
+    end: Uint8Array,
+    lsn: Lsn,
+  ): Promise<{ key: Uint8Array; lsn: Lsn; value: Uint8Array }[]> {
+    return this.#read(lsn, (reads) => {
+      const keys = reads.keys(start, end, lsn)
+      const packed = new Uint8Array(keys.length * KEY_BYTES)
+      keys.forEach((key, i) => {
+        packed.set(key, i * KEY_BYTES)
+      })
+      const found: { key: Uint8Array; lsn: Lsn; value: Uint8Array }[] = []
+      reads.collect(packed, keys.length, lsn).forEach((chain, i) => {
+        const isTombstone = chain.values.length === 1 && chain.complete && chain.values[0]!.length === 0
+        if (!chain.complete || isTombstone) return
+        found.push({ key: keys[i]!, lsn: chain.lsns.at(-1)!, value: chain.values.at(-1)! })
+      })
+      return found
+    })
+  }
+
+  /** As the interface says; versions that GC removed are not in the answer. */
+  async history(key: Uint8Array, fromLsn: Lsn, toLsn: Lsn): Promise<{ lsn: Lsn; value: Uint8Array }[]> {
+    const versions = await this.#read(toLsn, (reads) => reads.history(key, fromLsn, toLsn))
+    return versions.reverse()
+  }
+
+  /** Also waits for values that are put but not yet advanced over. */
+  async flush(): Promise<void> {
+    const target = this.#lastRecordLsn
+    this.#freezeSoon()
+    while (this.remoteConsistentLsn < target) {
+      if (this.#failure !== undefined) throw this.#failure
+      if (this.#abort.signal.aborted) throw new StorageError('aborted', 'timeline is closed')
+      await new Promise<void>((resolve) => this.#waiters.push(resolve))
+    }
+  }
+
+  /** Merges level-0 layers, however few. */
+  async compact(): Promise<void> {
+    await this.#context.heavyWorkLock.run(() => mergeLevel0(this.#context, this, { level0LayersMin: 2 }))
+  }
+
+  /** Makes images wherever deltas lie above the newest image. */
+  async makeImages(): Promise<void> {
+    await this.#context.heavyWorkLock.run(() => makeImages(this.#context, this, { isForced: true }))
+  }
+
+  /** Removes what neither a read at or above the horizon nor one at a retained LSN needs. Branch points are kept. */
+  async collectGarbage(horizon: GcHorizon): Promise<void> {
+    await this.#context.branchLock.run(() => collectGarbage(this.#context, this, horizon))
+  }
+
+  /** Verifies every layer against its checksums and removes objects that no index names. */
+  scrub(): Promise<ScrubReport> {
+    return scrubTimeline(this.#context, this)
+  }
+
+  async setAttributes(attributes: Readonly<Record<string, string>>): Promise<void> {
+    await this.publish(() => ({ fields: { attributes } }))
+  }
+
+  /** Writes the index with a change and makes it the current version. `afterUse` runs when no read needs the old one. */
+  publish(plan: Parameters<IndexPublisher['publish']>[0], afterUse?: () => void): Promise<boolean> {
+    return this.#publisher.publish(plan, (_index, map) => {
+      this.#history.swap({ ...this.#history.current, map }, afterUse)
+    })
+  }
+
+  /** To be called when this branch is deleted. */
+  forgetBranchPoint(): void {
+    this.#visitBranchPoints((storage) => storage.branchPoints.delete(this.timelineId))
+  }
+
+  /** Throws unless reads at `lsn` are allowed. */
+  requireReadable(lsn: Lsn): void {
+    this.#requireReadable(lsn)
+  }
+
+  /** Links of the line to the root, held against removal until `release`. */
+  acquireLinks(): { links: ReadLink[]; release: () => void } {
+    const guards: VersionGuard[] = []
+    const links = this.#links((storage) => {
+      const guard = storage.#history.acquire()
+      guards.push(guard)
+      return guard.version
+    })
+    return {
+      links,
+      release: () => {
+        for (const guard of guards) guard.release()
+      },
+    }
+  }
+
+  /** Stops upkeep. What is not flushed is ingested again after the next start. */
+  async close(): Promise<void> {
+    if (this.#abort.signal.aborted) return
+    this.#abort.abort()
+    this.#ageTimer?.cancel()
+    this.#wake()
+    await this.#flushing?.catch(() => undefined)
+    await this.#background
+    const { open, frozen } = this.#history.current
+    await open.release()
+    for (const { layer } of frozen) await layer.release()
+  }
+
+  async #read<T>(lsn: Lsn, run: (reads: LayerReads) => T): Promise<T> {
+    this.#requireReadable(lsn)
+    const { links, release } = this.acquireLinks()
+    const healed = new Set<string>()
+    try {
+      for (;;) {
+        const reads = new LayerReads(this.#context.layerFiles, links)
+        let result: T | undefined
+        try {
+          result = run(reads)
+        } catch (error) {
+          const name = error instanceof CorruptionError ? this.#localLayerOf(error) : undefined
+          if (name === undefined || healed.has(name)) throw error
+          healed.add(name)
+          this.#context.env.log.error('damaged local layer, fetching it again', { error: errorText(error) })
+          await this.#context.layerFiles.drop(name)
+          continue
+        }
+        if (reads.missing.size === 0) return result as T
+        await Promise.all(
+          [...reads.missing.values()].map(({ descriptor, place }) =>
+            this.#context.layerFiles.fetch(descriptor, place.objectKey(descriptor.name), place.path(descriptor.name)),
+          ),
+        )
+      }
+    } finally {
+      release()
+    }
+  }
+
+  /** The ancestors that this branch reads at its branch point: more than one when it lies before its parent's own. */
+  #visitBranchPoints(visit: (storage: LayeredTimelineStorage, lsn: Lsn) => void): void {
+    if (!this.ancestor) return
+    const { lsn } = this.ancestor
+    for (let storage: LayeredTimelineStorage | undefined = this.ancestor.storage; storage; ) {
+      visit(storage, lsn)
+      const above: LayeredTimelineStorage['ancestor'] = storage.ancestor
+      storage = above && lsn < above.lsn ? above.storage : undefined
+    }
+  }
+
+  #localLayerOf(error: CorruptionError): string | undefined {
+    const { object } = error.fields
+    return typeof object === 'string' && this.#context.layerFiles.isLocal(object) ? object : undefined
+  }
+
+  #requireReadable(lsn: Lsn): void {
+    if (lsn > this.#lastRecordLsn) {
+      throw new StorageError('unavailable', 'lsn is not ingested yet', {
+        lsn: Lsn.format(lsn),
+        lastRecordLsn: Lsn.format(this.#lastRecordLsn),
+      })
+    }
+    const { gcCutoffLsn, retainedLsns } = this.index
+    if (lsn < gcCutoffLsn && !retainedLsns.includes(lsn)) {
+      throw new StorageError('not-found', 'lsn is older than the history kept', {
+        lsn: Lsn.format(lsn),
+        gcCutoffLsn: Lsn.format(gcCutoffLsn),
+      })
+    }
+    if (this.ancestor && lsn < this.ancestor.lsn) this.ancestor.storage.#requireReadable(lsn)
+  }
+
+  #currentLinks(): ReadLink[] {
+    return this.#links((storage) => storage.#history.current)
+  }
+
+  #links(versionOf: (storage: LayeredTimelineStorage) => StorageVersion): ReadLink[] {
+    const links: ReadLink[] = []
+    let lsnMax = Lsn.max
+    for (let storage: LayeredTimelineStorage | undefined = this; storage; ) {
+      links.push({ place: storage.#files, version: versionOf(storage), lsnMax, lastRecordLsn: storage.#lastRecordLsn })
+      const ancestor: LayeredTimelineStorage['ancestor'] = storage.ancestor
+      if (ancestor) lsnMax = ancestor.lsn
+      storage = ancestor?.storage
+    }
+    return links
+  }
+
+  #newOpenLayer(): OpenLayer {
+    return new OpenLayer({
+      disk: this.#context.env.disk,
+      path: this.#files.newScratchPath('open'),
+      residentBytesMax: this.#context.settings.openLayerResidentBytesMax,
+    })
+  }
+
+  /** Freezes at once, or at the next advance when values are put beyond the last record. */
+  #freezeSoon(): void {
+    if (this.#putLsnMax > this.#lastRecordLsn) this.#isFreezeWanted = true
+    else this.#freeze()
+  }
+
+  #freeze(): void {
+    this.#isFreezeWanted = false
+    this.#ageTimer?.cancel()
+    this.#ageTimer = undefined
+    if (this.#lastRecordLsn > this.#frozenLsn && !this.#abort.signal.aborted) {
+      const { open, frozen, map } = this.#history.current
+      const layer: FrozenLayer = { layer: open, afterLsn: this.#frozenLsn, lastLsn: this.#lastRecordLsn }
+      this.#frozenLsn = this.#lastRecordLsn
+      this.#history.swap({ open: this.#newOpenLayer(), frozen: [layer, ...frozen], map })
+    }
+    this.#startFlushing()
+  }
+
+  #startFlushing(): void {
+    if (this.#flushing || this.#failure !== undefined || this.#history.current.frozen.length === 0) return
+    this.#flushing = this.#flushFrozen()
+      .catch((error: unknown) => {
+        if (isStorageError(error, 'aborted')) return
+        this.#failure = error
+        this.#context.env.log.error('flush failed for good', { timelineId: this.timelineId, error: errorText(error) })
+      })
+      .finally(() => {
+        this.#flushing = undefined
+        this.#wake()
+        if (!this.#abort.signal.aborted) this.#startFlushing()
+      })
+  }
+
+  async #flushFrozen(): Promise<void> {
+    for (;;) {
+      const oldest = this.#history.current.frozen.at(-1)
+      if (!oldest) return
+      let built: LayerDescriptor | undefined
+      const retry = { ...this.#context.retry, signal: this.#abort.signal }
+      await retryForever('flush', retry, async () => {
+        if (!oldest.layer.isEmpty) built ??= await buildFrozenLayer(this.#context, this.#files, oldest)
+        await this.#publisher.publish(
+          () => ({ added: built ? [built] : [], fields: { consistentLsn: oldest.lastLsn } }),
+          (_index, map) => {
+            const { open, frozen } = this.#history.current
+            this.#history.swap({ open, frozen: frozen.slice(0, -1), map }, () => {
+              oldest.layer.release().catch(() => undefined)
+            })
+          },
+        )
+      })
+      this.#wake()
+      if (this.#context.settings.automaticUpkeep) this.#startBackgroundUpkeep()
+    }
+  }
+
+  #startBackgroundUpkeep(): void {
+    if (this.#backgroundIsQueued) return
+    this.#backgroundIsQueued = true
+    this.#background = this.#background.then(() =>
+      this.#context.heavyWorkLock.run(async () => {
+        this.#backgroundIsQueued = false
+        if (this.#abort.signal.aborted) return
+        try {
+          const { level0LayersMax } = this.#context.settings
+          await mergeLevel0(this.#context, this, { level0LayersMin: level0LayersMax })
+          await makeImages(this.#context, this, { isForced: false })
+        } catch (error) {
+          if (isStorageError(error, 'aborted')) return
+          if (isStorageError(error, 'fenced')) this.#failure = error
+          this.#context.env.log.error('upkeep failed', { timelineId: this.timelineId, error: errorText(error) })
+        }
+      }),
+    )
+  }
+
+  #wake(): void {
+    const waiters = this.#waiters
+    this.#waiters = []
+    for (const wake of waiters) wake()
+  }
+}

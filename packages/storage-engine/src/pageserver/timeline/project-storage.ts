@@ -1,0 +1,275 @@
+import { isStorageError, StorageError } from '../../base/errors.ts'
+import type { Env } from '../../io/env.ts'
+import type { Workers } from '../../io/workers.ts'
+import type { ObjectStore } from '../../object-store/object-store.ts'
+import { type ProjectId, TimelineId } from '../../postgres/ids.ts'
+import { Lsn } from '../../postgres/lsn.ts'
+import { BlockCache } from '../layer/block-cache.ts'
+import { LayerFiles } from '../layer/layer-reader.ts'
+import { DeletionQueue } from '../remote/deletion-queue.ts'
+import { Generation } from '../remote/generation.ts'
+import { decodeIndex, encodeIndex, type TimelineIndex } from '../remote/index-file.ts'
+import { assertIndexInvariants } from '../remote/index-invariants.ts'
+import { indexGeneration, indexKey, indexPrefix, timelinePrefix, timelinesPrefix } from '../remote/object-paths.ts'
+import { UploadQueue } from '../remote/upload-queue.ts'
+import { LayeredTimelineStorage } from './layered-timeline-storage.ts'
+import { SerialLock } from './serial-lock.ts'
+import type { StorageContext } from './storage-context.ts'
+import { defaultStorageSettings, type StorageSettings } from './storage-settings.ts'
+import type { TimelineStorage, ValueSemantics } from './timeline-storage.ts'
+
+export interface ProjectStorageOptions {
+  readonly env: Pick<Env, 'clock' | 'disk' | 'log' | 'metrics'>
+  readonly objectStore: ObjectStore
+  /** Runs upkeep/upkeep-tasks.ts. */
+  readonly workers: Workers
+  /** Local cache of this project; anything in it may be deleted while it is closed. */
+  readonly directory: string
+  readonly projectId: ProjectId
+  readonly semanticsOf: (storage: TimelineStorage) => ValueSemantics
+  readonly settings?: Partial<StorageSettings>
+  /** Written into the claim of the generation, for people who look at it. */
+  readonly owner?: string
+}
+
+export interface NewTimeline {
+  readonly timelineId: TimelineId
+  /** Where its WAL begins. A branch begins at its branch point. */
+  readonly startLsn: Lsn
+  readonly ancestor?: { readonly timelineId: TimelineId; readonly lsn: Lsn }
+  readonly attributes?: Readonly<Record<string, string>>
+}
+
+/** Claims the project for this process and loads its timelines from object storage. */
+export async function openProjectStorage(options: ProjectStorageOptions): Promise<ProjectStorage> {
+  const { env, objectStore, projectId } = options
+  const settings = { ...defaultStorageSettings, ...options.settings }
+  const generation = await Generation.claim(objectStore, projectId, options.owner ?? 'pageserver')
+  const abort = new AbortController()
+  const retry = {
+    env,
+    delayMsMin: settings.retryDelayMsMin,
+    delayMsMax: settings.retryDelayMsMax,
+    signal: abort.signal,
+  }
+  let layerSerial = 0
+  const context: StorageContext = {
+    env,
+    store: objectStore,
+    workers: options.workers,
+    projectId,
+    directory: options.directory,
+    generation,
+    settings,
+    layerFiles: new LayerFiles({
+      disk: env.disk,
+      store: objectStore,
+      blockCache: new BlockCache(settings.blockCacheBytesMax),
+      capacityBytes: settings.layerFilesBytesMax,
+    }),
+    uploads: new UploadQueue(objectStore, retry),
+    deletions: new DeletionQueue(objectStore, generation, env.log),
+    retry,
+    branchLock: new SerialLock(),
+    heavyWorkLock: new SerialLock(),
+    newLayerSerial: () => ++layerSerial,
+  }
+  const project = new ProjectStorage(context, options.semanticsOf, abort)
+  await project.load()
+  return project
+}
+
+/** All timelines of one project, owned by one generation. */
+export class ProjectStorage {
+  readonly #context: StorageContext
+  readonly #semanticsOf: (storage: TimelineStorage) => ValueSemantics
+  readonly #abort: AbortController
+  readonly #timelines = new Map<TimelineId, LayeredTimelineStorage>()
+
+  constructor(
+    context: StorageContext,
+    semanticsOf: (storage: TimelineStorage) => ValueSemantics,
+    abort: AbortController,
+  ) {
+    this.#context = context
+    this.#semanticsOf = semanticsOf
+    this.#abort = abort
+  }
+
+  get generation(): number {
+    return this.#context.generation.number
+  }
+
+  get context(): StorageContext {
+    return this.#context
+  }
+
+  timelineIds(): TimelineId[] {
+    return [...this.#timelines.keys()].sort()
+  }
+
+  timeline(timelineId: TimelineId): LayeredTimelineStorage {
+    const timeline = this.#timelines.get(timelineId)
+    if (!timeline) throw new StorageError('not-found', 'no such timeline', { timelineId })
+    return timeline
+  }
+
+  has(timelineId: TimelineId): boolean {
+    return this.#timelines.has(timelineId)
+  }
+
+  /** Durable when it resolves. Repeating it with the same values returns the same timeline. */
+  createTimeline(spec: NewTimeline): Promise<LayeredTimelineStorage> {
+    return this.#context.branchLock.run(async () => {
+      const existing = this.#timelines.get(spec.timelineId)
+      if (existing) return sameTimeline(existing, spec)
+      const ancestor = spec.ancestor && this.timeline(spec.ancestor.timelineId)
+      if (ancestor && spec.ancestor) ancestor.requireReadable(spec.ancestor.lsn)
+      const beginLsn = spec.ancestor?.lsn ?? Lsn.zero
+      const index: TimelineIndex = {
+        timelineId: spec.timelineId,
+        generation: this.generation,
+        startLsn: spec.startLsn,
+        ancestor: spec.ancestor,
+        consistentLsn: beginLsn,
+        gcCutoffLsn: Lsn.zero,
+        retainedLsns: [],
+        attributes: spec.attributes ?? {},
+        layers: [],
+      }
+      assertIndexInvariants(index)
+      const { store, projectId, generation } = this.#context
+      await store.put(indexKey(projectId, spec.timelineId, generation.number), encodeIndex(index))
+      await generation.confirm()
+      return this.#open(index)
+    })
+  }
+
+  /** Refused with `conflict` while branches of it exist. */
+  deleteTimeline(timelineId: TimelineId): Promise<void> {
+    return this.#context.branchLock.run(async () => {
+      const timeline = this.#timelines.get(timelineId)
+      if (!timeline) return
+      if (timeline.branchPoints.size > 0) {
+        throw new StorageError('conflict', 'timeline has branches', { timelineId, count: timeline.branchPoints.size })
+      }
+      const { store, projectId, generation, deletions, layerFiles, env } = this.#context
+      await generation.confirm()
+      await timeline.close()
+      // The newest index goes last: until then the timeline is whole for the next owner.
+      const indexes = await this.#indexKeys(timelineId)
+      await store.delete(indexes.slice(0, -1))
+      await store.delete(indexes.slice(-1))
+      this.#timelines.delete(timelineId)
+      timeline.forgetBranchPoint()
+      const { files, index } = timeline
+      for (const { name } of index.layers) await layerFiles.drop(name)
+      deletions.push(index.layers.map(({ name }) => files.objectKey(name)))
+      await env.disk.removeTree(`${this.#context.directory}/timelines/${timelineId}`)
+      env.log.info('timeline deleted', { projectId, timelineId })
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#abort.abort()
+    for (const timeline of this.#timelines.values()) await timeline.close()
+    await this.#context.deletions.drain()
+    await this.#context.layerFiles.close()
+  }
+
+  /** Opens every timeline that has an index, ancestors first. */
+  async load(): Promise<void> {
+    const indexes = new Map<TimelineId, TimelineIndex>()
+    for (const timelineId of await this.#listTimelines()) {
+      const index = await this.#loadIndex(timelineId)
+      if (index) indexes.set(timelineId, index)
+    }
+    const open = async (index: TimelineIndex): Promise<void> => {
+      if (this.#timelines.has(index.timelineId)) return
+      if (index.ancestor) {
+        const ancestor = indexes.get(index.ancestor.timelineId)
+        if (!ancestor) {
+          const fields = { timelineId: index.timelineId, ancestorTimelineId: index.ancestor.timelineId }
+          throw new StorageError('corruption', 'the ancestor of a timeline is gone', fields)
+        }
+        await open(ancestor)
+      }
+      await this.#open(index)
+    }
+    for (const index of indexes.values()) await open(index)
+  }
+
+  async #open(index: TimelineIndex): Promise<LayeredTimelineStorage> {
+    const timeline = new LayeredTimelineStorage({
+      context: this.#context,
+      index,
+      ancestor: index.ancestor && this.timeline(index.ancestor.timelineId),
+      semanticsOf: this.#semanticsOf,
+    })
+    await timeline.openLocalFiles()
+    this.#timelines.set(index.timelineId, timeline)
+    return timeline
+  }
+
+  /** The index of the highest generation. An older one is never taken instead: layers it names may be gone. */
+  async #loadIndex(timelineId: TimelineId): Promise<TimelineIndex | undefined> {
+    const key = (await this.#indexKeys(timelineId)).at(-1)
+    if (key === undefined) return undefined
+    const index = decodeIndex(await this.#context.store.get(key), key)
+    if (index.timelineId !== timelineId) {
+      throw new StorageError('corruption', 'index file of another timeline', {
+        object: key,
+        timelineId: index.timelineId,
+      })
+    }
+    return index
+  }
+
+  /** Ascending by generation, up to this owner's. */
+  async #indexKeys(timelineId: TimelineId): Promise<string[]> {
+    const prefix = indexPrefix(this.#context.projectId, timelineId)
+    const keys: string[] = []
+    for (let startAfter: string | undefined; ; startAfter = keys.at(-1)) {
+      const { objects, truncated } = await this.#context.store.list(
+        prefix,
+        startAfter === undefined ? {} : { startAfter },
+      )
+      keys.push(...objects.map(({ key }) => key))
+      if (!truncated || objects.length === 0) break
+    }
+    return keys.filter((key) => (indexGeneration(key) ?? Number.POSITIVE_INFINITY) <= this.generation)
+  }
+
+  /** One listing call a timeline: each skips what lies below the last timeline's prefix. */
+  async #listTimelines(): Promise<TimelineId[]> {
+    const { store, projectId } = this.#context
+    const prefix = timelinesPrefix(projectId)
+    const found: TimelineId[] = []
+    for (let startAfter: string | undefined; ; ) {
+      const options = startAfter === undefined ? { limit: 1 } : { limit: 1, startAfter }
+      const { objects } = await store.list(prefix, options)
+      const first = objects[0]
+      if (!first) return found
+      const text = first.key.slice(prefix.length).split('/')[0] ?? ''
+      if (/^[0-9a-f]{32}$/.test(text)) found.push(TimelineId.parse(text))
+      // '0' is the character after '/'.
+      startAfter = `${timelinePrefix(projectId, text as TimelineId).slice(0, -1)}0`
+    }
+  }
+}
+
+function sameTimeline(existing: LayeredTimelineStorage, spec: NewTimeline): LayeredTimelineStorage {
+  const isSame =
+    existing.startLsn === spec.startLsn &&
+    existing.ancestor?.storage.timelineId === spec.ancestor?.timelineId &&
+    existing.ancestor?.lsn === spec.ancestor?.lsn
+  if (isSame) return existing
+  throw new StorageError('conflict', 'a timeline with this id and another origin exists', {
+    timelineId: spec.timelineId,
+  })
+}
+
+/** True for failures that mean another process owns the project now. */
+export function isOwnershipLost(error: unknown): boolean {
+  return isStorageError(error, 'fenced')
+}

@@ -1,0 +1,31 @@
+import type { Env } from '../../io/env.ts'
+import type { Workers } from '../../io/workers.ts'
+import type { ObjectStore } from '../../object-store/object-store.ts'
+import type { ProjectId } from '../../postgres/ids.ts'
+import type { LayerFiles } from '../layer/layer-reader.ts'
+import type { DeletionQueue } from '../remote/deletion-queue.ts'
+import type { Generation } from '../remote/generation.ts'
+import type { RetryOptions } from '../remote/retry-forever.ts'
+import type { UploadQueue } from '../remote/upload-queue.ts'
+import type { SerialLock } from './serial-lock.ts'
+import type { StorageSettings } from './storage-settings.ts'
+
+/** What the timelines of one project share. */
+export interface StorageContext {
+  readonly env: Pick<Env, 'clock' | 'disk' | 'log' | 'metrics'>
+  readonly store: ObjectStore
+  readonly workers: Workers
+  readonly projectId: ProjectId
+  readonly directory: string
+  readonly generation: Generation
+  readonly settings: StorageSettings
+  readonly layerFiles: LayerFiles
+  readonly uploads: UploadQueue
+  readonly deletions: DeletionQueue
+  readonly retry: RetryOptions
+  /** Held by whoever adds or removes a branch point, and by garbage collection from plan to publication. */
+  readonly branchLock: SerialLock
+  /** One merge or image making at a time in a project, so that flushes always find a worker. */
+  readonly heavyWorkLock: SerialLock
+  newLayerSerial(): number
+}

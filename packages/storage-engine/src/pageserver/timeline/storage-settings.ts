@@ -1,0 +1,55 @@
+const MIB = 1024 * 1024
+
+/** Bounds of the layered store. One active timeline needs at most (1 + frozenLayersMax) x openLayerResidentBytesMax. */
+export interface StorageSettings {
+  /** Values in the open layer at which it is frozen. */
+  readonly openLayerBytesMax: number
+  /** WAL behind the open layer at which it is frozen. */
+  readonly openLayerWalBytesMax: number
+  /** An open layer that holds anything is frozen after this time. */
+  readonly openLayerAgeMsMax: number
+  /** Values of one open or frozen layer kept in memory; the rest is in a scratch file. */
+  readonly openLayerResidentBytesMax: number
+  /** Frozen layers not yet in object storage at which `ready` makes ingest wait. */
+  readonly frozenLayersMax: number
+  /** Local copies of layer files. */
+  readonly layerFilesBytesMax: number
+  /** Decompressed blocks. */
+  readonly blockCacheBytesMax: number
+  /** Size at which the outputs of compaction and image making are cut. */
+  readonly layerBytesTarget: number
+  /** Level-0 layers at which they are merged. */
+  readonly level0LayersMax: number
+  /** Level-0 layers merged in one run. */
+  readonly mergeInputsMax: number
+  /** Delta layers above the newest image of a key range at which a new image is considered. */
+  readonly imageDeltaLayersMax: number
+  /** Delta bytes above an image, as a share of its bytes, at which a new image is worth writing. */
+  readonly imageDeltaShareMin: number
+  /** Records that a read of one page may have to fold before an image is made whatever it costs. */
+  readonly chainLengthMax: number
+  /** Compaction and image making start by themselves after a flush. */
+  readonly automaticUpkeep: boolean
+  /** Wait after a failed upload or index write, doubled up to the maximum. */
+  readonly retryDelayMsMin: number
+  readonly retryDelayMsMax: number
+}
+
+export const defaultStorageSettings: StorageSettings = {
+  openLayerBytesMax: 64 * MIB,
+  openLayerWalBytesMax: 128 * MIB,
+  openLayerAgeMsMax: 60_000,
+  openLayerResidentBytesMax: 64 * MIB,
+  frozenLayersMax: 2,
+  layerFilesBytesMax: 16 * 1024 * MIB,
+  blockCacheBytesMax: 128 * MIB,
+  layerBytesTarget: 64 * MIB,
+  level0LayersMax: 4,
+  mergeInputsMax: 10,
+  imageDeltaLayersMax: 3,
+  imageDeltaShareMin: 0.3,
+  chainLengthMax: 4096,
+  automaticUpkeep: true,
+  retryDelayMsMin: 100,
+  retryDelayMsMax: 5_000,
+}

@@ -1,0 +1,48 @@
+import { Lsn } from '../../postgres/lsn.ts'
+import type { TimelineIndex } from '../remote/index-file.ts'
+import type { StorageContext } from '../timeline/storage-context.ts'
+import { planGc } from './gc-plan.ts'
+import { discardLayers } from './local-inputs.ts'
+import type { UpkeepTarget } from './upkeep-target.ts'
+
+export interface GcHorizon {
+  /** Everything from here on stays readable. */
+  readonly horizonLsn: Lsn
+  /** LSNs below the horizon that stay readable: leases and named snapshots. Branch points are added. */
+  readonly retainLsns: readonly Lsn[]
+}
+
+/**
+ * Moves the cutoff and removes what no permitted read needs. The new cutoff and the removal are one index write, so there
+ * is no moment at which the index allows a read that its layers cannot answer. Must run under the branch lock.
+ */
+export async function collectGarbage(context: StorageContext, target: UpkeepTarget, horizon: GcHorizon): Promise<void> {
+  const removed = new Set<string>()
+  await target.publish(
+    (index, map) => {
+      const { gcCutoffLsn, retainedLsns } = nextHorizon(index, horizon, [...target.branchPoints.values()])
+      removed.clear()
+      for (const layer of planGc(map, { cutoffLsn: gcCutoffLsn, retainedLsns })) removed.add(layer.name)
+      const isSame =
+        gcCutoffLsn === index.gcCutoffLsn &&
+        retainedLsns.length === index.retainedLsns.length &&
+        retainedLsns.every((lsn, i) => lsn === index.retainedLsns[i])
+      if (isSame && removed.size === 0) return undefined
+      return { removed, fields: { gcCutoffLsn, retainedLsns } }
+    },
+    () => discardLayers(context, target.files, removed),
+  )
+}
+
+/** The cutoff never moves back, and what an earlier collection gave up cannot be retained again. */
+export function nextHorizon(
+  index: Pick<TimelineIndex, 'gcCutoffLsn' | 'retainedLsns' | 'consistentLsn'>,
+  horizon: GcHorizon,
+  branchPoints: readonly Lsn[],
+): { gcCutoffLsn: Lsn; retainedLsns: Lsn[] } {
+  const gcCutoffLsn = Lsn.max2(index.gcCutoffLsn, Lsn.min(horizon.horizonLsn, index.consistentLsn))
+  const retainedLsns = [...new Set([...horizon.retainLsns, ...branchPoints])]
+    .filter((lsn) => lsn < gcCutoffLsn && (lsn >= index.gcCutoffLsn || index.retainedLsns.includes(lsn)))
+    .sort((a, b) => a - b)
+  return { gcCutoffLsn, retainedLsns }
+}

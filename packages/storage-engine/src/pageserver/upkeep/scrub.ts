@@ -1,0 +1,90 @@
+import { errorText, isStorageError } from '../../base/errors.ts'
+import { parseLayerName } from '../layer/layer-name.ts'
+import { indexGeneration, indexPrefix, layersPrefix } from '../remote/object-paths.ts'
+import type { StorageContext } from '../timeline/storage-context.ts'
+import { pinLayers } from './local-inputs.ts'
+import type { UpkeepTarget } from './upkeep-target.ts'
+import type { VerifyLayerTask } from './verify-layer.ts'
+
+export interface ScrubReport {
+  readonly verifiedCount: number
+  /** Layers whose object is damaged or gone, with what was found. */
+  readonly damaged: readonly { readonly name: string; readonly error: string }[]
+  /** Objects removed because no index names them. */
+  readonly orphanCount: number
+}
+
+/** Reads every layer whole, replacing damaged local copies, and removes objects that earlier generations left behind. */
+export async function scrubTimeline(context: StorageContext, target: UpkeepTarget): Promise<ScrubReport> {
+  const { release } = target.acquireLinks()
+  const damaged: { name: string; error: string }[] = []
+  const { layers } = target.index
+  try {
+    for (const descriptor of layers) {
+      try {
+        await verify(context, target, descriptor)
+      } catch (error) {
+        if (!isStorageError(error, 'corruption') && !isStorageError(error, 'not-found')) throw error
+        damaged.push({ name: descriptor.name, error: errorText(error) })
+      }
+    }
+  } finally {
+    release()
+  }
+  const orphans = await findOrphans(context, target)
+  context.deletions.push(orphans)
+  await context.deletions.drain()
+  return { verifiedCount: layers.length - damaged.length, damaged, orphanCount: orphans.length }
+}
+
+async function verify(
+  context: StorageContext,
+  target: UpkeepTarget,
+  descriptor: UpkeepTarget['index']['layers'][number],
+): Promise<void> {
+  for (let attempt = 0; ; attempt++) {
+    const pinned = await pinLayers(context, [{ descriptor, place: target.files }])
+    try {
+      await context.workers.run<VerifyLayerTask, number>('verify-layer', { input: pinned.inputs[0]! })
+      return
+    } catch (error) {
+      if (!isStorageError(error, 'corruption') || attempt > 0) throw error
+    } finally {
+      pinned.release()
+    }
+    await context.layerFiles.drop(descriptor.name)
+  }
+}
+
+/**
+ * Objects of older generations that the newest index does not name. Objects of this generation may belong to an upload
+ * whose index is still to come, so they are left alone.
+ */
+async function findOrphans(context: StorageContext, target: UpkeepTarget): Promise<string[]> {
+  const { store, projectId, generation } = context
+  // The index of this generation must be the one that counts before anything is called unnamed.
+  await target.publish(() => ({}))
+  const named = new Set(target.index.layers.map((layer) => layer.name))
+  const orphans: string[] = []
+  const prefix = layersPrefix(projectId, target.timelineId)
+  for await (const key of listKeys(context, prefix)) {
+    const name = key.slice(prefix.length)
+    const parsed = parseLayerName(name)
+    if (parsed && parsed.generation < generation.number && !named.has(name)) orphans.push(key)
+  }
+  for await (const key of listKeys(context, indexPrefix(projectId, target.timelineId))) {
+    const number = indexGeneration(key)
+    if (number !== undefined && number < generation.number) orphans.push(key)
+  }
+  return orphans
+
+  async function* listKeys(_context: StorageContext, listPrefix: string): AsyncGenerator<string> {
+    for (let startAfter: string | undefined; ; ) {
+      const { objects, truncated } = await store.list(listPrefix, startAfter === undefined ? {} : { startAfter })
+      for (const { key } of objects) yield key
+      const last = objects.at(-1)
+      if (!truncated || !last) return
+      startAfter = last.key
+    }
+  }
+}

@@ -1,0 +1,22 @@
+import type { TimelineId } from '../../postgres/ids.ts'
+import type { Lsn } from '../../postgres/lsn.ts'
+import type { LayerMap } from '../layer/layer-map.ts'
+import type { TimelineIndex } from '../remote/index-file.ts'
+import type { IndexChange } from '../timeline/index-publisher.ts'
+import type { ReadLink } from '../timeline/read-layers.ts'
+import type { TimelineFiles } from '../timeline/timeline-files.ts'
+import type { ValueSemantics } from '../timeline/timeline-storage.ts'
+
+/** A timeline as upkeep sees it. */
+export interface UpkeepTarget {
+  readonly timelineId: TimelineId
+  readonly index: TimelineIndex
+  readonly files: TimelineFiles
+  readonly semantics: ValueSemantics
+  readonly branchPoints: ReadonlyMap<TimelineId, Lsn>
+  acquireLinks(): { links: ReadLink[]; release: () => void }
+  publish(
+    plan: (index: TimelineIndex, map: LayerMap) => IndexChange | undefined,
+    afterUse?: () => void,
+  ): Promise<boolean>
+}

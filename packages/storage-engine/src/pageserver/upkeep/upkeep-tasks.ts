@@ -1,0 +1,16 @@
+import type { Disk } from '../../io/disk.ts'
+import type { ValueSemantics } from '../timeline/timeline-storage.ts'
+import { type MergeDeltaLayersTask, mergeDeltaLayers } from './merge-delta-layers.ts'
+import { type VerifyLayerTask, verifyLayer } from './verify-layer.ts'
+import { type WriteDeltaLayerTask, writeDeltaLayer } from './write-delta-layer.ts'
+import { type WritePageImagesTask, writePageImages } from './write-page-images.ts'
+
+/** What upkeep runs through the Workers seam. Each reads and writes local files only; the caller uploads and publishes. */
+export function upkeepTasks(disk: Disk, materialize: ValueSemantics['materialize']) {
+  return {
+    'write-delta-layer': (task: WriteDeltaLayerTask) => writeDeltaLayer(disk, task),
+    'merge-delta-layers': (task: MergeDeltaLayersTask) => mergeDeltaLayers(disk, task),
+    'write-page-images': (task: WritePageImagesTask) => writePageImages(disk, materialize, task),
+    'verify-layer': (task: VerifyLayerTask) => verifyLayer(disk, task),
+  } as const
+}

@@ -1,0 +1,132 @@
+import { assert } from '../../base/assert.ts'
+import { crc32c } from '../../base/crc32c.ts'
+import { CorruptionError } from '../../base/errors.ts'
+import type { Disk, DiskFile } from '../../io/disk.ts'
+import { KEY_BYTES } from '../key.ts'
+import { DeltaLayerWriter } from '../layer/delta-layer.ts'
+import { OPEN_LAYER_CHUNK_BYTES, type PackedOpenLayer } from '../layer/open-layer.ts'
+import { NONE, type PackedIndex, PREFIX_BYTES, writeBlock } from '../layer/open-layer-index.ts'
+import { comparePacked } from '../layer/packed-key.ts'
+import type { SortedFileSummary } from '../layer/sorted-file.ts'
+import { timelineIdBytes } from './timeline-id-bytes.ts'
+
+export interface WriteDeltaLayerTask {
+  readonly timelineId: string
+  readonly source: PackedOpenLayer
+  readonly path: string
+  readonly startLsn: number
+  /** Exclusive. */
+  readonly endLsn: number
+}
+
+export interface WrittenLayer {
+  readonly path: string
+  readonly sizeBytes: number
+  readonly summary: SortedFileSummary
+}
+
+/**
+ * Sorts an open layer into a delta layer file. Memory: the sort order (12 bytes a key), one block, and of the spilled
+ * part one chunk at a time.
+ */
+export function writeDeltaLayer(disk: Disk, task: WriteDeltaLayerTask): WrittenLayer {
+  const { source, path } = task
+  const { index } = source
+  const spill = source.spillPath === undefined ? undefined : disk.openNow(source.spillPath, 'read')
+  const file = disk.openNow(path, 'create')
+  try {
+    const writer = new DeltaLayerWriter(file, timelineIdBytes(task.timelineId))
+    const values = new PackedValues(source, spill)
+    const key = new Uint8Array(KEY_BYTES)
+    let versions = new Uint32Array(64)
+    for (const keyIndex of keysInOrder(index)) {
+      const prefixAt = index.keyPrefix[keyIndex]! * PREFIX_BYTES
+      key.set(index.prefixes.subarray(prefixAt, prefixAt + PREFIX_BYTES))
+      writeBlock(key, index.keyBlock[keyIndex]!)
+      let count = 0
+      for (let version = index.keyHead[keyIndex]!; version !== NONE; version = index.versionOlder[version]!) {
+        if (count === versions.length) {
+          const larger = new Uint32Array(count * 2)
+          larger.set(versions)
+          versions = larger
+        }
+        versions[count++] = version
+      }
+      while (count > 0) {
+        const version = versions[--count]!
+        const lsn = index.versionLsn[version]!
+        assert(lsn >= task.startLsn && lsn < task.endLsn, 'a version lies outside its layer')
+        const lengthWord = index.versionLength[version]!
+        writer.add(key, lsn, lengthWord >= 0x8000_0000, values.read(version, lengthWord & 0x7fff_ffff))
+      }
+    }
+    return { path, ...writer.finish(task.startLsn, task.endLsn) }
+  } finally {
+    void file.close()
+    void spill?.close()
+  }
+}
+
+/** Key numbers in ascending order of their keys. */
+function keysInOrder(index: PackedIndex): Uint32Array {
+  const prefixOrder = Array.from({ length: index.prefixCount }, (_, i) => i).sort((a, b) =>
+    comparePacked(index.prefixes, a * PREFIX_BYTES, index.prefixes, b * PREFIX_BYTES, PREFIX_BYTES),
+  )
+  const rankOfPrefix = new Uint32Array(index.prefixCount)
+  const countOfRank = new Uint32Array(index.prefixCount + 1)
+  prefixOrder.forEach((prefix, rank) => {
+    rankOfPrefix[prefix] = rank
+  })
+  for (let k = 0; k < index.keyCount; k++) countOfRank[rankOfPrefix[index.keyPrefix[k]!]! + 1]!++
+  for (let rank = 1; rank < countOfRank.length; rank++) countOfRank[rank]! += countOfRank[rank - 1]!
+  const startOfRank = countOfRank.slice()
+  const order = new Uint32Array(index.keyCount)
+  for (let k = 0; k < index.keyCount; k++) order[countOfRank[rankOfPrefix[index.keyPrefix[k]!]!]!++] = k
+  // Block number above key number in one double: the native numeric sort then orders both.
+  for (let rank = 0; rank < index.prefixCount; rank++) {
+    const group = order.subarray(startOfRank[rank]!, startOfRank[rank + 1]!)
+    if (group.length < 2) continue
+    const packed = new Float64Array(group.length)
+    for (let i = 0; i < group.length; i++) packed[i] = index.keyBlock[group[i]!]! * 2 ** 21 + i
+    assert(group.length < 2 ** 21, 'too many keys under one prefix in an open layer')
+    packed.sort()
+    const sorted = group.slice()
+    for (let i = 0; i < group.length; i++) group[i] = sorted[packed[i]! % 2 ** 21]!
+  }
+  return order
+}
+
+class PackedValues {
+  readonly #source: PackedOpenLayer
+  readonly #spill: DiskFile | undefined
+  /** One chunk read back from the spill file, and its number. Random order within a layer makes more of no use. */
+  #scratch = new Uint8Array(64 * 1024)
+
+  constructor(source: PackedOpenLayer, spill: DiskFile | undefined) {
+    this.#source = source
+    this.#spill = spill
+  }
+
+  /** Valid until the next call. */
+  read(version: number, length: number): Uint8Array {
+    const position = this.#source.index.versionPosition[version]!
+    const chunkNumber = Math.floor(position / OPEN_LAYER_CHUNK_BYTES)
+    const chunk = this.#source.chunks[chunkNumber]
+    if (chunk) {
+      const offset = position - chunkNumber * OPEN_LAYER_CHUNK_BYTES
+      return chunk.subarray(offset, offset + length)
+    }
+    if (length === 0) return this.#scratch.subarray(0, 0)
+    assert(this.#spill, 'a chunk is neither in memory nor in the file')
+    if (length > this.#scratch.length) this.#scratch = new Uint8Array(length)
+    const bytes = this.#scratch.subarray(0, length)
+    const count = this.#spill.readNow(bytes, position)
+    if (count !== length || crc32c(bytes) !== this.#source.spilledCrcs[version]) {
+      throw new CorruptionError('spilled value checksum mismatch', {
+        path: this.#source.spillPath,
+        offsetBytes: position,
+      })
+    }
+    return bytes
+  }
+}
