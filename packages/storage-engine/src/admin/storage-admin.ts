@@ -29,7 +29,13 @@ export interface StorageAdmin {
   timeAtLsn(projectId: ProjectId, timelineId: TimelineId, lsn: string): Promise<{ commitTime: string | null }>
 
   /** Keeps GC from passing `lsn` until the lease ends or is renewed under the same id. */
-  leaseLsn(input: { projectId: ProjectId; timelineId: TimelineId; leaseId: string; lsn: string; seconds: number }): Promise<void>
+  leaseLsn(input: {
+    projectId: ProjectId
+    timelineId: TimelineId
+    leaseId: string
+    lsn: string
+    seconds: number
+  }): Promise<void>
   setPitrWindow(projectId: ProjectId, seconds: number): Promise<void>
 
   /** Flushes, compacts and collects at once; for tests and operators. */

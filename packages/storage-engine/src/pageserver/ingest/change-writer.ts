@@ -119,6 +119,14 @@ export class ChangeWriter {
     this.#storage.put(this.#key.slruPage(slru, segment, inSegment), this.#lsn, willInit || isNew, change)
   }
 
+  /** A whole segment as page images. */
+  copiedSlruSegment(slru: Slru, segment: number, images: readonly Uint8Array[]): void {
+    images.forEach((image, page) => {
+      this.#storage.put(this.#key.slruPage(slru, segment, page), this.#lsn, true, image)
+    })
+    this.#setSegment(slru, segment, images.length)
+  }
+
   dropSlruSegment(slru: Slru, segment: number): void {
     if (this.segments.pageCount(slru, segment) < 0) return
     this.segments.delete(slru, segment)

@@ -1,0 +1,75 @@
+import { StorageError } from '../base/errors.ts'
+import { callJson } from '../io/http-client.ts'
+import type { ProjectId, TimelineId } from '../postgres/ids.ts'
+import type { LayerInfo, LsnAtTime, StorageAdmin, TimelineInfo } from './storage-admin.ts'
+
+const CALL_TIMEOUT_MS = 60_000
+/** initdb and the first upload take a second; a slow object store may take much longer. */
+const CREATE_PROJECT_TIMEOUT_MS = 300_000
+const UPKEEP_TIMEOUT_MS = 600_000
+
+/** The storage admin of a PageServer process over HTTP (http-storage-admin-server.ts). */
+export function openHttpStorageAdmin(options: { readonly url: string; readonly token?: string }): StorageAdmin {
+  const base = options.url.replace(/\/$/, '')
+  const call = (method: string, path: string, body?: unknown, timeoutMs = CALL_TIMEOUT_MS): Promise<unknown> =>
+    callJson(`${base}${path}`, {
+      method,
+      timeoutMs,
+      ...(body === undefined ? {} : { body }),
+      ...(options.token === undefined ? {} : { token: options.token }),
+    })
+  const project = (projectId: ProjectId) => `/projects/${projectId}`
+  const timeline = (projectId: ProjectId, timelineId: TimelineId) => `${project(projectId)}/timelines/${timelineId}`
+
+  // The replies are made by the server of the same version from values of these types.
+  return {
+    async createProject(input) {
+      return (await call('POST', '/projects', input, CREATE_PROJECT_TIMEOUT_MS)) as TimelineInfo
+    },
+    async deleteProject(projectId) {
+      await call('DELETE', project(projectId))
+    },
+    async listProjects() {
+      return arrayOf<ProjectId>(await call('GET', '/projects'))
+    },
+    async createBranch({ projectId, ...input }) {
+      return (await call('POST', `${project(projectId)}/timelines`, input)) as TimelineInfo
+    },
+    async deleteTimeline(projectId, timelineId) {
+      await call('DELETE', timeline(projectId, timelineId))
+    },
+    async getTimeline(projectId, timelineId) {
+      return (await call('GET', timeline(projectId, timelineId))) as TimelineInfo
+    },
+    async listTimelines(projectId) {
+      return arrayOf<TimelineInfo>(await call('GET', `${project(projectId)}/timelines`))
+    },
+    async lsnAtTime(projectId, timelineId, time) {
+      const query = `?time=${encodeURIComponent(time)}`
+      return (await call('GET', `${timeline(projectId, timelineId)}/lsn-at-time${query}`)) as LsnAtTime
+    },
+    async timeAtLsn(projectId, timelineId, lsn) {
+      const query = `?lsn=${encodeURIComponent(lsn)}`
+      const path = `${timeline(projectId, timelineId)}/time-at-lsn${query}`
+      return (await call('GET', path)) as { commitTime: string | null }
+    },
+    async leaseLsn({ projectId, timelineId, leaseId, lsn, seconds }) {
+      const path = `${timeline(projectId, timelineId)}/leases/${encodeURIComponent(leaseId)}`
+      await call('PUT', path, { lsn, seconds })
+    },
+    async setPitrWindow(projectId, seconds) {
+      await call('PUT', `${project(projectId)}/pitr-window`, { seconds })
+    },
+    async runUpkeep(projectId, timelineId, steps) {
+      await call('POST', `${timeline(projectId, timelineId)}/upkeep`, { steps }, UPKEEP_TIMEOUT_MS)
+    },
+    async layerMap(projectId, timelineId) {
+      return arrayOf<LayerInfo>(await call('GET', `${timeline(projectId, timelineId)}/layers`))
+    },
+  }
+}
+
+function arrayOf<Item>(reply: unknown): Item[] {
+  if (!Array.isArray(reply)) throw new StorageError('unavailable', 'reply is not a list')
+  return reply as Item[]
+}

@@ -1,0 +1,84 @@
+import { z } from 'zod'
+import { StorageError } from '../base/errors.ts'
+import type { HttpHandler, HttpRequest } from '../io/http-server.ts'
+import { ProjectId, TimelineId } from '../postgres/ids.ts'
+import type { StorageAdmin } from './storage-admin.ts'
+
+const hexId = z.string().regex(/^[0-9a-f]{32}$/, 'must be 32 lowercase hex digits')
+const lsnText = z.string().regex(/^[0-9A-Fa-f]{1,8}\/[0-9A-Fa-f]{1,8}$/, "must be an lsn like '0/16B3748'")
+const createProjectBody = z.strictObject({ projectId: hexId, timelineId: hexId })
+const createBranchBody = z.strictObject({
+  timelineId: hexId,
+  ancestorTimelineId: hexId,
+  at: z.union([z.strictObject({ lsn: lsnText }), z.strictObject({ time: z.string() })]).optional(),
+})
+const leaseBody = z.strictObject({ lsn: lsnText, seconds: z.number().positive() })
+const pitrBody = z.strictObject({ seconds: z.number().min(0) })
+const upkeepBody = z.strictObject({ steps: z.array(z.enum(['flush', 'compact', 'images', 'gc'])).min(1) })
+
+/** Routes of the storage admin for openHttpServer. Paths and bodies: docs/storage-admin-http.md. */
+export function storageAdminRoutes(admin: StorageAdmin): Record<string, HttpHandler> {
+  const timelinePath = '/projects/:projectId/timelines/:timelineId'
+  return {
+    'GET /projects': () => admin.listProjects(),
+    'POST /projects': (request) => {
+      const { projectId, timelineId } = parseBody(createProjectBody, request)
+      return admin.createProject({ projectId: ProjectId.parse(projectId), timelineId: TimelineId.parse(timelineId) })
+    },
+    'DELETE /projects/:projectId': (request) => admin.deleteProject(projectOf(request)),
+    'PUT /projects/:projectId/pitr-window': (request) =>
+      admin.setPitrWindow(projectOf(request), parseBody(pitrBody, request).seconds),
+    'GET /projects/:projectId/timelines': (request) => admin.listTimelines(projectOf(request)),
+    'POST /projects/:projectId/timelines': (request) => {
+      const { timelineId, ancestorTimelineId, at } = parseBody(createBranchBody, request)
+      return admin.createBranch({
+        projectId: projectOf(request),
+        timelineId: TimelineId.parse(timelineId),
+        ancestorTimelineId: TimelineId.parse(ancestorTimelineId),
+        ...(at === undefined ? {} : { at }),
+      })
+    },
+    [`GET ${timelinePath}`]: (request) => admin.getTimeline(projectOf(request), timelineOf(request)),
+    [`DELETE ${timelinePath}`]: (request) => admin.deleteTimeline(projectOf(request), timelineOf(request)),
+    [`GET ${timelinePath}/lsn-at-time`]: (request) =>
+      admin.lsnAtTime(projectOf(request), timelineOf(request), queryOf(request, 'time')),
+    [`GET ${timelinePath}/time-at-lsn`]: (request) =>
+      admin.timeAtLsn(projectOf(request), timelineOf(request), queryOf(request, 'lsn')),
+    [`PUT ${timelinePath}/leases/:leaseId`]: (request) =>
+      admin.leaseLsn({
+        projectId: projectOf(request),
+        timelineId: timelineOf(request),
+        leaseId: request.params.leaseId ?? '',
+        ...parseBody(leaseBody, request),
+      }),
+    [`POST ${timelinePath}/upkeep`]: (request) =>
+      admin.runUpkeep(projectOf(request), timelineOf(request), parseBody(upkeepBody, request).steps),
+    [`GET ${timelinePath}/layers`]: (request) => admin.layerMap(projectOf(request), timelineOf(request)),
+  }
+}
+
+/** The `:projectId` of a path. Throws `invalid-input`. */
+export function projectOf(request: HttpRequest): ProjectId {
+  return ProjectId.parse(request.params.projectId ?? '')
+}
+
+/** The `:timelineId` of a path. Throws `invalid-input`. */
+export function timelineOf(request: HttpRequest): TimelineId {
+  return TimelineId.parse(request.params.timelineId ?? '')
+}
+
+/** Throws `invalid-input` naming the parameter when it is missing. */
+export function queryOf(request: HttpRequest, name: string): string {
+  const value = request.query.get(name)
+  if (value === null || value === '') throw new StorageError('invalid-input', 'query parameter is missing', { name })
+  return value
+}
+
+function parseBody<Body>(schema: z.ZodType<Body>, request: HttpRequest): Body {
+  const parsed = schema.safeParse(request.body ?? {})
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]
+  throw new StorageError('invalid-input', issue?.message ?? 'body is not valid', {
+    field: issue?.path.join('.') || 'body',
+  })
+}

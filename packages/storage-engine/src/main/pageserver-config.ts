@@ -1,0 +1,46 @@
+import * as fs from 'node:fs'
+import { z } from 'zod'
+import { errorText, StorageError } from '../base/errors.ts'
+import { objectStoreConfig } from '../object-store/object-store-config.ts'
+
+const port = z.number().int().min(0).max(65535)
+
+/** Settings of a PageServer process: a JSON file named by TRIBUTARY_CONFIG. */
+export const pageserverConfig = z.object({
+  /** Cache of layers; may be empty at any start. */
+  dataDirectory: z.string().startsWith('/'),
+  host: z.string().default('127.0.0.1'),
+  /** Page service. */
+  port,
+  /** Admin, boot bundles, /status and /metrics. */
+  httpPort: port,
+  objectStore: objectStoreConfig,
+  safekeepers: z.array(
+    z.object({ id: z.number().int().positive(), host: z.string(), port, httpPort: port.optional() }),
+  ),
+  /** Bearer token that admin calls must carry; none when absent. */
+  adminToken: z.string().min(1).optional(),
+  upkeepThreads: z.number().int().min(1).max(16).default(1),
+  logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+})
+export type PageserverConfig = z.infer<typeof pageserverConfig>
+
+/** Throws `invalid-input` naming the file and the field. */
+export function readPageserverConfig(environment: Readonly<Record<string, string | undefined>>): PageserverConfig {
+  const path = environment.TRIBUTARY_CONFIG
+  if (!path) throw new StorageError('invalid-input', 'TRIBUTARY_CONFIG does not name a configuration file')
+  let json: unknown
+  try {
+    json = JSON.parse(fs.readFileSync(path, 'utf8'))
+  } catch (error) {
+    throw new StorageError('invalid-input', 'configuration file cannot be read', { path, reason: errorText(error) })
+  }
+  const parsed = pageserverConfig.safeParse(json)
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]
+  throw new StorageError('invalid-input', 'configuration is not valid', {
+    path,
+    field: issue?.path.join('.') ?? '',
+    reason: issue?.message ?? '',
+  })
+}

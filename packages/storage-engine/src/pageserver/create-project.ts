@@ -1,0 +1,62 @@
+import { StorageError } from '../base/errors.ts'
+import { compress } from '../base/zstd.ts'
+import type { ProjectId, TimelineId } from '../postgres/ids.ts'
+import { importDataDirectory, readInitialCluster } from './bootstrap.ts'
+import { archiveDirectory } from './data-directory-archive.ts'
+import type { Initdb } from './initdb.ts'
+import { OpenProject, openStorage, type ProjectOptions } from './open-project.ts'
+import { initdbArchiveKey, type ProjectFile, projectPrefix, writeProjectFile } from './project-file.ts'
+
+/** The restore window of a new project. */
+const PITR_WINDOW_SECONDS_DEFAULT = 7 * 24 * 3600
+
+/**
+ * Makes a project with its root timeline from a fresh initdb. What an attempt cut short left behind is removed first:
+ * the project exists only once its project file is written, last of all.
+ */
+export async function createProject(
+  options: ProjectOptions & { readonly initdb: Initdb },
+  projectId: ProjectId,
+  timelineId: TimelineId,
+): Promise<OpenProject> {
+  const { env, objectStore, directory, initdb } = options
+  await removeProjectObjects(options, projectId)
+  const dataDirectory = `${directory}/${projectId}.initdb`
+  await env.disk.removeTree(dataDirectory)
+  try {
+    await initdb(dataDirectory)
+    const cluster = await readInitialCluster(env.disk, dataDirectory)
+    const file: ProjectFile = {
+      formatVersion: 1,
+      projectId,
+      rootTimelineId: timelineId,
+      systemIdentifier: cluster.systemIdentifier.toString(),
+      controlFile: btoa(String.fromCharCode(...cluster.controlFile)),
+      pitrWindowSeconds: PITR_WINDOW_SECONDS_DEFAULT,
+    }
+    const projectStorage = await openStorage(options, file)
+    const storage = await projectStorage.createTimeline({ timelineId, startLsn: cluster.startLsn })
+    await importDataDirectory(env.disk, dataDirectory, storage)
+    await storage.flush()
+    const archive = await archiveDirectory(env.disk, dataDirectory)
+    await objectStore.put(initdbArchiveKey(projectId, timelineId), compress(archive, 3))
+    await writeProjectFile(objectStore, file)
+    const project = new OpenProject(options, file, projectStorage)
+    project.attach(timelineId)
+    return project
+  } finally {
+    await env.disk.removeTree(dataDirectory)
+  }
+}
+
+/** Removes every object of a project and its local cache. */
+export async function removeProjectObjects(options: ProjectOptions, projectId: ProjectId): Promise<void> {
+  const { env, objectStore, directory } = options
+  if (!/^[0-9a-f]{32}$/.test(projectId)) throw new StorageError('invalid-input', 'not a project id')
+  for (;;) {
+    const { objects, truncated } = await objectStore.list(projectPrefix(projectId))
+    if (objects.length > 0) await objectStore.delete(objects.map(({ key }) => key))
+    if (!truncated) break
+  }
+  await env.disk.removeTree(`${directory}/${projectId}`)
+}

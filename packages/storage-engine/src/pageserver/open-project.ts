@@ -1,0 +1,143 @@
+import { StorageError } from '../base/errors.ts'
+import type { Env } from '../io/env.ts'
+import type { Workers } from '../io/workers.ts'
+import type { ObjectStore } from '../object-store/object-store.ts'
+import type { TimelineId } from '../postgres/ids.ts'
+import type { Lsn } from '../postgres/lsn.ts'
+import { LsnLeases } from './lsn-leases.ts'
+import { materializeValue } from './materialize-value.ts'
+import type { ProjectFile } from './project-file.ts'
+import type { SafekeeperAddress } from './safekeeper-watch.ts'
+import type { LayeredTimelineStorage } from './timeline/layered-timeline-storage.ts'
+import { liveKeyRanges } from './timeline/live-key-ranges.ts'
+import { openProjectStorage, type ProjectStorage } from './timeline/project-storage.ts'
+import { Timeline } from './timeline/timeline.ts'
+import { type WalArchive, WalReceiver } from './wal-receiver.ts'
+
+export interface ProjectOptions {
+  readonly env: Pick<Env, 'clock' | 'disk' | 'log' | 'metrics' | 'network'>
+  readonly objectStore: ObjectStore
+  readonly workers: Workers
+  /** Cache of layers; may be empty or gone at any start. */
+  readonly directory: string
+  readonly safekeepers: readonly SafekeeperAddress[]
+  readonly archive?: WalArchive
+}
+
+export interface AttachedTimeline {
+  readonly timeline: Timeline
+  readonly storage: LayeredTimelineStorage
+  readonly receiver: WalReceiver
+  readonly leases: LsnLeases
+}
+
+/** One project as this process serves it: its storage generation, and a receiver for each timeline. */
+export class OpenProject {
+  readonly storage: ProjectStorage
+  readonly #options: ProjectOptions
+  readonly #timelines = new Map<TimelineId, AttachedTimeline>()
+  #file: ProjectFile
+
+  /** Claims a generation and loads every timeline. */
+  static async open(options: ProjectOptions, file: ProjectFile): Promise<OpenProject> {
+    const project = new OpenProject(options, file, await openStorage(options, file))
+    for (const timelineId of project.storage.timelineIds()) project.attach(timelineId)
+    return project
+  }
+
+  constructor(options: ProjectOptions, file: ProjectFile, storage: ProjectStorage) {
+    this.#options = options
+    this.#file = file
+    this.storage = storage
+  }
+
+  get file(): ProjectFile {
+    return this.#file
+  }
+
+  set file(file: ProjectFile) {
+    this.#file = file
+  }
+
+  get timelines(): readonly AttachedTimeline[] {
+    return [...this.#timelines.values()]
+  }
+
+  /** Throws `not-found`. */
+  timeline(timelineId: TimelineId): AttachedTimeline {
+    const attached = this.#timelines.get(timelineId)
+    if (!attached) throw new StorageError('not-found', 'no such timeline', { timelineId })
+    return attached
+  }
+
+  find(timelineId: TimelineId): AttachedTimeline | undefined {
+    return this.#timelines.get(timelineId)
+  }
+
+  /** Starts serving a timeline that the storage holds. */
+  attach(timelineId: TimelineId): AttachedTimeline {
+    const { env, safekeepers, archive } = this.#options
+    const storage = this.storage.timeline(timelineId)
+    const { projectId } = this.#file
+    const timeline = new Timeline(
+      env,
+      {
+        projectId,
+        timelineId,
+        systemIdentifier: BigInt(this.#file.systemIdentifier),
+        startLsn: storage.startLsn,
+        ancestor: storage.ancestor && { timelineId: storage.ancestor.storage.timelineId, lsn: storage.ancestor.lsn },
+        controlFile: Uint8Array.from(atob(this.#file.controlFile), (char) => char.charCodeAt(0)),
+      },
+      storage,
+    )
+    const receiver = new WalReceiver({ env, timeline, safekeepers, ...(archive ? { archive } : {}) })
+    const attached = { timeline, storage, receiver, leases: new LsnLeases(env.clock) }
+    this.#timelines.set(timelineId, attached)
+    receiver.start()
+    return attached
+  }
+
+  async createBranch(timelineId: TimelineId, ancestorTimelineId: TimelineId, lsn: Lsn): Promise<AttachedTimeline> {
+    await this.storage.createTimeline({
+      timelineId,
+      startLsn: lsn,
+      ancestor: { timelineId: ancestorTimelineId, lsn },
+    })
+    return this.attach(timelineId)
+  }
+
+  /** Throws `conflict` while the timeline has children. */
+  async deleteTimeline(timelineId: TimelineId): Promise<void> {
+    const attached = this.timeline(timelineId)
+    const child = this.timelines.find(({ timeline }) => timeline.identity.ancestor?.timelineId === timelineId)
+    if (child) {
+      const fields = { timelineId, childTimelineId: child.timeline.identity.timelineId }
+      throw new StorageError('conflict', 'timeline has children', fields)
+    }
+    await attached.receiver.stop()
+    this.#timelines.delete(timelineId)
+    await this.storage.deleteTimeline(timelineId)
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.timelines.map(({ receiver }) => receiver.stop()))
+    await this.storage.close()
+  }
+}
+
+/** The storage of a project with the meaning of its values. */
+export function openStorage(options: ProjectOptions, project: Pick<ProjectFile, 'projectId'>): Promise<ProjectStorage> {
+  const { env, objectStore, workers, directory } = options
+  return openProjectStorage({
+    env,
+    objectStore,
+    workers,
+    directory: `${directory}/${project.projectId}`,
+    projectId: project.projectId,
+    semanticsOf: (storage) => ({
+      materialize: materializeValue,
+      liveKeyRanges: (lsn) => liveKeyRanges(storage, lsn),
+    }),
+  })
+}

@@ -1,0 +1,210 @@
+import { errorText, isStorageError, StorageError, type StorageErrorCode } from '../base/errors.ts'
+import type { Env } from '../io/env.ts'
+import type { Address, Connection, Listener } from '../io/network.ts'
+import type { ProjectId, TimelineId } from '../postgres/ids.ts'
+import { encodeFrame, FrameDecoder } from '../protocol/framing.ts'
+import {
+  decodePageServiceRequest,
+  encodePageServiceError,
+  encodePages,
+  encodeSizes,
+  encodeWelcome,
+  type GetPagesRequest,
+  PAGE_SERVICE_PAYLOAD_BYTES_MAX,
+  PAGE_SERVICE_VERSION,
+  type PageServiceHello,
+  type RelationSizesRequest,
+} from '../protocol/page-service-messages.ts'
+import type { Timeline } from './timeline/timeline.ts'
+
+const HELLO_TIMEOUT_MS = 10_000
+/** Requests of one connection that wait for an LSN or a layer. Beyond it the connection is not read from. */
+const WAITING_REQUESTS_MAX = 256
+/** A page request waits this long for its LSN to be ingested. */
+const LSN_WAIT_MS_MAX = 60_000
+
+export interface PageServiceOptions {
+  readonly env: Pick<Env, 'clock' | 'log' | 'metrics' | 'network'>
+  readonly address: Address
+  /** Throws `not-found`. */
+  readonly timeline: (projectId: ProjectId, timelineId: TimelineId) => Timeline
+}
+
+/** Serves pages and relation sizes over TCP (protocol/page-service-messages.ts). */
+export async function openPageService(options: PageServiceOptions): Promise<Listener> {
+  const { env } = options
+  const metrics: PageServiceMetrics = {
+    pages: env.metrics.counter('tributary_pageserver_pages_served_total', 'Pages sent to computes.'),
+    requestSeconds: env.metrics.histogram(
+      'tributary_pageserver_page_request_seconds',
+      'Time from a page request to its answer.',
+      [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 10],
+    ),
+  }
+  const sessions = new Set<PageSession>()
+  const listener = await env.network.listen(options.address, (connection) => {
+    const session = new PageSession(options, metrics, connection, () => sessions.delete(session))
+    sessions.add(session)
+  })
+  return {
+    address: listener.address,
+    async close() {
+      await listener.close()
+      for (const session of sessions) session.close()
+    },
+  }
+}
+
+interface PageServiceMetrics {
+  readonly pages: { add(amount?: number): void }
+  readonly requestSeconds: { observe(value: number): void }
+}
+
+/** One connection: a hello, then requests, answered as they become ready. */
+class PageSession {
+  readonly #options: PageServiceOptions
+  readonly #metrics: PageServiceMetrics
+  readonly #connection: Connection
+  readonly #decoder: FrameDecoder
+  readonly #closed = new AbortController()
+  #timeline: Timeline | undefined
+  #waiting = 0
+  #isPaused = false
+
+  constructor(options: PageServiceOptions, metrics: PageServiceMetrics, connection: Connection, onClose: () => void) {
+    this.#options = options
+    this.#metrics = metrics
+    this.#connection = connection
+    this.#decoder = new FrameDecoder({
+      payloadBytesMax: PAGE_SERVICE_PAYLOAD_BYTES_MAX,
+      onFrame: (_type, payload) => this.#onRequest(payload),
+    })
+    const helloTimer = options.env.clock.setTimer(HELLO_TIMEOUT_MS, () => {
+      if (!this.#timeline) this.#refuse('invalid-input', 'no hello in time')
+    })
+    connection.onData = (chunk) => {
+      try {
+        this.#decoder.push(chunk)
+      } catch (error) {
+        this.#refuse(codeOf(error), errorText(error))
+      }
+    }
+    connection.onClose = () => {
+      helloTimer.cancel()
+      this.#decoder.close()
+      this.#closed.abort()
+      onClose()
+    }
+  }
+
+  close(): void {
+    this.#connection.destroy()
+  }
+
+  #onRequest(payload: Uint8Array): void {
+    const request = decodePageServiceRequest(payload)
+    if (request.kind === 'hello') {
+      this.#onHello(request)
+      return
+    }
+    const timeline = this.#timeline
+    if (!timeline) throw new StorageError('invalid-input', 'request before hello')
+    if (request.kind === 'relation-sizes') {
+      this.#wait(payload, this.#sizes(timeline, request))
+      return
+    }
+    const startMs = this.#options.env.clock.monotonicMs()
+    if (request.lsn <= timeline.lastRecordLsn) {
+      try {
+        const found = timeline.getPagesNow(request, request.lsn)
+        if (found) {
+          this.#send(encodePages(request, found.statuses, found.pages))
+          this.#count(request, startMs)
+          return
+        }
+      } catch (error) {
+        this.#send(encodePageServiceError(codeOf(error), errorText(error), payload))
+        return
+      }
+    }
+    this.#wait(payload, this.#pages(timeline, request, startMs))
+  }
+
+  #onHello(hello: PageServiceHello): void {
+    if (hello.version !== PAGE_SERVICE_VERSION) {
+      throw new StorageError('unsupported', 'page service version is not spoken here', { version: hello.version })
+    }
+    const timeline = this.#options.timeline(hello.projectId, hello.timelineId)
+    this.#timeline = timeline
+    const { systemIdentifier } = timeline.identity
+    const { lastRecordLsn } = timeline
+    this.#send(encodeWelcome({ version: PAGE_SERVICE_VERSION, systemIdentifier, lastRecordLsn }))
+  }
+
+  async #pages(timeline: Timeline, request: GetPagesRequest, startMs: number): Promise<Uint8Array> {
+    await timeline.waitForLsn(request.lsn, LSN_WAIT_MS_MAX, this.#closed.signal)
+    const { statuses, pages } = await timeline.getPages(request, request.lsn)
+    this.#count(request, startMs)
+    return encodePages(request, statuses, pages)
+  }
+
+  async #sizes(timeline: Timeline, request: RelationSizesRequest): Promise<Uint8Array> {
+    await timeline.waitForLsn(request.lsn, LSN_WAIT_MS_MAX, this.#closed.signal)
+    const blockCounts: (number | undefined)[] = []
+    for (const { spcOid, dbOid, relNumber, fork } of request.relations) {
+      const blockCount = await timeline.sizes.at(spcOid, dbOid, relNumber, fork, request.lsn)
+      blockCounts.push(blockCount < 0 ? undefined : blockCount)
+    }
+    return encodeSizes(request, blockCounts)
+  }
+
+  /** Sends what `answer` comes to; a failure goes back with the request. Bounds how many are under way. */
+  #wait(payload: Uint8Array, answer: Promise<Uint8Array>): void {
+    const kept = payload.slice()
+    this.#waiting++
+    if (this.#waiting >= WAITING_REQUESTS_MAX && !this.#isPaused) {
+      this.#isPaused = true
+      this.#connection.pause()
+    }
+    void answer
+      .catch((error: unknown) => encodePageServiceError(codeOf(error), errorText(error), kept))
+      .then((bytes) => {
+        this.#waiting--
+        if (!this.#closed.signal.aborted) this.#send(bytes)
+        if (this.#isPaused && this.#waiting < WAITING_REQUESTS_MAX / 2) {
+          this.#isPaused = false
+          this.#connection.resume()
+        }
+      })
+  }
+
+  #send(payload: Uint8Array): void {
+    if (this.#connection.send(encodeFrame(payload[0]!, payload)) || this.#isPaused) return
+    // The client does not read its answers: do not take more requests from it.
+    this.#isPaused = true
+    this.#connection.pause()
+    void this.#connection.drained().then(
+      () => {
+        this.#isPaused = false
+        this.#connection.resume()
+      },
+      () => undefined,
+    )
+  }
+
+  #refuse(code: StorageErrorCode, message: string): void {
+    this.#options.env.log.warn('page service connection refused', { remote: this.#connection.remote, error: message })
+    this.#decoder.close()
+    this.#send(encodePageServiceError(code, message))
+    this.#connection.end()
+  }
+
+  #count(request: GetPagesRequest, startMs: number): void {
+    this.#metrics.pages.add(request.blockCount)
+    this.#metrics.requestSeconds.observe((this.#options.env.clock.monotonicMs() - startMs) / 1000)
+  }
+}
+
+function codeOf(error: unknown): StorageErrorCode {
+  return isStorageError(error) ? error.code : 'unavailable'
+}

@@ -1,0 +1,259 @@
+import type { LayerInfo, LsnAtTime, StorageAdmin, TimelineInfo, UpkeepStep } from '../admin/storage-admin.ts'
+import { errorText, StorageError } from '../base/errors.ts'
+import { PAGE_SIZE } from '../postgres/constants.ts'
+import { ProjectId, type TimelineId } from '../postgres/ids.ts'
+import { Lsn } from '../postgres/lsn.ts'
+import { encodeBootBundle } from '../protocol/boot-bundle.ts'
+import { resolveBranchPoint } from './branch-point.ts'
+import { createProject, removeProjectObjects } from './create-project.ts'
+import type { Initdb } from './initdb.ts'
+import { formatKey } from './key.ts'
+import { type AttachedTimeline, OpenProject, type ProjectOptions } from './open-project.ts'
+import { listProjectIds, readProjectFile, removeProjectFile, writeProjectFile } from './project-file.ts'
+import { watchSafekeeper } from './safekeeper-watch.ts'
+import { collectBootBundle } from './timeline/boot-bundle.ts'
+import { formatPostgresTime, parsePostgresTime } from './timeline/postgres-time.ts'
+import { commitAtOrBefore, findCommitAtTime } from './timeline/time-index.ts'
+import type { Timeline } from './timeline/timeline.ts'
+import { UpkeepLoop } from './upkeep-loop.ts'
+
+export interface PageServerOptions extends ProjectOptions {
+  readonly initdb: Initdb
+}
+
+/**
+ * All projects and timelines that this process serves. Everything local is a cache: `open` loads what object storage
+ * holds and the receivers bring in the WAL after it.
+ */
+export class PageServerService implements StorageAdmin {
+  readonly #options: PageServerOptions
+  readonly #projects = new Map<ProjectId, OpenProject>()
+  /** Projects being made or deleted: one at a time each. */
+  readonly #busy = new Map<ProjectId, Promise<unknown>>()
+  readonly #stopped = new AbortController()
+  readonly #watches: Promise<void>[] = []
+  readonly #upkeep: UpkeepLoop
+
+  static async open(options: PageServerOptions): Promise<PageServerService> {
+    const service = new PageServerService(options)
+    await options.env.disk.makeDirectory(options.directory)
+    for (const text of await listProjectIds(options.objectStore)) {
+      const projectId = ProjectId.parse(text)
+      const file = await readProjectFile(options.objectStore, projectId)
+      if (file) service.#projects.set(projectId, await OpenProject.open(options, file))
+    }
+    service.#start()
+    return service
+  }
+
+  private constructor(options: PageServerOptions) {
+    this.#options = options
+    this.#upkeep = new UpkeepLoop(options.env, () => [...this.#projects.values()])
+  }
+
+  async close(): Promise<void> {
+    this.#stopped.abort()
+    await this.#upkeep.stop()
+    await Promise.all(this.#watches)
+    await Promise.all([...this.#projects.values()].map((project) => project.close()))
+  }
+
+  /** Throws `not-found`. */
+  timeline(projectId: ProjectId, timelineId: TimelineId): Timeline {
+    return this.#project(projectId).timeline(timelineId).timeline
+  }
+
+  async bootBundle(projectId: ProjectId, timelineId: TimelineId, lsn: Lsn, waitMs: number): Promise<Uint8Array> {
+    const timeline = this.timeline(projectId, timelineId)
+    await timeline.waitForLsn(lsn, waitMs)
+    return encodeBootBundle(await collectBootBundle(timeline, lsn))
+  }
+
+  status(): unknown {
+    const timelines = [...this.#projects.values()].flatMap((project) => project.timelines)
+    return {
+      projects: this.#projects.size,
+      timelines: timelines.map(({ timeline }) => ({
+        projectId: timeline.identity.projectId,
+        timelineId: timeline.identity.timelineId,
+        state: timeline.state.kind,
+        ...(timeline.state.kind === 'broken' ? { reason: timeline.state.reason } : {}),
+        lastRecordLsn: Lsn.format(timeline.lastRecordLsn),
+        remoteConsistentLsn: Lsn.format(timeline.storage.remoteConsistentLsn),
+      })),
+    }
+  }
+
+  createProject(input: { projectId: ProjectId; timelineId: TimelineId }): Promise<TimelineInfo> {
+    return this.#exclusively(input.projectId, async () => {
+      let project = this.#projects.get(input.projectId)
+      if (!project) {
+        project = await createProject(this.#options, input.projectId, input.timelineId)
+        this.#projects.set(input.projectId, project)
+      }
+      if (project.file.rootTimelineId !== input.timelineId) {
+        throw new StorageError('conflict', 'project has another root timeline', {
+          timelineId: project.file.rootTimelineId,
+        })
+      }
+      return this.#info(project.timeline(input.timelineId))
+    })
+  }
+
+  deleteProject(projectId: ProjectId): Promise<void> {
+    return this.#exclusively(projectId, async () => {
+      const project = this.#projects.get(projectId)
+      await removeProjectFile(this.#options.objectStore, projectId)
+      this.#projects.delete(projectId)
+      await project?.close()
+      await removeProjectObjects(this.#options, projectId)
+    })
+  }
+
+  listProjects(): Promise<ProjectId[]> {
+    return Promise.resolve([...this.#projects.keys()])
+  }
+
+  async createBranch(input: Parameters<StorageAdmin['createBranch']>[0]): Promise<TimelineInfo> {
+    const project = this.#project(input.projectId)
+    const existing = project.find(input.timelineId)
+    if (existing) {
+      if (!existing.timeline.identity.ancestor) {
+        throw new StorageError('conflict', 'timeline id is taken', { timelineId: input.timelineId })
+      }
+      return this.#info(existing)
+    }
+    const parent = project.timeline(input.ancestorTimelineId)
+    const point = await resolveBranchPoint(parent, input.at, (timelineId) => project.timeline(timelineId))
+    const { timelineId: ancestorTimelineId } = point.ancestor.timeline.identity
+    return this.#info(await project.createBranch(input.timelineId, ancestorTimelineId, point.lsn))
+  }
+
+  async deleteTimeline(projectId: ProjectId, timelineId: TimelineId): Promise<void> {
+    const project = this.#project(projectId)
+    if (project.file.rootTimelineId === timelineId) {
+      throw new StorageError('conflict', 'the root timeline goes only with its project', { timelineId })
+    }
+    await project.deleteTimeline(timelineId)
+  }
+
+  async getTimeline(projectId: ProjectId, timelineId: TimelineId): Promise<TimelineInfo> {
+    return this.#info(this.#project(projectId).timeline(timelineId))
+  }
+
+  async listTimelines(projectId: ProjectId): Promise<TimelineInfo[]> {
+    return Promise.all(this.#project(projectId).timelines.map((attached) => this.#info(attached)))
+  }
+
+  async lsnAtTime(projectId: ProjectId, timelineId: TimelineId, time: string): Promise<LsnAtTime> {
+    const { storage, timeline } = this.#project(projectId).timeline(timelineId)
+    const found = await findCommitAtTime(storage, timeline.lastRecordLsn, parsePostgresTime(time))
+    if (found.kind === 'exact' || found.kind === 'future') {
+      const { endLsn, time: commitTime } = found.commit
+      return { kind: found.kind, lsn: Lsn.format(endLsn), commitTime: formatPostgresTime(commitTime) }
+    }
+    const lsn = found.kind === 'past' ? Lsn.max2(storage.gcCutoffLsn, Lsn.zero) : timeline.lastRecordLsn
+    return { kind: found.kind, lsn: Lsn.format(lsn), commitTime: null }
+  }
+
+  async timeAtLsn(projectId: ProjectId, timelineId: TimelineId, lsn: string): Promise<{ commitTime: string | null }> {
+    const { storage } = this.#project(projectId).timeline(timelineId)
+    const commit = await commitAtOrBefore(storage, Lsn.min(Lsn.parse(lsn), storage.lastRecordLsn))
+    return { commitTime: commit ? formatPostgresTime(commit.time) : null }
+  }
+
+  async leaseLsn(input: Parameters<StorageAdmin['leaseLsn']>[0]): Promise<void> {
+    const { leases, storage } = this.#project(input.projectId).timeline(input.timelineId)
+    const lsn = Lsn.parse(input.lsn)
+    if (lsn < storage.gcCutoffLsn && !leases.lsns().includes(lsn)) {
+      throw new StorageError('not-found', 'lsn is older than the history kept', { lsn: input.lsn })
+    }
+    leases.set(input.leaseId, lsn, input.seconds)
+  }
+
+  async setPitrWindow(projectId: ProjectId, seconds: number): Promise<void> {
+    const project = this.#project(projectId)
+    if (!Number.isFinite(seconds) || seconds < 0)
+      throw new StorageError('invalid-input', 'seconds is negative', { seconds })
+    const file = { ...project.file, pitrWindowSeconds: seconds }
+    await writeProjectFile(this.#options.objectStore, file)
+    project.file = file
+  }
+
+  async runUpkeep(projectId: ProjectId, timelineId: TimelineId, steps: readonly UpkeepStep[]): Promise<void> {
+    const project = this.#project(projectId)
+    await this.#upkeep.runSteps(project, project.timeline(timelineId), steps)
+  }
+
+  async layerMap(projectId: ProjectId, timelineId: TimelineId): Promise<LayerInfo[]> {
+    const layers = this.#project(projectId).timeline(timelineId).storage.layers()
+    return layers.map(({ descriptor, isLocal }) => ({
+      name: descriptor.name,
+      kind: descriptor.kind,
+      keyStart: formatKey(descriptor.keyStart),
+      keyEnd: formatKey(descriptor.keyEnd),
+      lsnStart: Lsn.format(descriptor.startLsn),
+      lsnEnd: Lsn.format(descriptor.endLsn),
+      sizeBytes: descriptor.sizeBytes,
+      level: descriptor.level,
+      isLocal,
+    }))
+  }
+
+  #start(): void {
+    const { env, safekeepers } = this.#options
+    const { signal } = this.#stopped
+    for (const safekeeper of safekeepers) {
+      const watch = watchSafekeeper({
+        env,
+        safekeeper,
+        signal,
+        onStatus: (status) => {
+          this.#projects.get(status.projectId)?.find(status.timelineId)?.receiver.onStatus(status)
+        },
+      })
+      this.#watches.push(watch.catch((error: unknown) => env.log.error('watch ended', { error: errorText(error) })))
+    }
+    this.#upkeep.start()
+  }
+
+  #project(projectId: ProjectId): OpenProject {
+    const project = this.#projects.get(projectId)
+    if (!project) throw new StorageError('not-found', 'no such project', { projectId })
+    return project
+  }
+
+  async #exclusively<Result>(projectId: ProjectId, work: () => Promise<Result>): Promise<Result> {
+    const before = this.#busy.get(projectId) ?? Promise.resolve()
+    const mine = before.catch(() => undefined).then(work)
+    this.#busy.set(projectId, mine)
+    try {
+      return await mine
+    } finally {
+      if (this.#busy.get(projectId) === mine) this.#busy.delete(projectId)
+    }
+  }
+
+  async #info(attached: AttachedTimeline): Promise<TimelineInfo> {
+    const { timeline, storage } = attached
+    const { identity } = timeline
+    const layers = storage.layers()
+    const commit = await commitAtOrBefore(storage, storage.lastRecordLsn)
+    const blocks = timeline.logicalSizeBlocks()
+    return {
+      projectId: identity.projectId,
+      timelineId: identity.timelineId,
+      ancestorTimelineId: identity.ancestor?.timelineId ?? null,
+      ancestorLsn: identity.ancestor ? Lsn.format(identity.ancestor.lsn) : null,
+      startLsn: Lsn.format(identity.startLsn),
+      lastRecordLsn: Lsn.format(storage.lastRecordLsn),
+      remoteConsistentLsn: Lsn.format(storage.remoteConsistentLsn),
+      gcCutoffLsn: Lsn.format(storage.gcCutoffLsn),
+      systemIdentifier: identity.systemIdentifier.toString(),
+      lastCommitTime: commit ? formatPostgresTime(commit.time) : null,
+      logicalSizeBytes: blocks === undefined ? null : blocks * PAGE_SIZE,
+      layerCount: layers.length,
+      layerSizeBytes: layers.reduce((sum, layer) => sum + layer.descriptor.sizeBytes, 0),
+    }
+  }
+}

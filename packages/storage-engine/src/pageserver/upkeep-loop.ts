@@ -1,0 +1,128 @@
+import type { UpkeepStep } from '../admin/storage-admin.ts'
+import { errorText } from '../base/errors.ts'
+import type { Env } from '../io/env.ts'
+import { POSTGRES_EPOCH_UNIX_SECONDS } from '../postgres/constants.ts'
+import type { Lsn } from '../postgres/lsn.ts'
+import { LEASE_SECONDS_MAX } from './lsn-leases.ts'
+import type { AttachedTimeline, OpenProject } from './open-project.ts'
+import { findCommitAtTime } from './timeline/time-index.ts'
+
+const ROUND_INTERVAL_MS = 5_000
+/** WAL this old is flushed even when the open layer is small, so that SafeKeepers can let go of it. */
+const UNFLUSHED_MS_MAX = 30_000
+const GC_INTERVAL_MS = 10 * 60_000
+
+interface TimelineClock {
+  unflushedSinceMs: number | undefined
+  collectedMs: number
+}
+
+/**
+ * Flushes timelines that have gone quiet and collects garbage; one timeline at a time. Compaction and image making follow
+ * from flushes inside the storage.
+ */
+export class UpkeepLoop {
+  readonly #env: Pick<Env, 'clock' | 'log'>
+  readonly #projects: () => readonly OpenProject[]
+  readonly #clocks = new WeakMap<AttachedTimeline, TimelineClock>()
+  readonly #stopped = new AbortController()
+  readonly #startMs: number
+  #running: Promise<void> | undefined
+
+  constructor(env: Pick<Env, 'clock' | 'log'>, projects: () => readonly OpenProject[]) {
+    this.#env = env
+    this.#projects = projects
+    this.#startMs = env.clock.monotonicMs()
+  }
+
+  start(): void {
+    this.#running ??= this.#run()
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort()
+    await this.#running
+  }
+
+  /** At once, in the order given. */
+  async runSteps(project: OpenProject, attached: AttachedTimeline, steps: readonly UpkeepStep[]): Promise<void> {
+    for (const step of steps) await this.#step(project, attached, step)
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopped
+    while (!signal.aborted) {
+      for (const project of this.#projects()) {
+        for (const attached of project.timelines) {
+          if (signal.aborted) return
+          await this.#round(project, attached)
+        }
+      }
+      await this.#env.clock.sleep(ROUND_INTERVAL_MS, { signal }).catch(() => undefined)
+    }
+  }
+
+  async #round(project: OpenProject, attached: AttachedTimeline): Promise<void> {
+    const due = this.#dueSteps(attached)
+    for (const step of due) {
+      try {
+        await this.#step(project, attached, step)
+      } catch (error) {
+        if (this.#stopped.signal.aborted) return
+        const { timelineId } = attached.timeline.identity
+        this.#env.log.error('upkeep failed', { timelineId, step, error: errorText(error) })
+      }
+    }
+  }
+
+  #dueSteps(attached: AttachedTimeline): UpkeepStep[] {
+    const nowMs = this.#env.clock.monotonicMs()
+    let times = this.#clocks.get(attached)
+    if (!times) {
+      times = { unflushedSinceMs: undefined, collectedMs: nowMs }
+      this.#clocks.set(attached, times)
+    }
+    const due: UpkeepStep[] = []
+    const { lastRecordLsn, remoteConsistentLsn } = attached.storage
+    if (lastRecordLsn <= remoteConsistentLsn) times.unflushedSinceMs = undefined
+    else times.unflushedSinceMs ??= nowMs
+    if (times.unflushedSinceMs !== undefined && nowMs - times.unflushedSinceMs > UNFLUSHED_MS_MAX) {
+      times.unflushedSinceMs = undefined
+      due.push('flush')
+    }
+    // Leases are not durable: those given before the restart hold until the longest could have ended.
+    const leasesAreKnown = nowMs - this.#startMs > LEASE_SECONDS_MAX * 1000
+    if (leasesAreKnown && nowMs - times.collectedMs > GC_INTERVAL_MS) {
+      times.collectedMs = nowMs
+      due.push('gc')
+    }
+    return due
+  }
+
+  async #step(project: OpenProject, attached: AttachedTimeline, step: UpkeepStep): Promise<void> {
+    const { storage, leases } = attached
+    switch (step) {
+      case 'flush':
+        return storage.flush()
+      case 'compact':
+        return storage.compact()
+      case 'images':
+        return storage.makeImages()
+      case 'gc': {
+        const horizonLsn = await this.#horizonLsn(project, attached)
+        if (horizonLsn !== undefined) await storage.collectGarbage({ horizonLsn, retainLsns: leases.lsns() })
+        return
+      }
+      default:
+        return step satisfies never
+    }
+  }
+
+  /** The state as of the start of the restore window; undefined when all history is younger. */
+  async #horizonLsn(project: OpenProject, attached: AttachedTimeline): Promise<Lsn | undefined> {
+    const unixSeconds = this.#env.clock.nowMs() / 1000 - project.file.pitrWindowSeconds
+    const time = (unixSeconds - POSTGRES_EPOCH_UNIX_SECONDS) * 1e6
+    const found = await findCommitAtTime(attached.storage, attached.storage.lastRecordLsn, time)
+    return found.kind === 'exact' || found.kind === 'future' ? found.commit.endLsn : undefined
+  }
+}
