@@ -1,7 +1,8 @@
 /** Which record types a run of the oracle met, and which of the native ones it must have met. */
+
+import { readU16 } from '../../src/redo/little-endian.ts'
 import type { DecodedRecord } from '../../src/wal/record.ts'
 import { RmgrId } from '../../src/wal/rmgr-table.ts'
-import { readU16 } from '../../src/redo/little-endian.ts'
 
 /** Types by name, with the flags that take another path through redo as a suffix. */
 export class RecordCoverage {

@@ -9,7 +9,6 @@ import { errorText } from '../../src/base/errors.ts'
 import { PAGE_SIZE } from '../../src/postgres/constants.ts'
 import { Lsn } from '../../src/postgres/lsn.ts'
 import { Fork } from '../../src/postgres/relation.ts'
-import { restoreBlockImage } from '../../src/redo/block-image.ts'
 import { readU32 } from '../../src/redo/little-endian.ts'
 import {
   applyPageChange,
@@ -33,6 +32,7 @@ import {
 } from '../../src/redo/slru-page.ts'
 import { visibilityClears } from '../../src/redo/visibility-clears.ts'
 import { HEAP_BLOCKS_PER_VM_PAGE, vmBlockOfHeapBlock } from '../../src/redo/visibility-map.ts'
+import { restoreBlockImage } from '../../src/wal/block-image.ts'
 import type { DecodedRecord, WalBlock, WalRecord } from '../../src/wal/record.ts'
 import { createDecodedRecord, decodeRecord } from '../../src/wal/record-decoder.ts'
 import { RmgrId } from '../../src/wal/rmgr-table.ts'

@@ -15,6 +15,9 @@ export interface OracleRunOptions {
   readonly dataChecksums: boolean
   readonly fullPageWrites: boolean
   readonly scale: number
+  readonly compressImages?: boolean
+  /** Names of the workloads to run; all of them by default. */
+  readonly workloads?: readonly string[]
 }
 
 export interface OracleRun {
@@ -31,6 +34,7 @@ export async function runRedoOracle(options: OracleRunOptions): Promise<OracleRu
     wal_consistency_checking: 'all',
     full_page_writes: options.fullPageWrites,
     wal_level: 'replica',
+    wal_compression: options.compressImages ? 'pglz' : 'off',
     autovacuum: false,
     // Only the checkpoints asked for below, which also drop the WAL already read.
     max_wal_size: '16GB',
@@ -54,6 +58,7 @@ export async function runRedoOracle(options: OracleRunOptions): Promise<OracleRu
     const tail = new WalTail(postgres.dataDir)
     await postgres.start()
     for (const workload of WORKLOADS) {
+      if (options.workloads?.includes(workload.name) === false) continue
       const startMs = Date.now()
       await workload.run(postgres, options.scale)
       const ranMs = Date.now()

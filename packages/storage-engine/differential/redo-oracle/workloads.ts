@@ -184,6 +184,18 @@ const postingSplits: Workload = {
       `delete from ps where id % 7 = 0`,
       `vacuum ps`,
       `insert into ps select -i, i % 3 from generate_series(1, ${Math.round(n / 6)}) i`,
+      // One key for all rows, of several lengths. Narrow rows take the place of wide ones: each heap block gets more
+      // tids than it had, all of them in the middle of the index, and every leaf splits somewhere.
+      `create table ps3 (id int, w text)`,
+      `insert into ps3 select i, repeat('w', 500) from generate_series(1, ${count(5000, scale)}) i`,
+      ...[8, 60, 100, 150, 200, 300, 400, 500, 600, 700, 800, 1000].map(
+        (length) => `create index on ps3 ((repeat('k', ${length} + 0 * id))) with (fillfactor = 100)`,
+      ),
+      ...[4, 3, 2].flatMap((part) => [
+        `delete from ps3 where id % ${part} = 0`,
+        `vacuum ps3`,
+        loop(count(8000, scale), 50, `insert into ps3 values (i * 60 + 1, 'n')`),
+      ]),
       `create table ps2 (id int, a text)`,
       `insert into ps2 select i, repeat('v', 20) || i % 200 from generate_series(1, ${n}) i`,
       `create index ps2_a on ps2 (a)`,
@@ -357,6 +369,13 @@ const bulk: Workload = {
       `vacuum shrinking`,
       `insert into shrinking select i, 'again' from generate_series(1, 3000) i`,
       `update shrinking set v = 'once more' where id % 20 = 0`,
+      // The new version does not fit beside the old one and goes to a page that is all-visible and has room.
+      `create table roomy (id int, v text)`,
+      `insert into roomy select i, repeat('r', 60) from generate_series(1, 4000) i`,
+      `delete from roomy where id > 1000 and id % 3 <> 0`,
+      `vacuum (freeze) roomy`,
+      `update roomy set v = repeat('R', 1200) where id < 900 and id % 90 = 1`,
+      `update roomy set v = repeat('R', 500) where id < 900 and id % 90 = 2`,
       `truncate serials`,
       `vacuum full shrinking`,
       `cluster rows using rows_pkey`,

@@ -18,12 +18,13 @@
 import { CorruptionError } from '../base/errors.ts'
 import { PAGE_SIZE } from '../postgres/constants.ts'
 import type { Lsn } from '../postgres/lsn.ts'
+import { restoreBlockImage } from '../wal/block-image.ts'
 import type { DecodedRecord, WalBlock, WalRecord } from '../wal/record.ts'
 import { createDecodedRecord, decodeRecord } from '../wal/record-decoder.ts'
-import { restoreBlockImage } from './block-image.ts'
+
 import { clearFreeSpaceTail } from './free-space-map.ts'
 import { readU16, readU32, writeU16, writeU32 } from './little-endian.ts'
-import { PAGE_HEADER_SIZE, isNewPage, pageLower, pageUpper, setPageLsn } from './page.ts'
+import { isNewPage, PAGE_HEADER_SIZE, pageLower, pageUpper, setPageLsn } from './page.ts'
 import { changesBlock, redoBlock, redoesByImage } from './redo.ts'
 import { setMultixactMember, setMultixactOffset, setTransactionStatus } from './slru-page.ts'
 import { clearVisibilityBits, clearVisibilityTail } from './visibility-map.ts'
@@ -77,6 +78,7 @@ export const TransactionStatus = { committed: 1, aborted: 2 } as const
 const IMAGE_HEADER_SIZE = 5
 const decodedRecord = createDecodedRecord()
 const imageScratch = new Uint8Array(PAGE_SIZE)
+let recordScratch = new Uint8Array(64 * 1024)
 const ZERO_PAGE = Uint8Array.of(PageChangeKind.zeroPage)
 
 /**
@@ -178,7 +180,7 @@ export function encodePageImage(page: Uint8Array): Uint8Array {
 /**
  * The value of one block reference of a record, or undefined when the record leaves that page as it is (an
  * FPI_FOR_HINT without an image). Images to be restored, and the after-images of resource managers without own redo,
- * become image values; anything else is the record itself. Throws `unsupported` for a record that cannot be redone.
+ * become image values; anything else is the record itself. The value is valid until the next call. Throws `unsupported` for a record that cannot be redone.
  */
 export function encodeBlockChange(record: WalRecord, decoded: DecodedRecord, block: WalBlock): PageChange | undefined {
   if (!changesBlock(decoded, block, record.endLsn)) return undefined
@@ -187,10 +189,11 @@ export function encodeBlockChange(record: WalRecord, decoded: DecodedRecord, blo
     if (!isNewPage(imageScratch)) setPageLsn(imageScratch, record.endLsn)
     return { willInit: true, value: encodePageImage(imageScratch) }
   }
-  const value = new Uint8Array(1 + record.bytes.length)
-  value[0] = PageChangeKind.walRecord
-  value.set(record.bytes, 1)
-  return { willInit: block.willInit, value }
+  const length = 1 + record.bytes.length
+  if (recordScratch.length < length) recordScratch = new Uint8Array(2 * length)
+  recordScratch[0] = PageChangeKind.walRecord
+  recordScratch.set(record.bytes, 1)
+  return { willInit: block.willInit, value: recordScratch.subarray(0, length) }
 }
 
 /** Clears visibility bits of heap blocks that all lie on one page of the map; `entries` as visibilityClears gives them. */

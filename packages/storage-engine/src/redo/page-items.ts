@@ -7,18 +7,18 @@ import { CorruptionError } from '../base/errors.ts'
 import { PAGE_SIZE } from '../postgres/constants.ts'
 import { readU32, writeU32 } from './little-endian.ts'
 import {
-  LP_NORMAL,
-  LP_UNUSED,
-  PAGE_HEADER_SIZE,
-  PD_HAS_FREE_LINES,
   align8,
   checkPagePointers,
   clearPageFlag,
+  LP_NORMAL,
+  LP_UNUSED,
   linePointer,
   lpFlags,
   lpLength,
   lpOffset,
   maxOffsetNumber,
+  PAGE_HEADER_SIZE,
+  PD_HAS_FREE_LINES,
   pageLower,
   pageSpecial,
   pageUpper,

@@ -7,9 +7,10 @@
  */
 import { CorruptionError, isStorageError } from '../base/errors.ts'
 import { Lsn } from '../postgres/lsn.ts'
+import { restoreBlockImage } from '../wal/block-image.ts'
 import type { DecodedRecord, WalBlock } from '../wal/record.ts'
 import { RmgrId } from '../wal/rmgr-table.ts'
-import { restoreBlockImage } from './block-image.ts'
+
 import { isNewPage, setPageLsn } from './page.ts'
 import { unsupportedRecord } from './record-checks.ts'
 import { redoBtree } from './rmgr/btree.ts'

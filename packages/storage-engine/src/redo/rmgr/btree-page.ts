@@ -10,11 +10,11 @@ import { CorruptionError } from '../../base/errors.ts'
 import { PAGE_SIZE } from '../../postgres/constants.ts'
 import { readU16, readU32, writeU16, writeU32 } from '../little-endian.ts'
 import {
-  PAGE_HEADER_SIZE,
   initPage,
   linePointer,
   lpLength,
   lpOffset,
+  PAGE_HEADER_SIZE,
   pageSpecial,
   setPageLower,
   setPageUpper,

@@ -9,10 +9,10 @@ import { align8, maxOffsetNumber } from '../page.ts'
 import { copyBytes, deleteIndexItems, insertIndexItem, overwriteIndexItem } from '../page-items.ts'
 import {
   BTP_HAS_GARBAGE,
-  HEAP_TID_SIZE,
   btreeFlags,
   clearAlternativeTid,
   firstDataKey,
+  HEAP_TID_SIZE,
   indexTupleAt,
   indexTupleSize,
   initBtreePage,

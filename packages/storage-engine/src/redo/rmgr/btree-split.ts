@@ -4,8 +4,8 @@ import { PAGE_SIZE } from '../../postgres/constants.ts'
 import { readU16 } from '../little-endian.ts'
 import { align8, linePointer, lpLength, lpOffset, maxOffsetNumber } from '../page.ts'
 import { insertIndexItem } from '../page-items.ts'
+import { firstDataKey, INDEX_TUPLE_HEADER_SIZE, indexTupleAt, indexTupleSize, initBtreePage } from './btree-page.ts'
 import { swapPosting } from './btree-posting.ts'
-import { INDEX_TUPLE_HEADER_SIZE, firstDataKey, indexTupleAt, indexTupleSize, initBtreePage } from './btree-page.ts'
 
 const original = new Uint8Array(PAGE_SIZE)
 

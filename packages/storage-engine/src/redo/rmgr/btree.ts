@@ -9,16 +9,15 @@ import { readU16, readU32 } from '../little-endian.ts'
 import { align8, setPageLsn } from '../page.ts'
 import { deleteIndexItem, insertIndexItem } from '../page-items.ts'
 import { blockBytes, recordBytes, unsupportedRecord } from '../record-checks.ts'
-import { redoDedup, redoDeleteItems, swapPosting } from './btree-posting.ts'
 import {
   BTP_HALF_DEAD,
   BTP_INCOMPLETE_SPLIT,
   BTP_LEAF,
   BTP_ROOT,
-  INDEX_TUPLE_HEADER_SIZE,
   btreeFlags,
   checkBtreePage,
   clearBtreeCycleId,
+  INDEX_TUPLE_HEADER_SIZE,
   indexTupleAt,
   indexTupleSize,
   initBtreePage,
@@ -32,6 +31,7 @@ import {
   tidBlock,
   writeMetapage,
 } from './btree-page.ts'
+import { redoDedup, redoDeleteItems, swapPosting } from './btree-posting.ts'
 import { redoSplitLeft } from './btree-split.ts'
 
 export const XLOG_BTREE_INSERT_LEAF = 0x00

@@ -9,14 +9,14 @@ import { CorruptionError } from '../../base/errors.ts'
 import type { Lsn } from '../../postgres/lsn.ts'
 import type { DecodedRecord, WalBlock } from '../../wal/record.ts'
 import { readU16, readU32, writeU32 } from '../little-endian.ts'
-import { PD_ALL_VISIBLE, clearPageFlag, initPage, setPageLsn } from '../page.ts'
+import { clearPageFlag, initPage, PD_ALL_VISIBLE, setPageLsn } from '../page.ts'
 import { copyBytes, reserveHeapItem } from '../page-items.ts'
 import { recordBytes, unsupportedRecord } from '../record-checks.ts'
 import {
-  HEAP_TUPLE_HEADER_SIZE,
-  HEAP_TUPLE_SIZE_MAX,
   checkedHoff,
   clearCommandId,
+  HEAP_TUPLE_HEADER_SIZE,
+  HEAP_TUPLE_SIZE_MAX,
   heapTupleAt,
   heapTupleLength,
   infomask,

@@ -7,14 +7,14 @@ import type { Lsn } from '../../postgres/lsn.ts'
 import type { DecodedRecord, WalBlock } from '../../wal/record.ts'
 import { readU16, readU32 } from '../little-endian.ts'
 import {
-  LP_DEAD,
-  LP_REDIRECT,
-  LP_UNUSED,
-  PD_ALL_VISIBLE,
   clearPageFlag,
   initPage,
   isNewPage,
+  LP_DEAD,
+  LP_REDIRECT,
+  LP_UNUSED,
   maxOffsetNumber,
+  PD_ALL_VISIBLE,
   setLinePointer,
   setPageFlag,
   setPageLsn,
@@ -22,7 +22,7 @@ import {
 import { repairFragmentation, truncateLinePointers } from '../page-items.ts'
 import { recordBytes, unsupportedRecord } from '../record-checks.ts'
 import { setVisibilityBits } from '../visibility-map.ts'
-import { XLH_ALL_VISIBLE_CLEARED, XLOG_HEAP_INIT_PAGE, XLOG_HEAP_OPMASK, putTuple } from './heap.ts'
+import { putTuple, XLH_ALL_VISIBLE_CLEARED, XLOG_HEAP_INIT_PAGE, XLOG_HEAP_OPMASK } from './heap.ts'
 import { heapTupleAt, setInfomask, setInfomask2, setXmax, setXmaxInfobits, setXvac } from './heap-tuple.ts'
 
 export const XLOG_HEAP2_REWRITE = 0x00
