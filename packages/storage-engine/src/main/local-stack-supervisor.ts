@@ -214,6 +214,8 @@ export class LocalStackSupervisor {
     return this.#inOrder(runtime, async () => {
       const old = runtime.primary
       const started = await this.#startCompute(name, runtime)
+      // The old primary has been fenced by now, which by itself would mean that the branch stays down.
+      runtime.isWanted = true
       if (old && !options.keepOld) await this.#dropCompute(old, 'kill')
       return started
     })

@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { type Stack, startStack } from '../stack-fixture.ts'
 import { amcheckDatabase } from './amcheck.ts'
 import { Ledger } from './ledger.ts'
@@ -16,6 +16,10 @@ beforeAll(async () => {
   await followAddress()
   await ledger.createTables()
 }, 180_000)
+
+afterEach(({ task }) => {
+  if (task.result?.state === 'fail') console.error(stack.logTail())
+})
 
 afterAll(async () => {
   await stack?.cleanup()

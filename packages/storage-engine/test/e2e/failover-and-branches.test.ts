@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { type Stack, startStack } from '../stack-fixture.ts'
 import { amcheckDatabase } from './amcheck.ts'
 import { Ledger } from './ledger.ts'
@@ -11,6 +11,10 @@ beforeAll(async () => {
   stack = await startStack()
   uri = (await stack.branch()).uri!
 }, 180_000)
+
+afterEach(({ task }) => {
+  if (task.result?.state === 'fail') console.error(stack.logTail())
+})
 
 afterAll(async () => {
   await stack?.cleanup()

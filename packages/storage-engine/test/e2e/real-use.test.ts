@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { type PostgresFixture, startPostgres } from '../postgres-fixture.ts'
 import { type Stack, startStack } from '../stack-fixture.ts'
 import { amcheckDatabase } from './amcheck.ts'
@@ -11,6 +11,10 @@ let stock: PostgresFixture
 beforeAll(async () => {
   ;[stack, stock] = await Promise.all([startStack(), startPostgres({ settings: { max_prepared_transactions: 20 } })])
 }, 180_000)
+
+afterEach(({ task }) => {
+  if (task.result?.state === 'fail') console.error(stack.logTail())
+})
 
 afterAll(async () => {
   await Promise.all([stack?.cleanup(), stock?.cleanup()])
