@@ -125,7 +125,7 @@ export class WalStreamReader {
     }
     const known = receivedLsn - lsn
     if (known >= bytes.length) return
-    this.#append(known === 0 ? bytes : bytes.subarray(known))
+    this.#append(plainBytes(bytes, known))
   }
 
   /**
@@ -374,6 +374,11 @@ export class WalStreamReader {
     grown.set(this.#scratch.subarray(0, this.#gathered))
     this.#scratch = grown
   }
+}
+
+/** A Buffer would lend its type to the records, and `slice` of a Buffer borrows instead of copying. */
+function plainBytes(bytes: Uint8Array, start: number): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset + start, bytes.length - start)
 }
 
 /** Short runs are copied in a loop: a call of `set` costs more than the bytes. */
