@@ -1,7 +1,7 @@
 import { assert } from '../base/assert.ts'
 import { CorruptionError, StorageError } from '../base/errors.ts'
 import { PAGE_SIZE } from '../postgres/constants.ts'
-import { decompressPglz } from './pglz.ts'
+import { decompressPglz } from '../postgres/pglz.ts'
 import type { WalBlock } from './record.ts'
 import { ImageInfo } from './record-decoder.ts'
 
