@@ -32,6 +32,9 @@ export class LayerFiles {
   /** Insertion order is the order of last use. */
   readonly #files = new Map<string, LocalFile>()
   readonly #fetches = new Map<string, Promise<void>>()
+  readonly #removals = new Map<string, Promise<void>>()
+  /** Callers that wait for a fetch: what they wait for is not evicted before they have it. */
+  readonly #waitCounts = new Map<string, number>()
   #sizeBytes = 0
   #openCount = 0
   #nextLayerNumber = 1
@@ -75,22 +78,32 @@ export class LayerFiles {
     return file.open
   }
 
-  /** Brings the layer here unless it is. Several callers share one download. */
-  fetch(descriptor: LayerDescriptor, objectKey: string, path: string): Promise<void> {
-    if (this.#files.has(descriptor.name)) return Promise.resolve()
-    const running = this.#fetches.get(descriptor.name)
-    if (running) return running
-    const started = this.#fetch(descriptor, objectKey, path).finally(() => this.#fetches.delete(descriptor.name))
-    this.#fetches.set(descriptor.name, started)
-    return started
-  }
-
-  /** Keeps the layer's file from being evicted. Returns its path, or undefined when it is not here. */
-  pin(name: string): string | undefined {
-    const file = this.#files.get(name)
-    if (!file) return undefined
-    file.pinCount++
-    return file.path
+  /**
+   * Brings the layer here unless it is, and keeps its file from being evicted until `unpin`. Several callers share one
+   * download. Returns the path. The bound on bytes is passed by what is pinned.
+   */
+  async pin(descriptor: LayerDescriptor, objectKey: string, path: string): Promise<string> {
+    const { name } = descriptor
+    for (;;) {
+      const file = this.#files.get(name)
+      if (file) {
+        file.pinCount++
+        return file.path
+      }
+      this.#waitCounts.set(name, (this.#waitCounts.get(name) ?? 0) + 1)
+      try {
+        let fetch = this.#fetches.get(name)
+        if (!fetch) {
+          fetch = this.#fetch(descriptor, objectKey, path).finally(() => this.#fetches.delete(name))
+          this.#fetches.set(name, fetch)
+        }
+        await fetch
+      } finally {
+        const waitCount = this.#waitCounts.get(name)! - 1
+        if (waitCount === 0) this.#waitCounts.delete(name)
+        else this.#waitCounts.set(name, waitCount)
+      }
+    }
   }
 
   unpin(name: string): void {
@@ -104,7 +117,7 @@ export class LayerFiles {
     const file = this.#files.get(name)
     if (!file) return
     this.#forget(file)
-    await this.#disk.remove(file.path)
+    await this.#remove(file.path)
   }
 
   async close(): Promise<void> {
@@ -115,6 +128,7 @@ export class LayerFiles {
 
   async #fetch(descriptor: LayerDescriptor, objectKey: string, path: string): Promise<void> {
     this.fetchCount++
+    await this.#removals.get(path)?.catch(() => undefined)
     await this.#store.getFile(objectKey, path)
     const stat = await this.#disk.stat(path)
     if (stat?.sizeBytes !== descriptor.sizeBytes) {
@@ -146,11 +160,20 @@ export class LayerFiles {
     if (this.#sizeBytes <= this.#capacityBytes) return
     for (const file of [...this.#files.values()]) {
       if (this.#sizeBytes <= this.#capacityBytes) return
-      if (file.pinCount > 0) continue
+      if (file.pinCount > 0 || this.#waitCounts.has(file.descriptor.name)) continue
       this.#forget(file)
       // A name that could not be removed is found and removed at the next start.
-      this.#disk.remove(file.path).catch(() => undefined)
+      this.#remove(file.path).catch(() => undefined)
     }
+  }
+
+  /** A fetch of the same layer waits for this, lest the removal hits the new file. */
+  #remove(path: string): Promise<void> {
+    const removal = this.#disk.remove(path).finally(() => {
+      if (this.#removals.get(path) === removal) this.#removals.delete(path)
+    })
+    this.#removals.set(path, removal)
+    return removal
   }
 
   #forget(file: LocalFile): void {

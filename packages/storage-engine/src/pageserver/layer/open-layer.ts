@@ -184,7 +184,8 @@ export class OpenLayer {
     const number = this.#nextChunk
     assert((number + cells) * OPEN_LAYER_CHUNK_BYTES <= OPEN_LAYER_BYTES_LIMIT, 'open layer is full')
     if (this.#chunks.length > 0) this.#chunkUsedBytes[this.#tailBase / OPEN_LAYER_CHUNK_BYTES] = this.#tailUsedBytes
-    const chunk = new Uint8Array(new SharedArrayBuffer(cells * OPEN_LAYER_CHUNK_BYTES))
+    // A chunk of several cells holds its one value and nothing more: positions name the first cell only.
+    const chunk = new Uint8Array(new SharedArrayBuffer(cells === 1 ? OPEN_LAYER_CHUNK_BYTES : length))
     this.#chunks[number] = chunk
     this.#chunkFirstVersion[number] = this.index.versionCount
     for (let cell = 1; cell < cells; cell++) {

@@ -32,6 +32,11 @@ export class SortedFileReader {
   readonly #layerNumber: number
   readonly #cache: BlockCache
   readonly #rowBytes: number
+  /** The index and data block used last: neighbouring rows are read one after the other. */
+  #lastOrdinal = -1
+  #lastRows: Uint8Array = new Uint8Array(0)
+  #lastData = -1
+  #lastDataBlock: Uint8Array = new Uint8Array(0)
 
   constructor(options: {
     kind: SortedFileKind
@@ -131,7 +136,11 @@ export class SortedFileReader {
     const blockNumber = u32(rows, at)
     const offset = u32(rows, at + 4)
     if (blockNumber >= this.blockCount) throw this.#corrupt('row names a block that is not there', row)
-    const block = this.#block(blockNumber)
+    if (blockNumber !== this.#lastData) {
+      this.#lastDataBlock = this.#block(blockNumber)
+      this.#lastData = blockNumber
+    }
+    const block = this.#lastDataBlock
     if (offset + length > block.length) throw this.#corrupt('value lies outside its block', row)
     return block.subarray(offset, offset + length)
   }
@@ -153,6 +162,7 @@ export class SortedFileReader {
   }
 
   #indexBlock(ordinal: number): Uint8Array {
+    if (ordinal === this.#lastOrdinal) return this.#lastRows
     const number = this.#tail.indexBlocks[ordinal]!
     const block = this.#block(number)
     const rows = Math.min(INDEX_BLOCK_ROWS, this.rowCount - ordinal * INDEX_BLOCK_ROWS)
@@ -160,6 +170,8 @@ export class SortedFileReader {
       const offsetBytes = this.#tail.blockOffsets[number]!
       throw new CorruptionError('index block has the wrong length', { object: this.objectName, offsetBytes })
     }
+    this.#lastOrdinal = ordinal
+    this.#lastRows = block
     return block
   }
 

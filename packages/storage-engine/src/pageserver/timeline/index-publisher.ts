@@ -19,6 +19,8 @@ export class IndexPublisher {
   readonly #lock = new SerialLock()
   #index: TimelineIndex
   #map: LayerMap
+  /** A write failed, so the index in object storage may be another than `#index`. */
+  #isUncertain = false
 
   constructor(context: StorageContext, index: TimelineIndex) {
     this.#context = context
@@ -37,7 +39,8 @@ export class IndexPublisher {
   /**
    * `plan` sees the current state and returns the change, or undefined for none. The new index is written, then the
    * generation confirmed; only then is the change true and `apply` runs, with no await between. When this rejects the
-   * index in object storage may be the old or the new one: nothing that either names may be deleted.
+   * index in object storage may be the old or the new one: nothing that either names may be deleted, and the next call
+   * writes even when it has nothing to change.
    */
   publish(
     plan: (index: TimelineIndex, map: LayerMap) => IndexChange | undefined,
@@ -45,17 +48,27 @@ export class IndexPublisher {
   ): Promise<boolean> {
     return this.#lock.run(async () => {
       const change = plan(this.#index, this.#map)
-      if (!change) return false
+      if (!change && !this.#isUncertain) return false
       const { store, generation, projectId } = this.#context
-      const map = this.#map.replace(change.removed ?? new Set(), change.added ?? [])
-      const next: TimelineIndex = { ...this.#index, ...change.fields, layers: map.layers }
+      const map = this.#map.replace(change?.removed ?? new Set(), change?.added ?? [])
+      const next: TimelineIndex = { ...this.#index, ...change?.fields, layers: map.layers }
       assertIndexInvariants(next, map)
+      this.#isUncertain = true
       await store.put(indexKey(projectId, next.timelineId, generation.number), encodeIndex(next))
       await generation.confirm()
+      this.#isUncertain = false
       this.#index = next
       this.#map = map
       apply(next, map)
       return true
     })
+  }
+
+  /** Makes sure that object storage holds the state of this process: what others build on must survive a restart. */
+  async settle(): Promise<void> {
+    await this.publish(
+      () => undefined,
+      () => undefined,
+    )
   }
 }

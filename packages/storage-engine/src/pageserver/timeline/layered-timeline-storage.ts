@@ -262,6 +262,12 @@ export class LayeredTimelineStorage implements TimelineStorage {
     })
   }
 
+  /** Makes sure that the index in object storage is the one of this process, here and in all ancestors. */
+  async settleLine(): Promise<void> {
+    await this.#publisher.settle()
+    await this.ancestor?.storage.settleLine()
+  }
+
   /** To be called when this branch is deleted. */
   forgetBranchPoint(): void {
     this.#visitBranchPoints((storage) => storage.branchPoints.delete(this.timelineId))
@@ -305,6 +311,7 @@ export class LayeredTimelineStorage implements TimelineStorage {
     this.#requireReadable(lsn)
     const { links, release } = this.acquireLinks()
     const healed = new Set<string>()
+    const pinned: string[] = []
     try {
       for (;;) {
         const reads = new LayerReads(this.#context.layerFiles, links)
@@ -320,13 +327,18 @@ export class LayeredTimelineStorage implements TimelineStorage {
           continue
         }
         if (reads.missing.size === 0) return result as T
-        await Promise.all(
-          [...reads.missing.values()].map(({ descriptor, place }) =>
-            this.#context.layerFiles.fetch(descriptor, place.objectKey(descriptor.name), place.path(descriptor.name)),
-          ),
+        const { layerFiles } = this.#context
+        const fetches = await Promise.allSettled(
+          [...reads.missing.values()].map(async ({ descriptor, place }) => {
+            const { name } = descriptor
+            await layerFiles.pin(descriptor, place.objectKey(name), place.path(name))
+            pinned.push(name)
+          }),
         )
+        for (const fetch of fetches) if (fetch.status === 'rejected') throw fetch.reason
       }
     } finally {
+      for (const name of pinned) this.#context.layerFiles.unpin(name)
       release()
     }
   }

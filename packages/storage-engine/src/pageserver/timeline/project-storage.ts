@@ -124,7 +124,11 @@ export class ProjectStorage {
       const existing = this.#timelines.get(spec.timelineId)
       if (existing) return sameTimeline(existing, spec)
       const ancestor = spec.ancestor && this.timeline(spec.ancestor.timelineId)
-      if (ancestor && spec.ancestor) ancestor.requireReadable(spec.ancestor.lsn)
+      if (ancestor && spec.ancestor) {
+        // A garbage collection whose index write failed may have taken effect: not to be found out after a restart.
+        await ancestor.settleLine()
+        ancestor.requireReadable(spec.ancestor.lsn)
+      }
       const beginLsn = spec.ancestor?.lsn ?? Lsn.zero
       const index: TimelineIndex = {
         timelineId: spec.timelineId,
