@@ -22,7 +22,7 @@ interface GrownFork {
 
 /**
  * Writes what one WAL record changes, keeping fork and segment sizes in step. Between `beginRecord` and `endRecord` a key
- * gets at most one value: sizes that change several times, and blocks between the old end of a fork and a block beyond
+ * gets at most one value: sizes of forks and segments that change several times, and blocks between the old end of a fork and a block beyond
  * it, are written once, at the end of the record.
  */
 export class ChangeWriter {
@@ -35,6 +35,8 @@ export class ChangeWriter {
   readonly #grown: GrownFork[] = []
   /** Blocks of grown forks written by this record, as (index into #grown, block). */
   readonly #grownBlocks: number[] = []
+  /** SLRU segments that grew in this record, as (slru, segment). */
+  readonly #grownSegments: [Slru, number][] = []
   #lsn: Lsn = 0 as Lsn
 
   constructor(storage: TimelineStorage, sizes: RelationSizes, segments: SlruSegments) {
@@ -54,6 +56,7 @@ export class ChangeWriter {
 
   endRecord(): void {
     if (this.#grown.length > 0) this.#writeGrownForks()
+    if (this.#grownSegments.length > 0) this.#writeGrownSegments()
   }
 
   /**
@@ -206,7 +209,15 @@ export class ChangeWriter {
 
   #setSegment(slru: Slru, segment: number, pageCount: number): void {
     this.segments.set(slru, segment, pageCount)
-    this.#countView.setUint32(0, pageCount, true)
-    this.#storage.put(this.#key.slruSegment(slru, segment), this.#lsn, true, this.#count)
+    if (this.#grownSegments.some((grown) => grown[0] === slru && grown[1] === segment)) return
+    this.#grownSegments.push([slru, segment])
+  }
+
+  #writeGrownSegments(): void {
+    for (const [slru, segment] of this.#grownSegments) {
+      this.#countView.setUint32(0, this.segments.pageCount(slru, segment), true)
+      this.#storage.put(this.#key.slruSegment(slru, segment), this.#lsn, true, this.#count)
+    }
+    this.#grownSegments.length = 0
   }
 }

@@ -99,7 +99,7 @@ function setStatus(
     if (xids) xids.push(subxact)
     else byPage.set(subxactPage, [subxact])
   }
-  for (const [pageNumber, xids] of byPage) {
+  for (const [pageNumber, xids] of [...byPage].sort(([a], [b]) => a - b)) {
     context.writer.slruPage(Slru.xact, pageNumber, false, encodeTransactionStatus(status, micros, xids))
   }
 }
@@ -130,11 +130,10 @@ function prepareTransaction(context: IngestContext, decoded: DecodedRecord): voi
   data.skip(8)
   const xid = data.u32()
   data.skip(16)
-  data.skip(4)
   const subxactCount = data.i32()
-  data.skip(54 - 36)
+  data.skip(22)
   const gidLength = data.u16()
-  data.skip(72 - 56 + align8(gidLength))
+  data.skip(16 + align8(gidLength))
   for (let left = subxactCount; left > 0; left--) context.sawXid(data.u32())
   context.sawXid(xid)
   context.writer.twoPhaseFile(epochOfXid(context.state, xid), xid, decoded.mainData)
