@@ -10,6 +10,7 @@ import { PAGE_SIZE } from '../../src/postgres/constants.ts'
 import { Lsn } from '../../src/postgres/lsn.ts'
 import { Fork } from '../../src/postgres/relation.ts'
 import { readU32 } from '../../src/redo/little-endian.ts'
+import { PD_ALL_VISIBLE, pageFlags, pageLsn } from '../../src/redo/page.ts'
 import {
   applyPageChange,
   encodeBlockChange,
@@ -54,11 +55,18 @@ export class RedoOracle {
   differenceCount = 0
   /** Bits that Postgres had cleared in a map page before the record that clears them was in the WAL. */
   readonly pendingVisibilityClears = new Map<string, string>()
+  readonly #comparesLsns: boolean
   readonly #record: DecodedRecord = createDecodedRecord()
   readonly #ours = new Uint8Array(PAGE_SIZE)
   readonly #theirs = new Uint8Array(PAGE_SIZE)
 
-  constructor(pages: PageStore, slrus: SlruStore) {
+  /**
+   * With `comparesLsns` pd_lsn must be exact too: the image in a record still has that of the record before. (With data
+   * checksums Postgres moves the pd_lsn of a heap page when it sets its visibility bits; computes run without. Map pages
+   * are left out: Postgres clears their bits without moving it, and so does hash with some of its pages.)
+   */
+  constructor(pages: PageStore, slrus: SlruStore, comparesLsns: boolean) {
+    this.#comparesLsns = comparesLsns
     this.pages = pages
     this.slrus = slrus
   }
@@ -74,6 +82,7 @@ export class RedoOracle {
   #addBlock(walRecord: WalRecord, record: DecodedRecord, block: WalBlock): void {
     const fork = this.pages.fork(block.spcOid, block.dbOid, block.relNumber, block.fork)
     const page = this.pages.page(fork, block.blockNumber)
+    const lsnBefore = pageLsn(page.bytes)
     this.coverage.blockCount++
     const { image, hasImage } = block
     const native = !redoesByImage(record.rmid)
@@ -104,16 +113,33 @@ export class RedoOracle {
       if (record.rmid !== RmgrId.xlog) this.#report(walRecord, block, page, 'no image to compare with')
       return
     }
-    this.#compare(walRecord, block, page)
+    this.#compare(walRecord, block, page, lsnBefore)
   }
 
-  #compare(walRecord: WalRecord, block: WalBlock, page: StoredPage): void {
+  #compare(walRecord: WalRecord, block: WalBlock, page: StoredPage, lsnBefore: Lsn): void {
     if (page.diverged) return
     this.coverage.comparedCount++
     const ours = this.#ours
     const theirs = this.#theirs
     ours.set(page.bytes)
     restoreBlockImage(block, theirs)
+    if (page.mask === 'heap' && ((pageFlags(ours) ^ pageFlags(theirs)) & PD_ALL_VISIBLE) !== 0) {
+      // Postgres leaves this flag out of its own check, but a scan that finds it skips the visibility rules.
+      this.#report(walRecord, block, page, `all-visible flag: redo ${pageFlags(ours)}, Postgres ${pageFlags(theirs)}`)
+      return
+    }
+    if (
+      this.#comparesLsns &&
+      !redoesByImage(walRecord.rmid) &&
+      block.fork === Fork.main &&
+      !block.willInit &&
+      !block.applyImage &&
+      lsnBefore !== pageLsn(theirs)
+    ) {
+      const lsns = `redo ${Lsn.format(lsnBefore)}, Postgres ${Lsn.format(pageLsn(theirs))}`
+      this.#report(walRecord, block, page, `pd_lsn before the record: ${lsns}`)
+      return
+    }
     maskPage(ours, page.mask, block.blockNumber)
     maskPage(theirs, page.mask, block.blockNumber)
     if (Buffer.compare(ours, theirs) === 0) return

@@ -54,7 +54,7 @@ export async function runRedoOracle(options: OracleRunOptions): Promise<OracleRu
     for (const name of ['base', 'global', ...Object.values(SLRU_DIRECTORY)]) {
       fs.cpSync(path.join(postgres.dataDir, name), path.join(baseDir, name), { recursive: true })
     }
-    const oracle = new RedoOracle(new PageStore(baseDir), new SlruStore(baseDir))
+    const oracle = new RedoOracle(new PageStore(baseDir), new SlruStore(baseDir), !options.dataChecksums)
     const tail = new WalTail(postgres.dataDir)
     await postgres.start()
     for (const workload of WORKLOADS) {

@@ -62,7 +62,7 @@ const tpcb: Workload = {
       update branches set balance = balance + i where bid = 1 + floor(random() * 5)::int + WORKER;
       insert into history values (1, 1, i, i)`
     await Promise.all(
-      [0, 5].map((worker) => runAll(postgres, [loop(count(16000, scale), 1, body.replace('WORKER', String(worker)))])),
+      [0, 5].map((worker) => runAll(postgres, [loop(count(9000, scale), 1, body.replace('WORKER', String(worker)))])),
     )
     await runAll(postgres, ['vacuum accounts', 'vacuum tellers', 'vacuum branches', 'vacuum (freeze) history'])
   },
@@ -294,6 +294,32 @@ const locks: Workload = {
   },
 }
 
+/** What an aborted update leaves on a tuple is undone by the next change of it: xmax, HOT mark, forward link. */
+const aborts: Workload = {
+  name: 'aborts',
+  async run(postgres, scale) {
+    const n = count(600, scale)
+    const third = (part: number): string => `where id % 3 = ${part}`
+    await runAll(postgres, [
+      `create table aborted (id int primary key, k int, v int) with (fillfactor = 40)`,
+      `create index on aborted (k)`,
+      `insert into aborted select i, 0, 0 from generate_series(1, ${n}) i`,
+      ...['v = v + 1', 'k = k + 1'].flatMap((change) => [
+        `begin; update aborted set ${change}; rollback`,
+        `begin; select count(*) from (select 1 from aborted ${third(0)} for update) locked; commit`,
+        `begin; select count(*) from (select 1 from aborted ${third(1)} for key share) locked; commit`,
+        `update aborted set v = v + 1 ${third(0)}`,
+        `update aborted set k = k + 1 ${third(1)}`,
+        `begin; update aborted set v = v + 1; rollback`,
+        `begin; delete from aborted ${third(2)}; rollback`,
+      ]),
+      `begin; update aborted set v = v + 1; rollback`,
+      `delete from aborted ${third(2)}`,
+      `vacuum aborted`,
+    ])
+  },
+}
+
 /** Two clients insert the same keys at the same moment: one of the two takes its speculative tuple back. */
 const speculation: Workload = {
   name: 'speculation',
@@ -453,5 +479,18 @@ const transactions: Workload = {
 }
 
 export const WORKLOADS: readonly Workload[] = [
-  ...[tpcb, rows, wideRows, duplicates, postingSplits, treeShrinks, locks, speculation, bulk, byImage, transactions],
+  ...[
+    tpcb,
+    rows,
+    wideRows,
+    duplicates,
+    postingSplits,
+    treeShrinks,
+    locks,
+    aborts,
+    speculation,
+    bulk,
+    byImage,
+    transactions,
+  ],
 ]
