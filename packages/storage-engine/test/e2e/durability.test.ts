@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { callJson } from '../../src/io/http-client.ts'
 import { type Stack, startStack } from '../stack-fixture.ts'
 import { amcheckDatabase } from './amcheck.ts'
 import { Ledger } from './ledger.ts'
@@ -121,6 +122,11 @@ test('a SafeKeeper that lost its disk is rebuilt from its peers while the system
     fs.rmSync(path.join(stack.home, 'safekeeper-3'), { recursive: true })
     await ledger.progress(50)
     await stack.admin('POST', '/processes/safekeeper-3/start')
+    // It needs both peers for this: until it has heard every other member it must not vote.
+    const { httpPort } = (await stack.describe()).safekeepers[2]!
+    await expect
+      .poll(() => callJson(`http://127.0.0.1:${httpPort}/status`, { timeoutMs: 2000 }), { timeout: 60_000 })
+      .toMatchObject({ hasJoined: true })
     await ledger.progress(50)
     // The rebuilt member must now be able to make a majority with one other.
     await stack.admin('POST', '/processes/safekeeper-1/stop')
