@@ -1,6 +1,7 @@
 import { StorageError } from '../base/errors.ts'
 import { Lsn } from '../postgres/lsn.ts'
 import type { TimelineId } from '../postgres/ids.ts'
+import { waitForCommittedLsn } from './committed-lsn.ts'
 import type { AttachedTimeline } from './open-project.ts'
 import { recordPositionAt } from './timeline/record-position.ts'
 import { findCommitAtTime } from './timeline/time-index.ts'
@@ -24,16 +25,19 @@ export interface BranchPoint {
 export async function resolveBranchPoint(
   parent: AttachedTimeline,
   at: BranchAt,
-  timelineOf: (timelineId: TimelineId) => AttachedTimeline,
+  options: {
+    readonly timelineOf: (timelineId: TimelineId) => AttachedTimeline
+    readonly safekeepersKnown: () => boolean
+  },
 ): Promise<BranchPoint> {
   const wanted = await wantedLsn(parent, at)
-  await parent.timeline.waitForLsn(wanted, INGEST_WAIT_MS_MAX)
+  await waitForCommittedLsn(parent, wanted, { waitMs: INGEST_WAIT_MS_MAX, safekeepersKnown: options.safekeepersKnown })
   const { endLsn: lsn } = await recordPositionAt(parent.storage, wanted)
   let ancestor = parent
   for (;;) {
     const { startLsn, ancestor: older } = ancestor.timeline.identity
     if (lsn >= startLsn || !older) break
-    ancestor = timelineOf(older.timelineId)
+    ancestor = options.timelineOf(older.timelineId)
   }
   const { startLsn } = ancestor.timeline.identity
   const { gcCutoffLsn } = ancestor.storage

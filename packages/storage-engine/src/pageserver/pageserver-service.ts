@@ -5,6 +5,7 @@ import { ProjectId, type TimelineId } from '../postgres/ids.ts'
 import { Lsn } from '../postgres/lsn.ts'
 import { encodeBootBundle } from '../protocol/boot-bundle.ts'
 import { resolveBranchPoint } from './branch-point.ts'
+import { waitForCommittedLsn } from './committed-lsn.ts'
 import { createProject, removeProjectObjects } from './create-project.ts'
 import type { Initdb } from './initdb.ts'
 import { formatKey } from './key.ts'
@@ -32,6 +33,8 @@ export class PageServerService implements StorageAdmin {
   readonly #busy = new Map<ProjectId, Promise<unknown>>()
   readonly #stopped = new AbortController()
   readonly #watches: Promise<void>[] = []
+  /** SafeKeepers that have named all their timelines since they were last connected. */
+  readonly #subscribed = new Set<number>()
   readonly #upkeep: UpkeepLoop
 
   static async open(options: PageServerOptions): Promise<PageServerService> {
@@ -64,9 +67,9 @@ export class PageServerService implements StorageAdmin {
   }
 
   async bootBundle(projectId: ProjectId, timelineId: TimelineId, lsn: Lsn, waitMs: number): Promise<Uint8Array> {
-    const timeline = this.timeline(projectId, timelineId)
-    await timeline.waitForLsn(lsn, waitMs)
-    return encodeBootBundle(await collectBootBundle(timeline, lsn))
+    const attached = this.#project(projectId).timeline(timelineId)
+    await waitForCommittedLsn(attached, lsn, { waitMs, safekeepersKnown: () => this.#safekeepersKnown() })
+    return encodeBootBundle(await collectBootBundle(attached.timeline, lsn))
   }
 
   status(): unknown {
@@ -124,7 +127,10 @@ export class PageServerService implements StorageAdmin {
       return this.#info(existing)
     }
     const parent = project.timeline(input.ancestorTimelineId)
-    const point = await resolveBranchPoint(parent, input.at, (timelineId) => project.timeline(timelineId))
+    const point = await resolveBranchPoint(parent, input.at, {
+      timelineOf: (timelineId) => project.timeline(timelineId),
+      safekeepersKnown: () => this.#safekeepersKnown(),
+    })
     const { timelineId: ancestorTimelineId } = point.ancestor.timeline.identity
     return this.#info(await project.createBranch(input.timelineId, ancestorTimelineId, point.lsn))
   }
@@ -208,6 +214,8 @@ export class PageServerService implements StorageAdmin {
         env,
         safekeeper,
         signal,
+        onSubscribed: () => this.#subscribed.add(safekeeper.id),
+        onLost: () => this.#subscribed.delete(safekeeper.id),
         onStatus: (status) => {
           this.#projects.get(status.projectId)?.find(status.timelineId)?.receiver.onStatus(status)
         },
@@ -215,6 +223,11 @@ export class PageServerService implements StorageAdmin {
       this.#watches.push(watch.catch((error: unknown) => env.log.error('watch ended', { error: errorText(error) })))
     }
     this.#upkeep.start()
+  }
+
+  /** True when enough SafeKeepers are heard for one of them to know every committed record. */
+  #safekeepersKnown(): boolean {
+    return this.#subscribed.size > this.#options.safekeepers.length / 2
   }
 
   #project(projectId: ProjectId): OpenProject {

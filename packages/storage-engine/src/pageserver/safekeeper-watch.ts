@@ -23,6 +23,9 @@ export async function watchSafekeeper(options: {
   readonly env: Pick<Env, 'clock' | 'log' | 'network'>
   readonly safekeeper: SafekeeperAddress
   readonly onStatus: (status: TimelineStatus) => void
+  /** Every timeline of the SafeKeeper has been reported. */
+  readonly onSubscribed: () => void
+  readonly onLost: () => void
   readonly signal: AbortSignal
 }): Promise<void> {
   const { env, safekeeper, signal } = options
@@ -38,6 +41,7 @@ export async function watchSafekeeper(options: {
       if (wasReachable) env.log.warn('safekeeper not reachable', { safekeeper: safekeeper.id, error: errorText(error) })
       wasReachable = false
     }
+    options.onLost()
     await env.clock.sleep(RETRY_MS, { signal }).catch(() => undefined)
   }
 }
@@ -57,6 +61,7 @@ async function subscribe(
         if (message.kind === 'error') throw new StorageError(message.code, message.message)
         onConnected()
         if (message.kind === 'timeline-status') options.onStatus(message)
+        if (message.kind === 'subscribed') options.onSubscribed()
       },
     })
     const onAbort = () => connection.destroy()
