@@ -17,3 +17,15 @@ test('a CRC taken in pieces equals the CRC taken at once, wherever it is cut', (
     expect(crc32cFinish(running)).toBe(crc32c(bytes))
   }
 })
+
+test('a CRC of any length equals the one taken bit by bit', () => {
+  const bytes = Uint8Array.from({ length: 120 }, (_, i) => (i * 151 + 3) & 255)
+  for (let length = 0; length <= bytes.length; length++) {
+    let crc = -1
+    for (const byte of bytes.subarray(0, length)) {
+      crc ^= byte
+      for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1
+    }
+    expect(crc32c(bytes, 0, length)).toBe((crc ^ -1) >>> 0)
+  }
+})
