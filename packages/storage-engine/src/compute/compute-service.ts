@@ -16,7 +16,6 @@ import { type PostgresProcess, startPostgres } from './postgres-process.ts'
 import { commandLineSettings, type PostgresTuning, postgresConf } from './postgres-settings.ts'
 import type { QuorumLog } from './quorum-log.ts'
 import { applyDatabase, applyRole, ensurePassword, revokeSignalFunctions } from './role-setup.ts'
-import { SelfFencing } from './self-fencing.ts'
 import { type SynthesizedCheckpoint, synthesizeCheckpoint } from './synth-checkpoint.ts'
 import { openWalsenderClient, type WalsenderClient } from './walsender-client.ts'
 
@@ -62,8 +61,8 @@ export interface ComputeOptions {
   /** Postgres runs as this account; undefined: as this process. */
   readonly account: Account | undefined
   readonly tuning: PostgresTuning
-  /** Without a sign of life from a majority for so long, Postgres is killed. */
-  readonly quorumLeaseMs: number
+  /** Put before the server's command, for example to drop capabilities. */
+  readonly launcher: readonly string[]
 }
 
 const STOP_GRACE_MS = 8000
@@ -76,7 +75,6 @@ export class ComputeService {
   readonly #env: Pick<Env, 'clock' | 'network' | 'log' | 'metrics'>
   readonly #options: ComputeOptions
   readonly #parts: ComputeParts
-  readonly #fencing: SelfFencing | undefined
   #state: ComputeState = 'starting'
   #reason: string | undefined
   #term: number | undefined
@@ -103,12 +101,8 @@ export class ComputeService {
     const { quorum } = parts
     if (quorum) {
       quorum.onCommit = (lsn) => this.#walsender?.reportFlushed(lsn)
-      this.#fencing = new SelfFencing({
-        clock: env.clock,
-        leaseMs: options.quorumLeaseMs,
-        lastContactMs: () => quorum.lastQuorumContactMs(),
-        onLost: (reason) => this.#end('failed', reason, ComputeExit.noQuorum),
-      })
+      // It could not commit any more, but it would go on serving reads that another compute has made stale.
+      quorum.onQuorumLost = () => this.#end('failed', 'no contact with a quorum', ComputeExit.noQuorum)
       quorum.onFenced = (error) => this.#end('fenced', errorText(error), ComputeExit.fenced)
     }
   }
@@ -132,7 +126,6 @@ export class ComputeService {
     if (this.#state === 'ready') {
       this.#state = 'stopping'
       this.#reason = reason
-      this.#fencing?.stop()
       // A fast shutdown with nobody to take its last record would hang; a dead quorum gets the short way.
       await this.#postgres?.shutDown({ graceMs: STOP_GRACE_MS })
     }
@@ -218,7 +211,6 @@ export class ComputeService {
     if (!quorum) throw new StorageError('invalid-input', 'a compute that writes needs safekeepers')
     const { term, endLsn } = await quorum.elect()
     this.#term = term
-    this.#fencing?.start()
     return endLsn
   }
 
@@ -290,6 +282,7 @@ export class ComputeService {
   async #startPostgres(): Promise<void> {
     const { account, folder, host, postgresPort, socketFolder, readOnlyLsn } = this.#options
     const postgres = await startPostgres({
+      launcher: this.#options.launcher,
       program: this.#parts.postgresProgram,
       dataDir: path.join(folder, 'pgdata'),
       args: commandLineSettings({ socketFolder, host, port: postgresPort, readOnly: readOnlyLsn !== undefined }),
@@ -323,7 +316,8 @@ export class ComputeService {
         address: this.#address(),
         systemIdentifier,
         startLsn: from,
-        onWal: (lsn, bytes) => quorum.append(lsn, bytes),
+        // While too much is uncommitted the WAL waits in Postgres, on its disk.
+      onWal: (lsn, bytes) => (quorum.append(lsn, bytes) ? undefined : quorum.hasRoom()),
       })
     const walsender = await this.#retry(() => open(startLsn))
     this.#walsender = walsender
@@ -386,7 +380,6 @@ export class ComputeService {
   }
 
   async #takeDown(state: ComputeState): Promise<void> {
-    this.#fencing?.stop()
     await this.#postgres?.kill()
     this.#walsender?.close()
     await this.#mount?.close()

@@ -11,6 +11,9 @@ export interface PostgresConnection {
   /** Starts a command that answers with CopyBothResponse; from then on every CopyData body goes to `onData`. */
   startCopyBoth(sql: string, onData: (body: Uint8Array) => void): Promise<void>
   sendCopyData(body: Uint8Array): void
+  /** Stops reading; what has arrived already is still handed on. */
+  pause(): void
+  resume(): void
   readonly closed: Promise<Error | undefined>
   close(): void
 }
@@ -95,6 +98,14 @@ class Session implements PostgresConnection {
 
   sendCopyData(body: Uint8Array): void {
     this.#connection.send(frame('d', body))
+  }
+
+  pause(): void {
+    this.#connection.pause()
+  }
+
+  resume(): void {
+    this.#connection.resume()
   }
 
   close(): void {

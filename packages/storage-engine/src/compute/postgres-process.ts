@@ -7,6 +7,7 @@ import { spawnProcess } from '../io/node-process.ts'
 import type { Account } from './data-dir.ts'
 
 export interface PostgresProcessOptions {
+  readonly launcher: readonly string[]
   readonly program: string
   readonly dataDir: string
   readonly args: readonly string[]
@@ -46,9 +47,10 @@ export async function startPostgres(options: PostgresProcessOptions): Promise<Po
   })
   accepting.catch(() => undefined)
 
+  const [command, ...args] = [...options.launcher, options.program, '-D', options.dataDir, ...options.args]
   const postgres = await spawnProcess({
-    command: options.program,
-    args: ['-D', options.dataDir, ...options.args],
+    command: command!,
+    args,
     cwd: options.dataDir,
     env: { LC_ALL: 'C', TZ: 'UTC', PATH: process.env.PATH },
     ...(account ? { uid: account.uid, gid: account.gid } : {}),

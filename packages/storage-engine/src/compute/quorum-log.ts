@@ -4,15 +4,16 @@ import type { Lsn } from '../postgres/lsn.ts'
 export interface QuorumLog {
   /** Wins an election and settles the end of the log. Rejects with `fenced` or `unavailable`. */
   elect(): Promise<{ readonly term: number; readonly endLsn: Lsn }>
-  /** Appends bytes that begin where the log ends. The log owns them. */
-  append(lsn: Lsn, bytes: Uint8Array): void
+  /** Appends bytes that begin where the log ends. False when too much is uncommitted: then wait for `hasRoom`. */
+  append(lsn: Lsn, bytes: Uint8Array): boolean
+  hasRoom(): Promise<void>
   /** Everything below is on a majority, in this term. */
   readonly commitLsn: Lsn
   onCommit: (lsn: Lsn) => void
   /** A higher term exists: this compute must stop. Called once. */
   onFenced: (error: Error) => void
-  /** Monotonic time of the last moment a majority was known to follow this term. */
-  lastQuorumContactMs(): number
+  /** No majority has given a sign of life for the lease time: reads served here may be stale by now. */
+  onQuorumLost: () => void
   /** One line per SafeKeeper, for /status. */
   peers(): readonly Readonly<Record<string, string | number | boolean | undefined>>[]
   close(): Promise<void>

@@ -21,8 +21,8 @@ export interface WalsenderClientOptions {
   readonly address: Address
   readonly systemIdentifier: bigint
   readonly startLsn: Lsn
-  /** WAL bytes beginning at `lsn`, gapless; the receiver owns them. */
-  readonly onWal: (lsn: Lsn, bytes: Uint8Array) => void
+  /** WAL bytes beginning at `lsn`, gapless; the receiver owns them. A promise: no more is read until it settles. */
+  readonly onWal: (lsn: Lsn, bytes: Uint8Array) => Promise<void> | undefined
 }
 
 export interface WalsenderClient {
@@ -81,6 +81,7 @@ class Stream implements WalsenderClient {
   #flushedLsn: Lsn
   #lastSentMs = 0
   #isClosed = false
+  #isPaused = false
 
   constructor(connection: PostgresConnection, options: WalsenderClientOptions) {
     this.#connection = connection
@@ -128,7 +129,15 @@ class Stream implements WalsenderClient {
         }
         const bytes = body.subarray(XLOG_DATA_HEADER_BYTES)
         this.#receivedLsn = Lsn.add(lsn, bytes.length)
-        this.#options.onWal(lsn, bytes)
+        const wait = this.#options.onWal(lsn, bytes)
+        if (wait && !this.#isPaused) {
+          this.#isPaused = true
+          this.#connection.pause()
+          void wait.then(() => {
+            this.#isPaused = false
+            this.#connection.resume()
+          })
+        }
         return
       }
       case 0x6b:

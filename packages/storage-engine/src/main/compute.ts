@@ -1,0 +1,183 @@
+import * as fs from 'node:fs'
+import { z } from 'zod'
+import { errorText, StorageError } from '../base/errors.ts'
+import { type ComputeOptions, type ComputeParts, ComputeService } from '../compute/compute-service.ts'
+import { PageClient } from '../compute/page-client.ts'
+import { readBootBundle } from '../compute/storage-calls.ts'
+import { clearStaleMount, type FuseMount, fuseObstacle, openFuseMount } from '../fuse/fuse-driver.ts'
+import { openHttpServer } from '../io/http-server.ts'
+import { type NodeEnv, openNodeEnv } from '../io/node-env.ts'
+import type { LogLevel } from '../io/node-log.ts'
+import { stopOnSignal } from '../io/node-process.ts'
+import { assertReachableBy, findPostgresBinaries } from '../io/postgres-binaries.ts'
+import type { DatabaseSpec, RoleSpec } from '../protocol/compute-control.ts'
+import { ComputeExit } from '../protocol/compute-control.ts'
+import { type ComputeConfig, parseComputeConfig, socketFolderOf } from './compute-config.ts'
+import { openComputeQuorum } from './compute-quorum.ts'
+import { isInOwnNamespace, namespaceIsOfUse, runInNamespace } from './compute-namespace.ts'
+
+/** A page that cannot be had for so long fails the query that needs it. */
+const PAGE_GIVE_UP_MS = 60_000
+const STOP_GRACE_MS = 20_000
+
+await main()
+
+async function main(): Promise<void> {
+  const config = readConfig()
+  if (namespaceIsOfUse(config.mode)) {
+    process.exitCode = await runInNamespace()
+    return
+  }
+  const env = openNodeEnv({ name: `compute-${config.computeId.slice(0, 8)}`, logLevel: config.logLevel as LogLevel })
+  let mount: FuseMount | undefined
+  const service = new ComputeService(env, optionsOf(config), partsOf(env, config, (opened) => (mount = opened)))
+  const metrics = startedMetrics(env, service, () => mount)
+  const server = await openHttpServer({
+    host: config.host,
+    port: config.httpPort,
+    log: env.log,
+    status: () => service.status(),
+    metricsText: metrics,
+    routes: {
+      'POST /stop': () => {
+        void service.stop('asked over http')
+        return {}
+      },
+      'POST /roles': ({ body }) => service.applyRoles(parseBody(z.array(roleSpec), body) as RoleSpec[]),
+      'POST /databases': ({ body }) => service.applyDatabases(parseBody(z.array(databaseSpec), body) as DatabaseSpec[]),
+    },
+  }).catch((error: unknown) => exitWith(ComputeExit.failed, `http port: ${errorText(error)}`))
+
+  stopOnSignal({
+    graceMs: STOP_GRACE_MS,
+    stop: (reason) => service.stop(reason),
+    onError: (error) => env.log.error('stop failed', { reason: errorText(error) }),
+  })
+  void service.ended.then(async (exitCode) => {
+    await server.close()
+    process.exit(exitCode)
+  })
+  // Its failure is in the log and in `ended`.
+  await service.start().catch(() => undefined)
+  service.phases.set('process', performance.now())
+}
+
+function optionsOf(config: ComputeConfig): ComputeOptions {
+  const isRoot = process.getuid?.() === 0
+  return {
+    computeId: config.computeId,
+    projectId: config.projectId,
+    timelineId: config.timelineId,
+    folder: config.dataDirectory,
+    socketFolder: socketFolderOf(config),
+    host: config.host,
+    httpPort: config.httpPort,
+    postgresPort: config.postgresPort,
+    postgresPassword: config.postgresPassword,
+    mode: config.mode,
+    readOnlyLsn: config.readOnlyLsn,
+    account: isRoot ? { uid: config.postgresUid, gid: config.postgresGid } : undefined,
+    launcher: isInOwnNamespace() ? ['setpriv', '--inh-caps=-all', '--ambient-caps=-all'] : [],
+    tuning: {
+      sharedBuffersMb: config.sharedBuffersMb,
+      maxConnections: config.maxConnections,
+      extra: config.settings,
+    },
+  }
+}
+
+function partsOf(env: NodeEnv, config: ComputeConfig, onMount: (mount: FuseMount) => void): ComputeParts {
+  const { postgres } = findPostgresBinaries()
+  if (process.getuid?.() === 0) {
+    try {
+      fs.mkdirSync(config.dataDirectory, { recursive: true, mode: 0o711 })
+      assertReachableBy(config.postgresUid, postgres)
+      assertReachableBy(config.postgresUid, `${config.dataDirectory}/pgdata`)
+    } catch (error) {
+      exitWith(ComputeExit.failed, errorText(error))
+    }
+  }
+  return {
+    quorum: config.readOnlyLsn === undefined ? openComputeQuorum(env, config) : undefined,
+    readBootBundle: (lsn) => readBootBundle(config.pageserver, config.projectId, config.timelineId, lsn),
+    openPages(lsn) {
+      const { host, port } = config.pageserver
+      const client = new PageClient({
+        env,
+        address: { host, port },
+        projectId: config.projectId,
+        timelineId: config.timelineId,
+        lsn,
+        giveUpMs: PAGE_GIVE_UP_MS,
+      })
+      client.warmUp()
+      return {
+        readPages: (relation, firstBlock, blockCount) => client.readPages(relation, firstBlock, blockCount),
+        close: () => client.close(),
+      }
+    },
+    mountObstacle: config.mode === 'hydrate' ? undefined : fuseObstacle(),
+    async openMount({ mountPath, cacheFolder, readPages }) {
+      await clearStaleMount(mountPath)
+      const mount = await openFuseMount({ mountPath, cacheFolder, pageReader: { readPages }, log: env.log })
+      onMount(mount)
+      return mount
+    },
+    postgresProgram: postgres,
+  }
+}
+
+const roleSpec = z.strictObject({
+  name: z.string().min(1).max(63),
+  password: z.string().min(1).optional(),
+  drop: z.boolean().optional(),
+})
+const databaseSpec = z.strictObject({
+  name: z.string().min(1).max(63),
+  owner: z.string().min(1).max(63).optional(),
+  drop: z.boolean().optional(),
+})
+
+function parseBody<T>(schema: z.ZodType<T>, body: unknown): T {
+  const parsed = schema.safeParse(body)
+  if (!parsed.success) throw new StorageError('invalid-input', z.prettifyError(parsed.error))
+  return parsed.data
+}
+
+function startedMetrics(
+  env: NodeEnv,
+  service: ComputeService,
+  mount: () => FuseMount | undefined,
+): () => Promise<string> {
+  const gauges = {
+    readHits: env.metrics.gauge('tributary_compute_mount_read_hits', 'Reads of the mount answered locally'),
+    readMisses: env.metrics.gauge('tributary_compute_mount_read_misses', 'Reads of the mount that needed the PageServer'),
+    readAheadPages: env.metrics.gauge('tributary_compute_mount_read_ahead_pages', 'Pages fetched ahead of their reader'),
+    startMs: env.metrics.gauge('tributary_compute_start_milliseconds', 'Process start to ready'),
+  }
+  return async () => {
+    const stats = mount()?.stats()
+    if (stats) {
+      gauges.readHits.set(stats.readHits)
+      gauges.readMisses.set(stats.readMisses)
+      gauges.readAheadPages.set(stats.misses.readAheadPages)
+    }
+    gauges.startMs.set(service.phases.toJson().process ?? 0)
+    return env.metrics.text()
+  }
+}
+
+function readConfig(): ComputeConfig {
+  const configPath = process.env.TRIBUTARY_CONFIG
+  if (!configPath) exitWith(ComputeExit.failed, 'TRIBUTARY_CONFIG must name a JSON file')
+  try {
+    return parseComputeConfig(JSON.parse(fs.readFileSync(configPath, 'utf8')))
+  } catch (error) {
+    exitWith(ComputeExit.failed, `${configPath}: ${errorText(error)}`)
+  }
+}
+
+function exitWith(code: number, message: string): never {
+  process.stderr.write(`${JSON.stringify({ level: 'error', name: 'compute', msg: message })}\n`)
+  process.exit(code)
+}
