@@ -125,8 +125,6 @@ const TYPE = {
   refusal: 0x1f,
 } as const
 
-export const GREETING_FRAME_TYPE = TYPE.greeting
-
 const ERROR_CODES: readonly StorageErrorCode[] = [
   'unavailable',
   'fenced',
@@ -196,7 +194,9 @@ export function encodeSafekeeperMessage(message: Exclude<ProposerMessage | Accep
   }
 }
 
-const APPEND_FIXED_SIZE = 32
+export const APPEND_FRAME_TYPE = TYPE.append
+/** Payload of an append before its WAL: u64 term, begin, commit, peer horizon. */
+export const APPEND_FIXED_SIZE = 32
 
 /** The head of an append frame; send it and then `append.bytes`, in one call. */
 export function encodeAppend(append: Append): Uint8Array {

@@ -1,0 +1,532 @@
+import { assert } from '../base/assert.ts'
+import { CorruptionError, errorText, isStorageError, StorageError } from '../base/errors.ts'
+import type { Env } from '../io/env.ts'
+import type { ProjectId, TimelineId } from '../postgres/ids.ts'
+import { Lsn } from '../postgres/lsn.ts'
+import {
+  encodeSafekeeperMessage,
+  type ProposerMessage,
+  type Refusal,
+  type TermHistory,
+} from '../protocol/safekeeper-messages.ts'
+import type { Feedback, TimelineStatus } from '../protocol/wal-service-messages.ts'
+import {
+  type AcceptorEffect,
+  type AcceptorEvent,
+  type AcceptorState,
+  type AcceptorStepFunction,
+  stepAcceptor,
+} from './acceptor.ts'
+import { type ControlFile, encodeControlFile, readControlFile } from './control-file.ts'
+import { SyncPolicy } from './sync-policy.ts'
+import { initialHistory, lastLogTerm } from './term-history.ts'
+import { WalStorage } from './wal-storage.ts'
+
+/**
+ * One timeline on one SafeKeeper: the acceptor step, its control file and its WAL on disk.
+ *
+ *   connection --message--> step --effects--> write, sync, persist, reply     one event at a time, in order
+ *
+ * Appends run to their end at once; a vote or an election waits for the disk, and what arrives meanwhile waits behind it.
+ * When the disk fails, or the WAL sent is broken, every connection is closed and the timeline is read again from disk.
+ */
+export interface AcceptorServiceOptions {
+  readonly env: Pick<Env, 'clock' | 'disk' | 'log'>
+  readonly nodeId: number
+  readonly directory: string
+  readonly allocation: 'zero-fill' | 'sparse'
+  /** Only the simulator's broken variants pass another. */
+  readonly step?: AcceptorStepFunction
+}
+
+export interface TimelineIdentity {
+  readonly projectId: ProjectId
+  readonly timelineId: TimelineId
+  readonly systemIdentifier: bigint
+  readonly startLsn: Lsn
+}
+
+/** Where one proposer's connection is reached. */
+export interface AcceptorPeer {
+  send(frame: Uint8Array): void
+  /** After the frames sent so far. */
+  close(): void
+}
+
+/** Pause before the disk is tried again after a failure. */
+const RECOVER_DELAY_MS = 1000
+
+export class AcceptorService {
+  readonly identity: TimelineIdentity
+  readonly #options: AcceptorServiceOptions
+  readonly #step: AcceptorStepFunction
+  readonly #syncPolicy: SyncPolicy
+  readonly #peers = new Map<number, AcceptorPeer>()
+  readonly #listeners = new Set<() => void>()
+
+  #state: AcceptorState
+  #storage: WalStorage
+  #lastPeer = 0
+  #queue: (() => Promise<void>)[] = []
+  #isBusy = false
+  #syncWanted = false
+  #syncing: Promise<void> | undefined
+  #failure: Error | undefined
+  #isClosed = false
+  #persisted: AcceptorState
+
+  private constructor(
+    options: AcceptorServiceOptions,
+    identity: TimelineIdentity,
+    opened: { state: AcceptorState; storage: WalStorage },
+  ) {
+    this.#options = options
+    this.identity = identity
+    this.#step = options.step ?? stepAcceptor
+    this.#syncPolicy = new SyncPolicy(options.env.clock)
+    this.#state = opened.state
+    this.#persisted = opened.state
+    this.#storage = opened.storage
+  }
+
+  /** Makes the timeline's folder, with the control file last: without it there is no timeline. */
+  static async create(
+    options: AcceptorServiceOptions,
+    identity: TimelineIdentity,
+    seed: { term: number; history: TermHistory } = { term: 0, history: initialHistory(identity.startLsn) },
+  ): Promise<AcceptorService> {
+    const { disk } = options.env
+    await disk.makeDirectory(options.directory)
+    await disk.writeFileAtomic(
+      controlPath(options.directory),
+      encodeControlFile({
+        ...identity,
+        ...seed,
+        flushFloorLsn: identity.startLsn,
+        commitLsn: identity.startLsn,
+        peerHorizonLsn: identity.startLsn,
+        backupLsn: identity.startLsn,
+        remoteConsistentLsn: Lsn.zero,
+        truncateLsn: undefined,
+      }),
+    )
+    return AcceptorService.open(options)
+  }
+
+  /** Rejects with `not-found` when there is no control file, with CorruptionError when file or WAL are damaged. */
+  static async open(options: AcceptorServiceOptions): Promise<AcceptorService> {
+    const control = await readControl(options)
+    const { projectId, timelineId, systemIdentifier, startLsn } = control
+    const opened = await openState(options, control)
+    return new AcceptorService(options, { projectId, timelineId, systemIdentifier, startLsn }, opened)
+  }
+
+  get state(): AcceptorState {
+    return this.#state
+  }
+
+  get failure(): Error | undefined {
+    return this.#failure
+  }
+
+  /** Below this the WAL is only in object storage. */
+  get oldestLocalLsn(): Lsn {
+    return this.#storage.oldestLsn
+  }
+
+  get lastLogTerm(): number {
+    return lastLogTerm(this.#state.history, this.#state.flushLsn)
+  }
+
+  status(): TimelineStatus {
+    const state = this.#state
+    return {
+      kind: 'timeline-status',
+      nodeId: this.#options.nodeId,
+      ...this.identity,
+      term: state.term,
+      lastLogTerm: this.lastLogTerm,
+      flushLsn: state.flushLsn,
+      commitLsn: state.commitLsn,
+      backupLsn: state.backupLsn,
+      remoteConsistentLsn: state.remoteConsistentLsn,
+    }
+  }
+
+  /** Calls `listener` after every change of flush, commit or term; returns the way to stop it. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  connect(peer: AcceptorPeer): number {
+    if (this.#failure !== undefined || this.#isClosed) {
+      throw new StorageError('unavailable', 'timeline is not usable', { cause: errorText(this.#failure ?? 'closed') })
+    }
+    const id = ++this.#lastPeer
+    this.#peers.set(id, peer)
+    return id
+  }
+
+  disconnect(id: number): void {
+    if (!this.#peers.delete(id)) return
+    this.#enqueue({ kind: 'disconnected', from: id })
+  }
+
+  handle(from: number, message: Exclude<ProposerMessage, { kind: 'greeting' }>): void {
+    if (!this.#peers.has(from)) return
+    switch (message.kind) {
+      case 'append':
+        return this.#enqueue({ kind: 'append', from, message })
+      case 'vote-request':
+        return this.#enqueueSlow({ kind: 'vote-request', from, message })
+      case 'elected':
+        return this.#enqueueSlow({ kind: 'elected', from, message })
+      default:
+        return message satisfies never
+    }
+  }
+
+  /** Call when all messages that had arrived together are handed over: one sync then covers them all. */
+  endOfBatch(): void {
+    this.#startSync()
+  }
+
+  learn(event: Omit<Extract<AcceptorEvent, { kind: 'learned' }>, 'kind'>): void {
+    this.#enqueue({ kind: 'learned', ...event })
+  }
+
+  onFeedback(feedback: Feedback): void {
+    this.learn({
+      pageserverReceivedLsn: feedback.lastRecordLsn,
+      remoteConsistentLsn: feedback.remoteConsistentLsn,
+    })
+  }
+
+  /** Bytes [lsn, lsn + target.length) of local WAL. */
+  readNow(lsn: Lsn, target: Uint8Array): void {
+    this.#storage.readNow(lsn, target)
+  }
+
+  segmentPath(lsn: Lsn): string {
+    return this.#storage.segmentPath(lsn)
+  }
+
+  /** Removes local segments wholly below `lsn`; returns how many. */
+  trim(lsn: Lsn): Promise<number> {
+    return this.#exclusive(() => this.#storage.trim(lsn))
+  }
+
+  /** Adds WAL copied from peers, before any proposer is let in. */
+  adoptWal(bytes: Uint8Array): void {
+    assert(this.#peers.size === 0, 'wal is adopted before proposers connect')
+    const recordLsn = this.#storage.write(bytes)
+    const writeLsn = this.#storage.writeLsn
+    this.#state = { ...this.#state, writeLsn, recordLsn }
+  }
+
+  /** Makes adopted WAL durable and takes the terms that go with it. */
+  finishAdoption(adopted: { term: number; history: TermHistory; commitLsn: Lsn }): Promise<void> {
+    return this.#exclusive(async () => {
+      await this.#storage.sync()
+      const flushLsn = this.#storage.recordLsn
+      await this.#storage.truncate(flushLsn)
+      const commitLsn = Lsn.max2(this.#state.commitLsn, Lsn.min(adopted.commitLsn, flushLsn))
+      const term = Math.max(adopted.term, this.#state.term)
+      const { history } = adopted
+      const next = { ...this.#state, term, history, commitLsn, writeLsn: flushLsn, recordLsn: flushLsn, flushLsn }
+      await this.#persist(next, undefined)
+      this.#state = next
+      this.#notify()
+    })
+  }
+
+  /** Writes the control file when commit or feedback moved since it was written last. */
+  persistProgress(): Promise<void> {
+    if (this.#failure !== undefined || this.#isClosed || this.#persisted === this.#state) return Promise.resolve()
+    return this.#exclusive(() => this.#persist(this.#state, undefined))
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    if (this.#failure === undefined) {
+      await this.#exclusive(async () => {
+        await this.#flushAll()
+        if (this.#failure === undefined) await this.#persist(this.#state, undefined)
+      }).catch((error: unknown) => this.#options.env.log.warn('timeline close failed', { error: errorText(error) }))
+    }
+    this.#isClosed = true
+    this.#dropPeers('unavailable', 'safekeeper is stopping')
+    await this.#storage.close()
+  }
+
+  /** An event whose effects need no waiting. */
+  #enqueue(event: AcceptorEvent): void {
+    if (this.#isBusy) this.#queue.push(async () => this.#runNow(event))
+    else this.#runNow(event)
+  }
+
+  #enqueueSlow(event: AcceptorEvent): void {
+    this.#queue.push(() => this.#runSlow(event))
+    void this.#drainQueue()
+  }
+
+  /** Runs `task` with no event in between. */
+  #exclusive<Result>(task: () => Promise<Result>): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      this.#queue.push(() => task().then(resolve, reject))
+      void this.#drainQueue()
+    })
+  }
+
+  async #drainQueue(): Promise<void> {
+    if (this.#isBusy) return
+    this.#isBusy = true
+    try {
+      for (let task = this.#queue.shift(); task !== undefined; task = this.#queue.shift()) await task()
+    } finally {
+      this.#isBusy = false
+    }
+    this.#startSync()
+  }
+
+  #runNow(event: AcceptorEvent): void {
+    if (this.#failure !== undefined) return
+    try {
+      this.#apply(event)
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #apply(event: AcceptorEvent): void {
+    const before = this.#state
+    const step = this.#step(before, event)
+    this.#state = step.state
+    for (const effect of step.effects) this.#runEffect(effect)
+    const after = this.#state
+    if (after.flushLsn !== before.flushLsn || after.commitLsn !== before.commitLsn) this.#notify()
+  }
+
+  #runEffect(effect: AcceptorEffect): void {
+    switch (effect.kind) {
+      case 'write-wal':
+        assert(effect.lsn === this.#storage.writeLsn, 'state and storage agree on the end of wal')
+        this.#apply({ kind: 'written', recordLsn: this.#storage.write(effect.bytes) })
+        return
+      case 'sync-wal':
+        this.#syncWanted = true
+        return
+      case 'reply':
+        this.#peers.get(effect.to)?.send(encodeSafekeeperMessage(effect.message))
+        return
+      case 'refuse':
+        this.#refuse(effect.to, { code: effect.code, message: effect.message })
+        return
+      case 'commit-advanced':
+        return
+      case 'persist':
+      case 'truncate-wal':
+        throw new Error(`${effect.kind} in an event that does not wait`)
+      default:
+        return effect satisfies never
+    }
+  }
+
+  /** A vote or an election: flushes first, and waits for each effect before the next. */
+  async #runSlow(event: AcceptorEvent): Promise<void> {
+    try {
+      await this.#flushAll()
+      if (this.#failure !== undefined) return
+      const step = this.#step(this.#state, event)
+      for (const effect of step.effects) {
+        if (effect.kind === 'persist') await this.#persist(effect.state, effect.truncateLsn)
+        else if (effect.kind === 'truncate-wal') await this.#storage.truncate(effect.lsn)
+        else this.#runEffect(effect)
+      }
+      this.#state = step.state
+      this.#notify()
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  /** All WAL received is durable, and the state knows it. */
+  async #flushAll(): Promise<void> {
+    await this.#syncing
+    if (this.#failure !== undefined) return
+    this.#syncWanted = false
+    const recordLsn = await this.#storage.sync()
+    this.#apply({ kind: 'flushed', recordLsn })
+  }
+
+  #startSync(): void {
+    if (!this.#syncWanted || this.#isBusy || this.#syncing !== undefined || this.#failure !== undefined) return
+    this.#syncWanted = false
+    // Half a record is not reported, so it need not be durable yet.
+    if (!this.#storage.isDirty) return
+    if (this.#storage.needsBackgroundSync || !this.#syncPolicy.prefersNow) {
+      this.#syncing = this.#syncInBackground()
+      return
+    }
+    try {
+      const startMs = this.#options.env.clock.monotonicMs()
+      const recordLsn = this.#storage.syncNow()
+      this.#syncPolicy.observe(this.#options.env.clock.monotonicMs() - startMs)
+      this.#apply({ kind: 'flushed', recordLsn })
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  async #syncInBackground(): Promise<void> {
+    try {
+      const startMs = this.#options.env.clock.monotonicMs()
+      const recordLsn = await this.#storage.sync()
+      this.#syncPolicy.observe(this.#options.env.clock.monotonicMs() - startMs)
+      this.#syncing = undefined
+      if (this.#failure === undefined && !this.#isClosed) this.#apply({ kind: 'flushed', recordLsn })
+    } catch (error) {
+      this.#syncing = undefined
+      this.#fail(error)
+    }
+    this.#startSync()
+  }
+
+  async #persist(state: AcceptorState, truncateLsn: Lsn | undefined): Promise<void> {
+    const control: ControlFile = {
+      ...this.identity,
+      term: state.term,
+      history: state.history,
+      flushFloorLsn: truncateLsn === undefined ? state.flushLsn : Lsn.min(state.flushLsn, truncateLsn),
+      commitLsn: state.commitLsn,
+      peerHorizonLsn: state.peerHorizonLsn,
+      backupLsn: state.backupLsn,
+      remoteConsistentLsn: state.remoteConsistentLsn,
+      truncateLsn,
+    }
+    await this.#options.env.disk.writeFileAtomic(controlPath(this.#options.directory), encodeControlFile(control))
+    this.#persisted = state
+  }
+
+  #notify(): void {
+    for (const listener of this.#listeners) listener()
+  }
+
+  #refuse(to: number, reason: Pick<Refusal, 'code' | 'message'>): void {
+    const peer = this.#peers.get(to)
+    if (peer === undefined) return
+    this.#options.env.log.warn('refused a proposer', {
+      ...this.#logFields(),
+      code: reason.code,
+      reason: reason.message,
+    })
+    this.#peers.delete(to)
+    peer.send(encodeSafekeeperMessage({ kind: 'refusal', term: this.#state.term, ...reason }))
+    peer.close()
+    if (this.#state.stream === to) this.#enqueue({ kind: 'disconnected', from: to })
+  }
+
+  #dropPeers(code: Refusal['code'], message: string): void {
+    const frame = encodeSafekeeperMessage({ kind: 'refusal', term: this.#state.term, code, message })
+    for (const peer of this.#peers.values()) {
+      peer.send(frame)
+      peer.close()
+    }
+    this.#peers.clear()
+  }
+
+  /** Nothing in memory can be trusted any more: close every connection and read the timeline again. */
+  #fail(cause: unknown): void {
+    if (this.#failure !== undefined) return
+    if (!isStorageError(cause))
+      this.#options.env.log.error('acceptor bug', {
+        stack: cause instanceof Error ? (cause.stack ?? '') : String(cause),
+      })
+    const error = cause instanceof Error ? cause : new Error(String(cause))
+    this.#failure = error
+    this.#options.env.log.error('timeline failed', { ...this.#logFields(), error: errorText(error) })
+    const code = isStorageError(error) ? error.code : 'unavailable'
+    this.#dropPeers(code, errorText(error))
+    this.#notify()
+    void this.#recover(error instanceof CorruptionError ? 0 : RECOVER_DELAY_MS)
+  }
+
+  async #recover(delayMs: number): Promise<void> {
+    const { clock, log } = this.#options.env
+    for (let wait = delayMs; !this.#isClosed; wait = RECOVER_DELAY_MS) {
+      await clock.sleep(wait)
+      await this.#syncing
+      if (this.#isClosed) return
+      try {
+        await this.#storage.close()
+        const opened = await openState(this.#options, await readControl(this.#options))
+        this.#storage = opened.storage
+        this.#state = opened.state
+        this.#persisted = opened.state
+        this.#queue = []
+        this.#syncWanted = false
+        this.#failure = undefined
+        log.info('timeline recovered', { ...this.#logFields(), flushLsn: Lsn.format(opened.state.flushLsn) })
+        this.#notify()
+        return
+      } catch (error) {
+        this.#failure = error instanceof Error ? error : new Error(String(error))
+        log.error('timeline recovery failed', { ...this.#logFields(), error: errorText(error) })
+        if (error instanceof CorruptionError) return
+      }
+    }
+  }
+
+  #logFields(): Record<string, string> {
+    return { timelineId: this.identity.timelineId }
+  }
+}
+
+export function controlPath(directory: string): string {
+  return `${directory}/control`
+}
+
+async function readControl(options: AcceptorServiceOptions): Promise<ControlFile> {
+  const control = await readControlFile(options.env.disk, controlPath(options.directory))
+  if (control === undefined) throw new StorageError('not-found', 'no control file', { directory: options.directory })
+  return control
+}
+
+async function openState(
+  options: AcceptorServiceOptions,
+  control: ControlFile,
+): Promise<{ state: AcceptorState; storage: WalStorage }> {
+  const { disk } = options.env
+  const storage = await WalStorage.open({
+    disk,
+    directory: `${options.directory}/wal`,
+    systemIdentifier: control.systemIdentifier,
+    startLsn: control.startLsn,
+    flushFloorLsn: control.flushFloorLsn,
+    truncateLsn: control.truncateLsn,
+    allocation: options.allocation,
+  })
+  const endLsn = storage.recordLsn
+  if (control.truncateLsn !== undefined) {
+    // Finished by opening the storage: forget it before anything is appended behind it.
+    const finished = { ...control, truncateLsn: undefined, flushFloorLsn: Lsn.min(control.flushFloorLsn, endLsn) }
+    await disk.writeFileAtomic(controlPath(options.directory), encodeControlFile(finished))
+  }
+  const state: AcceptorState = {
+    startLsn: control.startLsn,
+    term: control.term,
+    history: control.history,
+    writeLsn: endLsn,
+    recordLsn: endLsn,
+    flushLsn: endLsn,
+    commitLsn: Lsn.min(control.commitLsn, endLsn),
+    leaderCommitLsn: Lsn.min(control.commitLsn, endLsn),
+    peerHorizonLsn: control.peerHorizonLsn,
+    backupLsn: control.backupLsn,
+    pageserverReceivedLsn: Lsn.zero,
+    remoteConsistentLsn: control.remoteConsistentLsn,
+    stream: 0,
+  }
+  return { state, storage }
+}

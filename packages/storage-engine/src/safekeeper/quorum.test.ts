@@ -1,0 +1,189 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { WalWriter } from '../../fixtures/wal-writer.ts'
+import type { Env } from '../io/env.ts'
+import { silentLog } from '../io/log.ts'
+import { noMetrics } from '../io/metrics.ts'
+import { nodeClock } from '../io/node-clock.ts'
+import { nodeDisk } from '../io/node-disk.ts'
+import { nodeNetwork } from '../io/node-network.ts'
+import { nodeRandom } from '../io/node-random.ts'
+import { MemoryObjectStore } from '../object-store/memory-object-store.ts'
+import type { ProjectId, TimelineId } from '../postgres/ids.ts'
+import { Lsn } from '../postgres/lsn.ts'
+import { openProposer, type Proposer, type ProposerOptions } from './proposer-service.ts'
+import { SafekeeperService } from './safekeeper-service.ts'
+import { readWal } from './wal-reader-client.ts'
+
+const log = process.env.TEST_LOG
+  ? { ...silentLog, warn: console.log, error: console.log, info: console.log }
+  : silentLog
+const env: Env = { clock: nodeClock, random: nodeRandom, disk: nodeDisk, network: nodeNetwork, log, metrics: noMetrics }
+const identity = {
+  projectId: '00000000000000000000000000000001' as ProjectId,
+  timelineId: '00000000000000000000000000000002' as TimelineId,
+  systemIdentifier: 7_000_000_000_000_000_001n,
+  startLsn: Lsn.parse('0/1500028'),
+}
+
+let folder: string
+let services: (SafekeeperService | undefined)[]
+let ports: number[]
+let proposers: Proposer[]
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'safekeeper-quorum-'))
+  services = []
+  ports = [0, 0, 0]
+  proposers = []
+  for (const index of [0, 1, 2]) await start(index)
+  for (const service of services) await service!.registry.create(identity)
+})
+
+afterEach(async () => {
+  for (const proposer of proposers) await proposer.close()
+  for (const service of services) await service?.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+async function start(index: number): Promise<SafekeeperService> {
+  const service = await SafekeeperService.open({
+    env,
+    nodeId: index + 1,
+    dataDirectory: join(folder, `sk${index + 1}`),
+    address: { host: '127.0.0.1', port: ports[index]! },
+    objectStore: new MemoryObjectStore(),
+    allocation: 'sparse',
+  })
+  services[index] = service
+  ports[index] = (service.address as { port: number }).port
+  return service
+}
+
+async function stop(index: number): Promise<void> {
+  await services[index]!.close()
+  services[index] = undefined
+}
+
+function propose(extra: Partial<ProposerOptions> = {}): Proposer {
+  const proposer = openProposer({
+    env,
+    peers: ports.map((port, index) => ({ id: index + 1, address: { host: '127.0.0.1', port } })),
+    ...identity,
+    ...extra,
+  })
+  proposers.push(proposer)
+  return proposer
+}
+
+async function until(condition: () => boolean, what: string): Promise<void> {
+  for (let i = 0; i < 1000; i++) {
+    if (condition()) return
+    await nodeClock.sleep(10)
+  }
+  throw new Error(`timed out: ${what}`)
+}
+
+async function appendRecords(proposer: Proposer, writer: WalWriter, count: number, size = 100): Promise<void> {
+  for (let i = 0; i < count; i++) {
+    const lsn = writer.endLsn
+    if (!proposer.append(lsn, writer.write(new Uint8Array(size).fill(i)))) await proposer.hasRoom()
+  }
+}
+
+async function readAll(index: number, endLsn: Lsn): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  const request = { kind: 'start-wal', ...identity, startLsn: identity.startLsn, upTo: 'commit', term: 0 } as const
+  await readWal(env, { host: '127.0.0.1', port: ports[index]! }, request, endLsn, (_lsn, bytes) => {
+    chunks.push(bytes.slice())
+  })
+  return Buffer.concat(chunks)
+}
+
+test('an elected proposer commits what it appends, and every safekeeper serves the same bytes', async () => {
+  const proposer = propose()
+  const { term, startLsn } = await proposer.elect()
+  expect(term).toBe(1)
+  expect(startLsn).toBe(identity.startLsn)
+  const writer = new WalWriter(identity.systemIdentifier, startLsn)
+  await appendRecords(proposer, writer, 500)
+  await appendRecords(proposer, writer, 3, 700_000)
+  await until(() => proposer.commitLsn === writer.endLsn, 'commit')
+  await until(
+    () => services.every((each) => each!.registry.list()[0]!.state.commitLsn === writer.endLsn),
+    'commit everywhere',
+  )
+  const first = await readAll(0, writer.endLsn)
+  expect(first.length).toBe(writer.endLsn - startLsn)
+  expect(await readAll(1, writer.endLsn)).toEqual(first)
+  expect(await readAll(2, writer.endLsn)).toEqual(first)
+})
+
+test('a second proposer fences the first, and starts at the end of all that was committed', async () => {
+  let fencedBy = 0
+  const first = propose({ onFenced: (term) => (fencedBy = term) })
+  await first.elect()
+  const writer = new WalWriter(identity.systemIdentifier, identity.startLsn)
+  await appendRecords(first, writer, 50)
+  await until(() => first.commitLsn === writer.endLsn, 'commit')
+  const second = propose()
+  const won = await second.elect()
+  expect(won.term).toBe(2)
+  expect(won.startLsn).toBe(writer.endLsn)
+  await until(() => fencedBy === 2, 'fenced')
+  expect(() => first.append(writer.endLsn, new Uint8Array(8))).toThrow('higher term')
+})
+
+test('commits go on with one safekeeper stopped, wait with two, and go on when one returns', async () => {
+  const proposer = propose()
+  await proposer.elect()
+  const writer = new WalWriter(identity.systemIdentifier, identity.startLsn)
+  await stop(0)
+  await appendRecords(proposer, writer, 20)
+  await until(() => proposer.commitLsn === writer.endLsn, 'commit with two')
+  await stop(1)
+  const committed = proposer.commitLsn
+  await appendRecords(proposer, writer, 20)
+  await nodeClock.sleep(200)
+  expect(proposer.commitLsn).toBe(committed)
+  await start(1)
+  await until(() => proposer.commitLsn === writer.endLsn, 'commit after return')
+  await start(0)
+  await until(() => services[0]!.registry.list()[0]!.state.commitLsn === writer.endLsn, 'laggard caught up')
+  expect(await readAll(0, writer.endLsn)).toEqual(await readAll(2, writer.endLsn))
+})
+
+test('a safekeeper that missed wal which no proposer buffers any more is caught up from another', async () => {
+  await stop(2)
+  const first = propose()
+  await first.elect()
+  const writer = new WalWriter(identity.systemIdentifier, identity.startLsn)
+  await appendRecords(first, writer, 300, 5000)
+  await until(() => first.commitLsn === writer.endLsn, 'commit')
+  await first.close()
+  await start(2)
+  const second = propose()
+  const won = await second.elect()
+  expect(won.startLsn).toBe(writer.endLsn)
+  await until(() => services[2]!.registry.list()[0]!.state.commitLsn === writer.endLsn, 'caught up')
+  expect(await readAll(2, writer.endLsn)).toEqual(await readAll(0, writer.endLsn))
+})
+
+test('wal that crosses segments survives a restart of all safekeepers', async () => {
+  const proposer = propose()
+  await proposer.elect()
+  const writer = new WalWriter(identity.systemIdentifier, identity.startLsn)
+  await appendRecords(proposer, writer, 40, 1_000_000)
+  await until(() => proposer.commitLsn === writer.endLsn, 'commit')
+  const before = await readAll(1, writer.endLsn)
+  await proposer.close()
+  for (const index of [0, 1, 2]) await stop(index)
+  for (const index of [0, 1, 2]) await start(index)
+  const again = propose()
+  const won = await again.elect()
+  expect(won.startLsn).toBe(writer.endLsn)
+  await until(() => services[1]!.registry.list()[0]!.state.commitLsn === writer.endLsn, 'commit after restart')
+  expect((await readAll(1, writer.endLsn)).equals(before)).toBe(true)
+})

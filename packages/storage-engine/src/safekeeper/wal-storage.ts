@@ -1,0 +1,509 @@
+import { assert } from '../base/assert.ts'
+import { CorruptionError, StorageError } from '../base/errors.ts'
+import type { Disk, DiskFile } from '../io/disk.ts'
+import { WAL_PAGE_SIZE, WAL_SEGMENT_SIZE, WAL_TIMELINE } from '../postgres/constants.ts'
+import { Lsn } from '../postgres/lsn.ts'
+import { advance, formatSegmentName, parseSegmentName, segmentStart, walPageStart } from '../wal/segment.ts'
+import { decodeWalPageHeader, encodeWalPageHeader, type WalPageHeader, WalPageInfo } from '../wal/wal-page-header.ts'
+import { WalStreamReader } from '../wal/wal-stream-reader.ts'
+
+/**
+ * The WAL of one timeline on local disk: ordinary 16 MiB segment files under their Postgres names.
+ *
+ *   |--- trimmed ---|--- local segments ---------------|
+ *                   oldestLsn       syncedRecordLsn   recordLsn   writeLsn
+ *
+ * Bytes are written at `writeLsn` only. Every record that passes is parsed and its CRC checked, so the end of the last
+ * whole record is always known and broken WAL is refused before a byte of it is written. Behind the end the segment is
+ * zero, so that what is found on the next start can only be what was written there.
+ */
+export interface WalStorageOptions {
+  readonly disk: Disk
+  readonly directory: string
+  readonly systemIdentifier: bigint
+  readonly startLsn: Lsn
+  /** WAL known to have been durable up to here: finding less is a CorruptionError. */
+  readonly flushFloorLsn: Lsn
+  /** A cut to finish before anything is read. */
+  readonly truncateLsn?: Lsn | undefined
+  /** `zero-fill` writes a new segment out, so that later syncs carry no file metadata. */
+  readonly allocation: 'zero-fill' | 'sparse'
+}
+
+interface SegmentInTheMaking {
+  readonly startLsn: Lsn
+  /** `naming`: whole, being renamed; its open file may be written already. */
+  stage: 'filling' | 'naming' | 'ready'
+  file: DiskFile | undefined
+  isCancelled: boolean
+  isTaken: boolean
+  done: Promise<void>
+}
+
+/** On start at most this much local WAL is read again and checked: 128 MiB, less than a second. */
+const SCAN_SEGMENTS_MAX = 8
+const SCAN_CHUNK_SIZE = 1024 * 1024
+const READ_FILES_MAX = 4
+const ZEROS = new Uint8Array(256 * 1024)
+
+export class WalStorage {
+  readonly #disk: Disk
+  readonly #directory: string
+  readonly #systemIdentifier: bigint
+  readonly #startLsn: Lsn
+  readonly #allocation: 'zero-fill' | 'sparse'
+
+  #reader: WalStreamReader
+  #writeLsn: Lsn
+  #recordLsn: Lsn
+  #syncedRecordLsn: Lsn
+  #oldestLsn: Lsn
+  #current: { startLsn: Lsn; file: DiskFile } | undefined
+  /** Segments left behind by the writer with bytes not yet synced. */
+  #leftBehind: DiskFile[] = []
+  #directoryIsDirty = false
+  #next: SegmentInTheMaking | undefined
+  #readFiles = new Map<number, DiskFile>()
+  /** A segment that is being written could not be given its name. */
+  #nextFailed = false
+  #isClosed = false
+
+  private constructor(options: WalStorageOptions, oldestLsn: Lsn, reader: WalStreamReader) {
+    this.#disk = options.disk
+    this.#directory = options.directory
+    this.#systemIdentifier = options.systemIdentifier
+    this.#startLsn = options.startLsn
+    this.#allocation = options.allocation
+    this.#oldestLsn = oldestLsn
+    this.#reader = reader
+    this.#writeLsn = reader.endLsn
+    this.#recordLsn = reader.endLsn
+    this.#syncedRecordLsn = reader.endLsn
+  }
+
+  /** End of the bytes written. */
+  get writeLsn(): Lsn {
+    return this.#writeLsn
+  }
+
+  /** End of the last whole record written. */
+  get recordLsn(): Lsn {
+    return this.#recordLsn
+  }
+
+  get syncedRecordLsn(): Lsn {
+    return this.#syncedRecordLsn
+  }
+
+  /** WAL below is not here any more (or never was). */
+  get oldestLsn(): Lsn {
+    return this.#oldestLsn
+  }
+
+  /** Opens the folder, finds the end of valid WAL and makes what lies behind it zero, durably. */
+  static async open(options: WalStorageOptions): Promise<WalStorage> {
+    const { disk, directory, startLsn } = options
+    await disk.makeDirectory(directory)
+    for (const name of await disk.list(directory)) {
+      if (name.endsWith('.new')) await disk.remove(`${directory}/${name}`)
+    }
+    const segments = await listSegments(disk, directory)
+    if (segments.length === 0) {
+      if (options.flushFloorLsn > startLsn) {
+        throw new CorruptionError('wal segments are missing', { directory, flushed: Lsn.format(options.flushFloorLsn) })
+      }
+      const storage = new WalStorage(options, startLsn, newReader(options.systemIdentifier, startLsn))
+      await storage.#createFirstSegment()
+      return storage
+    }
+    const oldest = segments[0]!
+    const oldestLsn = Lsn.max2(oldest, startLsn)
+    const scanned = await scanWal(options, segments)
+    const storage = new WalStorage(options, oldestLsn, scanned)
+    if (scanned.endLsn < Lsn.max2(options.flushFloorLsn, startLsn)) {
+      throw new CorruptionError('wal ends before what was flushed', {
+        directory,
+        end: Lsn.format(scanned.endLsn),
+        flushed: Lsn.format(options.flushFloorLsn),
+      })
+    }
+    const end = options.truncateLsn === undefined ? scanned.endLsn : Lsn.min(scanned.endLsn, options.truncateLsn)
+    await storage.truncate(end)
+    return storage
+  }
+
+  /**
+   * Writes at `writeLsn`; returns the end of the last whole record. Throws CorruptionError, with nothing written, when the
+   * bytes are no valid continuation of the WAL.
+   */
+  write(bytes: Uint8Array): Lsn {
+    assert(!this.#isClosed, 'wal storage is closed')
+    const reader = this.#reader
+    reader.push(this.#writeLsn, bytes)
+    while (reader.next() !== undefined) {
+      // Each record is checked in passing.
+    }
+    this.#writeBytes(bytes)
+    // A record counts as whole when its padding to the next one is here, too.
+    if (reader.endLsn <= this.#writeLsn) this.#recordLsn = reader.endLsn
+    return this.#recordLsn
+  }
+
+  /** True when `syncNow` would not be enough: a directory must be synced, too. */
+  get needsBackgroundSync(): boolean {
+    return this.#directoryIsDirty
+  }
+
+  get isDirty(): boolean {
+    return this.#syncedRecordLsn !== this.#recordLsn
+  }
+
+  /** Makes all bytes written so far durable on the calling thread. */
+  syncNow(): Lsn {
+    assert(!this.#directoryIsDirty, 'a new segment needs a directory sync')
+    const recordLsn = this.#recordLsn
+    for (const file of this.#leftBehind) {
+      file.syncNow()
+      void file.close()
+    }
+    this.#leftBehind = []
+    this.#current?.file.syncNow()
+    this.#syncedRecordLsn = recordLsn
+    return recordLsn
+  }
+
+  /** The same in the background; resolves with the record end that is durable then. One at a time. */
+  async sync(): Promise<Lsn> {
+    const recordLsn = this.#recordLsn
+    const files = this.#leftBehind
+    this.#leftBehind = []
+    const current = this.#current?.file
+    const directoryIsDirty = this.#directoryIsDirty
+    this.#directoryIsDirty = false
+    for (const file of files) {
+      await file.sync()
+      await file.close()
+    }
+    if (directoryIsDirty) {
+      await this.#next?.done
+      if (this.#nextFailed) throw new StorageError('unavailable', 'wal segment could not be named')
+      await this.#disk.syncDirectory(this.#directory)
+    }
+    await current?.sync()
+    if (recordLsn > this.#syncedRecordLsn) this.#syncedRecordLsn = recordLsn
+    return recordLsn
+  }
+
+  /**
+   * Cuts the WAL at a record end. Later segments go first, from the last one down, then the rest of the segment is zeroed:
+   * whatever a crash leaves of the old bytes is a shorter piece of the same log, never a piece behind a hole.
+   */
+  async truncate(lsn: Lsn): Promise<void> {
+    assert(lsn >= this.#oldestLsn, 'wal below the oldest segment is gone')
+    assert(lsn <= this.#writeLsn, 'cannot cut behind the end')
+    await this.#dropNext()
+    await this.#closeFiles()
+    const start = segmentStart(lsn)
+    const later = (await listSegments(this.#disk, this.#directory)).filter((segment) => segment > start)
+    for (const segment of later.reverse()) await this.#disk.remove(this.#path(segment))
+    if (later.length > 0) await this.#disk.syncDirectory(this.#directory)
+    if ((await this.#disk.stat(this.#path(start))) === undefined) {
+      // The WAL ends exactly at a segment start.
+      await this.#createSegment(start)
+      await this.#disk.syncDirectory(this.#directory)
+    }
+    const file = await this.#disk.open(this.#path(start), 'write')
+    await zeroTail(file, lsn - start)
+    this.#current = { startLsn: start, file }
+    if (lsn === this.#startLsn) await this.#writeFirstHeaders(file)
+    await file.sync()
+    this.#reader = newReader(this.#systemIdentifier, lsn)
+    this.#writeLsn = lsn
+    this.#recordLsn = lsn
+    this.#syncedRecordLsn = lsn
+    this.#directoryIsDirty = false
+  }
+
+  /** Fills `target` with bytes [lsn, lsn + target.length), all at or above `oldestLsn` and below `writeLsn`. */
+  readNow(lsn: Lsn, target: Uint8Array): void {
+    assert(lsn >= segmentStart(this.#oldestLsn), 'wal below the oldest segment is gone')
+    assert(lsn + target.length <= this.#writeLsn, 'read behind the end of wal')
+    let done = 0
+    while (done < target.length) {
+      const at = lsn + done
+      const start = segmentStart(at as Lsn)
+      const length = Math.min(target.length - done, start + WAL_SEGMENT_SIZE - at)
+      const file = this.#fileForRead(start)
+      const count = file.readNow(target.subarray(done, done + length), at - start)
+      if (count !== length) throw new CorruptionError('wal segment is cut short', { path: file.path })
+      done += length
+    }
+  }
+
+  /** Path of a local segment. */
+  segmentPath(lsn: Lsn): string {
+    return this.#path(segmentStart(lsn))
+  }
+
+  /** Removes whole segments below `lsn`, oldest first. */
+  async trim(lsn: Lsn): Promise<number> {
+    const segments = await listSegments(this.#disk, this.#directory)
+    const writing = segmentStart(this.#writeLsn)
+    let count = 0
+    for (const segment of segments) {
+      if (segment + WAL_SEGMENT_SIZE > lsn || segment >= writing) break
+      this.#oldestLsn = (segment + WAL_SEGMENT_SIZE) as Lsn
+      const open = this.#readFiles.get(segment)
+      this.#readFiles.delete(segment)
+      await open?.close()
+      await this.#disk.remove(this.#path(segment))
+      count++
+    }
+    if (count > 0) await this.#disk.syncDirectory(this.#directory)
+    return count
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    await this.#dropNext()
+    await this.#closeFiles()
+  }
+
+  #writeBytes(bytes: Uint8Array): void {
+    let done = 0
+    while (done < bytes.length) {
+      const at = this.#writeLsn
+      const start = segmentStart(at)
+      if (this.#current === undefined || this.#current.startLsn !== start) this.#enterSegment(start)
+      const offset = at - start
+      const length = Math.min(bytes.length - done, WAL_SEGMENT_SIZE - offset)
+      this.#current!.file.writeNow(length === bytes.length ? bytes : bytes.subarray(done, done + length), offset)
+      done += length
+      this.#writeLsn = (at + length) as Lsn
+    }
+    if (this.#writeLsn % WAL_SEGMENT_SIZE > WAL_SEGMENT_SIZE / 2 && this.#next === undefined) {
+      this.#prepareNext((segmentStart(this.#writeLsn) + WAL_SEGMENT_SIZE) as Lsn)
+    }
+  }
+
+  #enterSegment(start: Lsn): void {
+    if (this.#current !== undefined) this.#leftBehind.push(this.#current.file)
+    const next = this.#next
+    if (next?.startLsn === start && next.file !== undefined && next.stage !== 'filling') {
+      this.#current = { startLsn: start, file: next.file }
+      next.isTaken = true
+      if (next.stage === 'naming') this.#directoryIsDirty = true
+      else this.#next = undefined
+      return
+    }
+    // Not prepared in time: the file grows as it is written, and its name is made durable with the next sync.
+    if (next !== undefined) next.isCancelled = true
+    this.#next = undefined
+    const file = this.#disk.openNow(this.#path(start), 'write')
+    this.#current = { startLsn: start, file }
+    this.#directoryIsDirty = true
+    if (file.sizeBytes() < WAL_SEGMENT_SIZE) file.writeNow(ZEROS.subarray(0, 1), WAL_SEGMENT_SIZE - 1)
+  }
+
+  /** Fills the next segment in the background, under another name until it is whole. */
+  #prepareNext(startLsn: Lsn): void {
+    const next: SegmentInTheMaking = {
+      startLsn,
+      stage: 'filling',
+      file: undefined,
+      isCancelled: false,
+      isTaken: false,
+      done: Promise.resolve(),
+    }
+    this.#next = next
+    next.done = this.#makeSegment(next).catch(() => {
+      // The writer makes the segment itself then, and meets the same failure if it lasts.
+      if (!next.isTaken && this.#next === next && next.stage === 'filling') next.isCancelled = true
+      if (next.isTaken) this.#nextFailed = true
+    })
+  }
+
+  async #makeSegment(next: SegmentInTheMaking): Promise<void> {
+    const path = this.#path(next.startLsn)
+    const file = await this.#disk.open(`${path}.new`, 'write')
+    next.file = file
+    await this.#fillSegment(file)
+    if (next.isCancelled) {
+      await file.close()
+      await this.#disk.remove(`${path}.new`)
+      return
+    }
+    next.stage = 'naming'
+    await this.#disk.rename(`${path}.new`, path)
+    await this.#disk.syncDirectory(this.#directory)
+    next.stage = 'ready'
+    if (next.isTaken && this.#next === next) this.#next = undefined
+  }
+
+  async #fillSegment(file: DiskFile): Promise<void> {
+    if (this.#allocation === 'zero-fill') {
+      for (let offset = 0; offset < WAL_SEGMENT_SIZE; offset += ZEROS.length) await file.write(ZEROS, offset)
+    } else {
+      await file.truncate(WAL_SEGMENT_SIZE)
+    }
+    await file.sync()
+  }
+
+  async #dropNext(): Promise<void> {
+    const next = this.#next
+    if (next === undefined) return
+    next.isCancelled = true
+    await next.done
+    this.#next = undefined
+    if (!next.isTaken) await next.file?.close()
+  }
+
+  async #createSegment(start: Lsn): Promise<void> {
+    const path = this.#path(start)
+    const file = await this.#disk.open(`${path}.new`, 'write')
+    try {
+      await this.#fillSegment(file)
+    } finally {
+      await file.close()
+    }
+    await this.#disk.rename(`${path}.new`, path)
+  }
+
+  async #createFirstSegment(): Promise<void> {
+    const start = segmentStart(this.#startLsn)
+    await this.#createSegment(start)
+    const file = await this.#disk.open(this.#path(start), 'write')
+    await this.#writeFirstHeaders(file)
+    await file.sync()
+    await this.#disk.syncDirectory(this.#directory)
+    this.#current = { startLsn: start, file }
+  }
+
+  /** Page headers of the segment's first page and of the page that holds the start, so that tools can read from there. */
+  async #writeFirstHeaders(file: DiskFile): Promise<void> {
+    const start = segmentStart(this.#startLsn)
+    const identity = { systemIdentifier: this.#systemIdentifier, timeline: WAL_TIMELINE }
+    for (const page of new Set([start, walPageStart(this.#startLsn)])) {
+      // A start right at a page's beginning leaves that page's header to the first writer.
+      if (page >= this.#startLsn) continue
+      const header = new Uint8Array(40)
+      const size = encodeWalPageHeader(header, 0, page, identity)
+      await file.write(header.subarray(0, size), page - start)
+    }
+  }
+
+  #fileForRead(start: Lsn): DiskFile {
+    if (this.#current?.startLsn === start) return this.#current.file
+    const known = this.#readFiles.get(start)
+    if (known !== undefined) return known
+    if (this.#readFiles.size >= READ_FILES_MAX) {
+      const [oldest, file] = this.#readFiles.entries().next().value!
+      this.#readFiles.delete(oldest)
+      void file.close()
+    }
+    const file = this.#disk.openNow(this.#path(start), 'read')
+    this.#readFiles.set(start, file)
+    return file
+  }
+
+  async #closeFiles(): Promise<void> {
+    const files = [...this.#leftBehind, ...this.#readFiles.values()]
+    if (this.#current !== undefined) files.push(this.#current.file)
+    this.#leftBehind = []
+    this.#readFiles.clear()
+    this.#current = undefined
+    for (const file of files) await file.close()
+  }
+
+  #path(start: Lsn): string {
+    return `${this.#directory}/${formatSegmentName(WAL_TIMELINE, start)}`
+  }
+}
+
+function newReader(systemIdentifier: bigint, startLsn: Lsn, prevLsn?: Lsn): WalStreamReader {
+  return new WalStreamReader({ startLsn, systemIdentifier, ...(prevLsn === undefined ? {} : { prevLsn }) })
+}
+
+/** Start LSNs of the segment files, ascending. */
+async function listSegments(disk: Disk, directory: string): Promise<Lsn[]> {
+  const starts: Lsn[] = []
+  for (const name of await disk.list(directory)) {
+    if (name.endsWith('.new')) continue
+    starts.push(parseSegmentName(name).startLsn)
+  }
+  return starts.sort((a, b) => a - b)
+}
+
+/** Reads the local WAL from a record boundary on; the reader that comes back stands at the end of what is valid. */
+async function scanWal(options: WalStorageOptions, segments: readonly Lsn[]): Promise<WalStreamReader> {
+  const from = await findScanStart(options, segments)
+  const reader = newReader(options.systemIdentifier, from)
+  let at: number = from
+  for (const segment of segments) {
+    if (segment + WAL_SEGMENT_SIZE <= at) continue
+    if (segment > at) break
+    if (!(await scanSegment(options, segment, at as Lsn, reader))) break
+    at = segment + WAL_SEGMENT_SIZE
+  }
+  return reader
+}
+
+/** False when the end of valid WAL was met. */
+async function scanSegment(
+  options: WalStorageOptions,
+  segment: Lsn,
+  from: Lsn,
+  reader: WalStreamReader,
+): Promise<boolean> {
+  const file = await options.disk.open(`${options.directory}/${formatSegmentName(WAL_TIMELINE, segment)}`, 'read')
+  try {
+    for (let offset = from - segment; offset < WAL_SEGMENT_SIZE; ) {
+      const chunk = new Uint8Array(Math.min(SCAN_CHUNK_SIZE, WAL_SEGMENT_SIZE - offset))
+      const count = await file.read(chunk, offset)
+      if (count === 0) return false
+      reader.push((segment + offset) as Lsn, chunk.subarray(0, count))
+      while (reader.next() !== undefined) {
+        // Passing over whole, valid records.
+      }
+      offset += count
+    }
+    return true
+  } catch (error) {
+    if (error instanceof CorruptionError) return false
+    throw error
+  } finally {
+    await file.close()
+  }
+}
+
+/** The first record boundary of the last few segments. */
+async function findScanStart(options: WalStorageOptions, segments: readonly Lsn[]): Promise<Lsn> {
+  const first = segments[Math.max(0, segments.length - SCAN_SEGMENTS_MAX)]!
+  if (first <= options.startLsn) return options.startLsn
+  const bytes = new Uint8Array(WAL_PAGE_SIZE)
+  const path = `${options.directory}/${formatSegmentName(WAL_TIMELINE, first)}`
+  const file = await options.disk.open(path, 'read')
+  try {
+    await file.read(bytes, 0)
+  } finally {
+    await file.close()
+  }
+  const header: WalPageHeader = { info: 0, remainingLength: 0 }
+  const identity = { systemIdentifier: options.systemIdentifier, timeline: WAL_TIMELINE }
+  decodeWalPageHeader(bytes, 0, first, identity, header)
+  if ((header.info & WalPageInfo.firstIsContinuation) === 0) return first
+  const after = Lsn.align8(advance(first, header.remainingLength))
+  // The record that comes in from before ends beyond what is here: nothing new begins in these segments.
+  return Lsn.min(after, Lsn.max2(options.flushFloorLsn, first))
+}
+
+async function zeroTail(file: DiskFile, offset: number): Promise<void> {
+  const chunk = new Uint8Array(ZEROS.length)
+  for (let at = offset; at < WAL_SEGMENT_SIZE; at += chunk.length) {
+    const count = await file.read(chunk, at)
+    const length = Math.min(chunk.length, WAL_SEGMENT_SIZE - at)
+    const isZero = chunk.subarray(0, count).every((byte) => byte === 0)
+    if (!isZero || count < length) await file.write(ZEROS.subarray(0, length), at)
+  }
+}
