@@ -100,7 +100,7 @@ export class UpkeepLoop {
   }
 
   async #step(project: OpenProject, attached: AttachedTimeline, step: UpkeepStep): Promise<void> {
-    const { storage, leases } = attached
+    const { storage } = attached
     switch (step) {
       case 'flush':
         return storage.flush()
@@ -110,7 +110,8 @@ export class UpkeepLoop {
         return storage.makeImages()
       case 'gc': {
         const horizonLsn = await this.#horizonLsn(project, attached)
-        if (horizonLsn !== undefined) await storage.collectGarbage({ horizonLsn, retainLsns: leases.lsns() })
+        if (horizonLsn !== undefined)
+          await storage.collectGarbage({ horizonLsn, retainLsns: leasedLsns(project, attached) })
         return
       }
       default:
@@ -124,5 +125,21 @@ export class UpkeepLoop {
     const time = (unixSeconds - POSTGRES_EPOCH_UNIX_SECONDS) * 1e6
     const found = await findCommitAtTime(attached.storage, attached.storage.lastRecordLsn, time)
     return found.kind === 'exact' || found.kind === 'future' ? found.commit.endLsn : undefined
+  }
+}
+
+/** Leases of the timeline itself, and those of its descendants that lie in WAL it wrote. */
+function leasedLsns(project: OpenProject, owner: AttachedTimeline): Lsn[] {
+  return project.timelines.flatMap((holder) => {
+    return holder.leases.lsns().filter((lsn) => ownerOf(project, holder, lsn) === owner)
+  })
+}
+
+function ownerOf(project: OpenProject, holder: AttachedTimeline, lsn: Lsn): AttachedTimeline {
+  let owner = holder
+  for (;;) {
+    const { startLsn, ancestor } = owner.timeline.identity
+    if (!ancestor || lsn >= startLsn) return owner
+    owner = project.timeline(ancestor.timelineId)
   }
 }
