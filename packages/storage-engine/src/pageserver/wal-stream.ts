@@ -67,7 +67,9 @@ export class WalStream implements AsyncIterable<WalChunk> {
       try {
         decoder.push(chunk)
       } catch (error) {
-        this.close(error)
+        // What is wrong with the stream says nothing about the WAL: another try may do better.
+        const isRefusal = error instanceof StorageError && error.code !== 'corruption'
+        this.close(isRefusal ? error : new StorageError('unavailable', 'wal stream is damaged', {}, { cause: error }))
       }
     }
     connection.onClose = (error) => {

@@ -1,7 +1,7 @@
 import { errorText, StorageError } from '../../base/errors.ts'
 import type { Env } from '../../io/env.ts'
 import type { ProjectId, TimelineId } from '../../postgres/ids.ts'
-import type { Lsn } from '../../postgres/lsn.ts'
+import { Lsn } from '../../postgres/lsn.ts'
 import { type IngestSource, WalIngest } from '../ingest/wal-ingest.ts'
 import { type BlockRange, type PagesAtLsn, PageReader } from './get-pages.ts'
 import { LsnWaiters } from './lsn-waiters.ts'
@@ -11,6 +11,9 @@ import type { TimelineStorage } from './timeline-storage.ts'
 
 /** 4096 x 8 KiB = 32 MiB of rebuilt pages a timeline at most. */
 const CACHED_PAGES_MAX = 4096
+
+/** Damaged WAL may be one SafeKeeper's own: so many tries at one place, then it is taken to be the same everywhere. */
+const DAMAGED_TRIES_MAX = 3
 
 /** `active`: takes WAL. `broken`: ingest stopped at a record it cannot apply; reads of what is ingested go on. */
 export type TimelineState = { readonly kind: 'active' } | { readonly kind: 'broken'; readonly reason: string }
@@ -38,6 +41,8 @@ export class Timeline {
   readonly #pages: PageReader
   #ingest: WalIngest | undefined
   #state: TimelineState = { kind: 'active' }
+  #damagedTries = 0
+  #damagedAfterLsn = Lsn.zero
 
   constructor(env: Pick<Env, 'clock' | 'log'>, identity: TimelineIdentity, storage: TimelineStorage) {
     this.identity = identity
@@ -71,8 +76,9 @@ export class Timeline {
   }
 
   /**
-   * Takes WAL from `source` until it ends. Returns normally at its end; a record that cannot be applied makes the
-   * timeline `broken` and rejects with the error that names its LSN.
+   * Takes WAL from `source` until it ends. Returns normally at its end. A record that cannot be applied rejects with an
+   * error that names its LSN and makes the timeline `broken`: at once when its kind is unknown, after some tries when its
+   * bytes are damaged.
    */
   async ingestFrom(source: IngestSource): Promise<void> {
     if (this.#state.kind === 'broken') throw new StorageError('unsupported', this.#state.reason)
@@ -82,7 +88,7 @@ export class Timeline {
     } catch (error) {
       // What was put after the last advance is not visible, and the in-memory sizes are ahead of it: start anew.
       this.#ingest = undefined
-      if (isFatal(error)) this.#break(error)
+      if (this.#isFatal(error)) this.#break(error)
       throw error
     }
   }
@@ -107,9 +113,14 @@ export class Timeline {
     this.#waiters.fail(new StorageError('unsupported', `ingest stopped: ${reason}`))
     this.#env.log.error('ingest stopped for good', { timelineId: this.identity.timelineId, error: reason })
   }
-}
 
-/** Errors that come back with the same record, whatever is retried. */
-function isFatal(error: unknown): error is StorageError {
-  return error instanceof StorageError && (error.code === 'unsupported' || error.code === 'corruption')
+  /** Errors that come back with the same record, whatever is retried. */
+  #isFatal(error: unknown): error is StorageError {
+    if (!(error instanceof StorageError)) return false
+    if (error.code !== 'corruption') return error.code === 'unsupported'
+    const isSamePlace = this.#damagedAfterLsn === this.lastRecordLsn
+    this.#damagedAfterLsn = this.lastRecordLsn
+    this.#damagedTries = isSamePlace ? this.#damagedTries + 1 : 1
+    return this.#damagedTries >= DAMAGED_TRIES_MAX
+  }
 }
