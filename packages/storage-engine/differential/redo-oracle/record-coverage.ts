@@ -130,7 +130,8 @@ const BY_IMAGE: Readonly<Record<number, string>> = {
   [RmgrId.generic]: 'Generic',
 }
 
-function recordTypeNames(record: DecodedRecord): string[] {
+/** Names of the types a record counts for; empty for records that change no page. */
+export function recordTypeNames(record: DecodedRecord): string[] {
   const main = record.mainData
   switch (record.rmid) {
     case RmgrId.xlog:

@@ -46,7 +46,18 @@ const EMPTY = new Uint8Array(0)
 /** Every so many records redo goes through the stored form of a page value instead of the record itself. */
 const STORED_FORM_EVERY = 5
 
+/** One block of one record with the page before it (redo's) and after it (Postgres's, unmasked). Borrowed. */
+export interface ComparedBlock {
+  readonly walRecord: WalRecord
+  readonly record: DecodedRecord
+  readonly block: WalBlock
+  readonly before: Uint8Array
+  readonly after: Uint8Array
+}
+
 export class RedoOracle {
+  /** Called for every block compared, if set. */
+  observer: ((compared: ComparedBlock) => void) | undefined
   readonly pages: PageStore
   readonly slrus: SlruStore
   readonly coverage = new RecordCoverage()
@@ -57,6 +68,7 @@ export class RedoOracle {
   readonly pendingVisibilityClears = new Map<string, string>()
   readonly #comparesLsns: boolean
   readonly #record: DecodedRecord = createDecodedRecord()
+  readonly #before = new Uint8Array(PAGE_SIZE)
   readonly #ours = new Uint8Array(PAGE_SIZE)
   readonly #theirs = new Uint8Array(PAGE_SIZE)
 
@@ -83,6 +95,7 @@ export class RedoOracle {
     const fork = this.pages.fork(block.spcOid, block.dbOid, block.relNumber, block.fork)
     const page = this.pages.page(fork, block.blockNumber)
     const lsnBefore = pageLsn(page.bytes)
+    if (this.observer !== undefined) this.#before.set(page.bytes)
     this.coverage.blockCount++
     const { image, hasImage } = block
     const native = !redoesByImage(record.rmid)
@@ -114,6 +127,9 @@ export class RedoOracle {
       return
     }
     this.#compare(walRecord, block, page, lsnBefore)
+    if (this.observer === undefined) return
+    restoreBlockImage(block, this.#theirs)
+    this.observer({ walRecord, record, block, before: this.#before, after: this.#theirs })
   }
 
   #compare(walRecord: WalRecord, block: WalBlock, page: StoredPage, lsnBefore: Lsn): void {

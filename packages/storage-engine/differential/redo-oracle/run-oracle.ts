@@ -18,6 +18,7 @@ export interface OracleRunOptions {
   readonly compressImages?: boolean
   /** Names of the workloads to run; all of them by default. */
   readonly workloads?: readonly string[]
+  readonly observer?: RedoOracle['observer']
 }
 
 export interface OracleRun {
@@ -55,6 +56,7 @@ export async function runRedoOracle(options: OracleRunOptions): Promise<OracleRu
       fs.cpSync(path.join(postgres.dataDir, name), path.join(baseDir, name), { recursive: true })
     }
     const oracle = new RedoOracle(new PageStore(baseDir), new SlruStore(baseDir), !options.dataChecksums)
+    oracle.observer = options.observer
     const tail = new WalTail(postgres.dataDir)
     await postgres.start()
     for (const workload of WORKLOADS) {
