@@ -1,7 +1,7 @@
 import { CorruptionError, StorageError } from '../base/errors.ts'
 import type { Disk } from '../io/disk.ts'
-import { DatabaseState, decodeControlFile } from '../postgres/control-file.ts'
 import { GLOBAL_TABLESPACE_OID, PAGE_SIZE, POSTGRES_EPOCH_UNIX_SECONDS } from '../postgres/constants.ts'
+import { DatabaseState, decodeControlFile } from '../postgres/control-file.ts'
 import type { Lsn } from '../postgres/lsn.ts'
 import { parseDatabaseDirectory, parseRelationPath, segmentFirstBlock } from '../postgres/relation-path.ts'
 import { encodePageImage } from '../redo/page-change.ts'

@@ -1,11 +1,11 @@
 import { StorageError } from '../base/errors.ts'
-import { Lsn } from '../postgres/lsn.ts'
 import type { TimelineId } from '../postgres/ids.ts'
+import { Lsn } from '../postgres/lsn.ts'
 import { waitForCommittedLsn } from './committed-lsn.ts'
 import type { AttachedTimeline } from './open-project.ts'
+import { parsePostgresTime } from './timeline/postgres-time.ts'
 import { recordPositionAt } from './timeline/record-position.ts'
 import { findCommitAtTime } from './timeline/time-index.ts'
-import { parsePostgresTime } from './timeline/postgres-time.ts'
 
 /** How long a branch waits for its LSN to be ingested. */
 const INGEST_WAIT_MS_MAX = 30_000

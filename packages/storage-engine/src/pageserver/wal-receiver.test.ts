@@ -1,8 +1,8 @@
 import { afterEach, expect, test } from 'vitest'
 import { silentLog } from '../io/log.ts'
+import type { Connection } from '../io/network.ts'
 import { nodeClock } from '../io/node-clock.ts'
 import { nodeNetwork } from '../io/node-network.ts'
-import type { Connection } from '../io/network.ts'
 import { ProjectId, TimelineId } from '../postgres/ids.ts'
 import { Lsn } from '../postgres/lsn.ts'
 import { FrameDecoder } from '../protocol/framing.ts'
@@ -219,7 +219,7 @@ test('wal that the safekeepers no longer hold comes from the archive', async () 
 
 test('damaged wal of one safekeeper is read from another', async () => {
   const { timeline, startLsn, wal, ends } = timelineAndWal(30)
-  const damaged = wal.slice()
+  const damaged = Uint8Array.from(wal)
   damaged[ends[10]! - startLsn + 40]! ^= 1
   const bad = await openSource({ id: 1, startLsn, wal: damaged, endLsn: ends[29]! })
   const good = await openSource({ id: 2, startLsn, wal, endLsn: ends[29]! })
@@ -233,7 +233,7 @@ test('damaged wal of one safekeeper is read from another', async () => {
 
 test('wal damaged on every safekeeper breaks the timeline, which goes on answering for what it has', async () => {
   const { timeline, startLsn, wal, ends } = timelineAndWal(30)
-  const damaged = wal.slice()
+  const damaged = Uint8Array.from(wal)
   damaged[ends[10]! - startLsn + 40]! ^= 1
   const source = await openSource({ id: 1, startLsn, wal: damaged, endLsn: ends[29]! })
   const receiver = startReceiver(timeline, [source.safekeeper])

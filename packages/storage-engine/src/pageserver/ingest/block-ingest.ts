@@ -1,7 +1,7 @@
+import { Fork } from '../../postgres/relation.ts'
 import { encodeBlockChange, encodeVisibilityClear } from '../../redo/page-change.ts'
 import { type VisibilityClear, visibilityClears } from '../../redo/visibility-clears.ts'
 import { vmBlockOfHeapBlock } from '../../redo/visibility-map.ts'
-import { Fork } from '../../postgres/relation.ts'
 import type { DecodedRecord, WalRecord } from '../../wal/record.ts'
 import type { ChangeWriter } from './change-writer.ts'
 

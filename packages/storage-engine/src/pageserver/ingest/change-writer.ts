@@ -1,8 +1,8 @@
 import { assert } from '../../base/assert.ts'
+import { SLRU_PAGES_PER_SEGMENT } from '../../postgres/constants.ts'
 import type { Lsn } from '../../postgres/lsn.ts'
 import { encodeZeroPage } from '../../redo/page-change.ts'
-import { KeyScratch, type Slru } from '../key.ts'
-import { SLRU_PAGES_PER_SEGMENT } from '../../postgres/constants.ts'
+import { KEY_BYTES, KeyScratch, type Slru } from '../key.ts'
 import type { TimelineStorage } from '../timeline/timeline-storage.ts'
 import type { RelationSizes } from './relation-sizes.ts'
 import type { SlruSegments } from './slru-segments.ts'
@@ -11,6 +11,13 @@ const TOMBSTONE = new Uint8Array(0)
 const ZERO_PAGE = encodeZeroPage()
 /** Forks of a relation: main, fsm, vm, init. */
 const FORK_COUNT = 4
+
+interface HeldValue {
+  readonly key: Uint8Array
+  start: number
+  end: number
+  willInit: boolean
+}
 
 interface GrownFork {
   spcOid: number
@@ -37,6 +44,11 @@ export class ChangeWriter {
   readonly #grownBlocks: number[] = []
   /** SLRU segments that grew in this record, as (slru, segment). */
   readonly #grownSegments: [Slru, number][] = []
+  // Values of the record in hand, one behind the other, and whose they are. Reused from record to record.
+  #values = new Uint8Array(64 * 1024)
+  #valuesLength = 0
+  readonly #held: HeldValue[] = []
+  #heldCount = 0
   #lsn: Lsn = 0 as Lsn
 
   constructor(storage: TimelineStorage, sizes: RelationSizes, segments: SlruSegments) {
@@ -54,9 +66,17 @@ export class ChangeWriter {
     this.#lsn = endLsn
   }
 
+  /** Hands everything that the record changes to the storage: all of it, or nothing when a handler has thrown before. */
   endRecord(): void {
     if (this.#grown.length > 0) this.#writeGrownForks()
     if (this.#grownSegments.length > 0) this.#writeGrownSegments()
+    const held = this.#held
+    for (let i = 0; i < this.#heldCount; i++) {
+      const { key, start, end, willInit } = held[i]!
+      this.#storage.put(key, this.#lsn, willInit, this.#values.subarray(start, end))
+    }
+    this.#heldCount = 0
+    this.#valuesLength = 0
   }
 
   /**
@@ -77,10 +97,10 @@ export class ChangeWriter {
     if (block >= blockCount || this.#grown.length > 0) {
       startsPage = this.#growTo(spcOid, dbOid, relNumber, fork, block, blockCount) || willInit
     }
-    this.#storage.put(this.#key.relationBlock(spcOid, dbOid, relNumber, fork, block), this.#lsn, startsPage, change)
+    this.#hold(this.#key.relationBlock(spcOid, dbOid, relNumber, fork, block), startsPage, change)
   }
 
-  /** An image of a block of a fork whose size is set separately. */
+  /** An image of a block of a fork whose size is set separately. Goes straight to the storage: there may be very many. */
   copiedBlock(spcOid: number, dbOid: number, relNumber: number, fork: number, block: number, image: Uint8Array): void {
     this.#storage.put(this.#key.relationBlock(spcOid, dbOid, relNumber, fork, block), this.#lsn, true, image)
   }
@@ -104,7 +124,7 @@ export class ChangeWriter {
   dropFork(spcOid: number, dbOid: number, relNumber: number, fork: number): void {
     if (this.sizes.get(spcOid, dbOid, relNumber, fork) < 0) return
     this.sizes.delete(spcOid, dbOid, relNumber, fork)
-    this.#storage.put(this.#key.relationSize(spcOid, dbOid, relNumber, fork), this.#lsn, true, TOMBSTONE)
+    this.#hold(this.#key.relationSize(spcOid, dbOid, relNumber, fork), true, TOMBSTONE)
   }
 
   /** A change of one SLRU page, numbered across segments. A page that does not exist yet starts from zeros. */
@@ -115,14 +135,14 @@ export class ChangeWriter {
     const isNew = inSegment >= pageCount
     if (isNew) {
       for (let gap = pageCount; gap < inSegment; gap++) {
-        this.#storage.put(this.#key.slruPage(slru, segment, gap), this.#lsn, true, ZERO_PAGE)
+        this.#hold(this.#key.slruPage(slru, segment, gap), true, ZERO_PAGE)
       }
       this.#setSegment(slru, segment, inSegment + 1)
     }
-    this.#storage.put(this.#key.slruPage(slru, segment, inSegment), this.#lsn, willInit || isNew, change)
+    this.#hold(this.#key.slruPage(slru, segment, inSegment), willInit || isNew, change)
   }
 
-  /** A whole segment as page images. */
+  /** A whole segment as page images, straight to the storage. */
   copiedSlruSegment(slru: Slru, segment: number, images: readonly Uint8Array[]): void {
     images.forEach((image, page) => {
       this.#storage.put(this.#key.slruPage(slru, segment, page), this.#lsn, true, image)
@@ -133,35 +153,57 @@ export class ChangeWriter {
   dropSlruSegment(slru: Slru, segment: number): void {
     if (this.segments.pageCount(slru, segment) < 0) return
     this.segments.delete(slru, segment)
-    this.#storage.put(this.#key.slruSegment(slru, segment), this.#lsn, true, TOMBSTONE)
+    this.#hold(this.#key.slruSegment(slru, segment), true, TOMBSTONE)
   }
 
   relationMap(spcOid: number, dbOid: number, file: Uint8Array): void {
-    this.#storage.put(this.#key.relationMap(spcOid, dbOid), this.#lsn, true, file)
+    this.#hold(this.#key.relationMap(spcOid, dbOid), true, file)
   }
 
   database(spcOid: number, dbOid: number): void {
-    this.#storage.put(this.#key.database(spcOid, dbOid), this.#lsn, true, Uint8Array.of(1))
+    this.#hold(this.#key.database(spcOid, dbOid), true, Uint8Array.of(1))
   }
 
   /** Drops the database in one tablespace with its map and all its relations. */
   dropDatabase(spcOid: number, dbOid: number): void {
     for (const { relNumber, fork } of this.sizes.forksOf(spcOid, dbOid)) this.dropFork(spcOid, dbOid, relNumber, fork)
-    this.#storage.put(this.#key.relationMap(spcOid, dbOid), this.#lsn, true, TOMBSTONE)
-    this.#storage.put(this.#key.database(spcOid, dbOid), this.#lsn, true, TOMBSTONE)
+    this.#hold(this.#key.relationMap(spcOid, dbOid), true, TOMBSTONE)
+    this.#hold(this.#key.database(spcOid, dbOid), true, TOMBSTONE)
   }
 
   twoPhaseFile(fullXidHigh: number, fullXidLow: number, file: Uint8Array): void {
-    this.#storage.put(this.#key.twoPhaseFile(fullXidHigh, fullXidLow), this.#lsn, true, file)
+    this.#hold(this.#key.twoPhaseFile(fullXidHigh, fullXidLow), true, file)
   }
 
   dropTwoPhaseFile(fullXidHigh: number, fullXidLow: number): void {
-    this.#storage.put(this.#key.twoPhaseFile(fullXidHigh, fullXidLow), this.#lsn, true, TOMBSTONE)
+    this.#hold(this.#key.twoPhaseFile(fullXidHigh, fullXidLow), true, TOMBSTONE)
   }
 
   /** A key that exists once. `lsn` is the record's own unless the value belongs to a whole batch. */
   single(kind: number, value: Uint8Array, lsn: Lsn = this.#lsn): void {
     this.#storage.put(this.#key.single(kind), lsn, true, value)
+  }
+
+  #hold(key: Uint8Array, willInit: boolean, value: Uint8Array): void {
+    const start = this.#valuesLength
+    const end = start + value.length
+    if (end > this.#values.length) {
+      const grown = new Uint8Array(2 * end)
+      grown.set(this.#values.subarray(0, start))
+      this.#values = grown
+    }
+    this.#values.set(value, start)
+    this.#valuesLength = end
+    let held = this.#held[this.#heldCount]
+    if (!held) {
+      held = { key: new Uint8Array(KEY_BYTES), start, end, willInit }
+      this.#held.push(held)
+    }
+    held.key.set(key)
+    held.start = start
+    held.end = end
+    held.willInit = willInit
+    this.#heldCount++
   }
 
   /** Returns true when the block lies at or beyond the end that the fork had before this record. */
@@ -188,7 +230,7 @@ export class ChangeWriter {
       if (blockCount === oldBlockCount + 1) continue
       for (let block = oldBlockCount; block < blockCount; block++) {
         if (this.#wroteBlock(index, block)) continue
-        this.#storage.put(this.#key.relationBlock(spcOid, dbOid, relNumber, fork, block), this.#lsn, true, ZERO_PAGE)
+        this.#hold(this.#key.relationBlock(spcOid, dbOid, relNumber, fork, block), true, ZERO_PAGE)
       }
     }
     this.#grown.length = 0
@@ -204,7 +246,7 @@ export class ChangeWriter {
 
   #putForkSize(spcOid: number, dbOid: number, relNumber: number, fork: number, blockCount: number): void {
     this.#countView.setUint32(0, blockCount, true)
-    this.#storage.put(this.#key.relationSize(spcOid, dbOid, relNumber, fork), this.#lsn, true, this.#count)
+    this.#hold(this.#key.relationSize(spcOid, dbOid, relNumber, fork), true, this.#count)
   }
 
   #setSegment(slru: Slru, segment: number, pageCount: number): void {
@@ -216,7 +258,7 @@ export class ChangeWriter {
   #writeGrownSegments(): void {
     for (const [slru, segment] of this.#grownSegments) {
       this.#countView.setUint32(0, this.segments.pageCount(slru, segment), true)
-      this.#storage.put(this.#key.slruSegment(slru, segment), this.#lsn, true, this.#count)
+      this.#hold(this.#key.slruSegment(slru, segment), true, this.#count)
     }
     this.#grownSegments.length = 0
   }

@@ -47,9 +47,9 @@ test('the record before any LSN of a batch is found, with nextXid as of its end'
     [0x1002058, 0x1400000],
   ] as const
   records.forEach(([start, end], i) => {
-    writer.addRecord(Lsn.of(start), Lsn.of(end))
     if (i === 1) writer.addXidAdvance(5)
     if (i === 3) writer.addXidAdvance(1)
+    writer.addRecord(Lsn.of(start), Lsn.of(end))
   })
   expect(writer.firstEndLsn).toBe(0x1000060)
   const journal = writer.encode()

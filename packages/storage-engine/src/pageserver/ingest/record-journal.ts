@@ -1,6 +1,6 @@
 import { CorruptionError } from '../../base/errors.ts'
-import { Lsn } from '../../postgres/lsn.ts'
 import { WAL_PAGE_SIZE, WAL_SEGMENT_SIZE } from '../../postgres/constants.ts'
+import { Lsn } from '../../postgres/lsn.ts'
 import { addToNextXid } from './cluster-state.ts'
 import { VarintReader, VarintWriter } from './varint.ts'
 
@@ -67,9 +67,9 @@ export class RecordJournalWriter {
     this.#recordCount++
   }
 
-  /** nextXid moved by `step` at the record added last. */
+  /** nextXid moves by `step` with the record that is added next. */
   addXidAdvance(step: number): void {
-    const index = this.#recordCount - 1
+    const index = this.#recordCount
     this.#advances.add(index - this.#advanceIndex)
     this.#advances.add(step)
     this.#advanceIndex = index

@@ -511,6 +511,20 @@ test('a record of an unknown kind stops ingest, naming its LSN and resource mana
   }
 })
 
+test('of a record that cannot be applied nothing is written, and the records before it in the chunk are visible', async () => {
+  const harness = withHeap(1, 0)
+  // The first block is fine; the second one is a heap change without the data that it needs.
+  const lsn = await harness.append({ rmid: RmgrId.xlog, info: 0xb0, blocks: [{ ...block(0), image: image(1) }] })
+  const bad = {
+    rmid: 130,
+    info: 0,
+    blocks: [{ ...block(0), image: image(9) }],
+  }
+  expect(isStorageError(await harness.append(bad).catch((error: unknown) => error), 'unsupported')).toBe(true)
+  expect(harness.lsn).toBe(lsn)
+  expect(harness.storage.versions(key.relationBlock(TEST_SPC, TEST_DB, REL, 0, 0))).toHaveLength(2)
+})
+
 test('every record end is a place to start: the start of the record before it and nextXid as of it', async () => {
   const harness = new IngestHarness(state())
   const ends: Lsn[] = []

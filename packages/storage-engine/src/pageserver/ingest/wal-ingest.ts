@@ -10,8 +10,8 @@ import { decodeCount } from '../timeline/relation-size.ts'
 import type { TimelineStorage } from '../timeline/timeline-storage.ts'
 import { ingestBlocks, ingestVisibilityClears } from './block-ingest.ts'
 import { ChangeWriter } from './change-writer.ts'
-import { advanceNextXid, type ClusterState, decodeClusterState, encodeClusterState } from './cluster-state.ts'
 import { ingestClog } from './clog-ingest.ts'
+import { advanceNextXid, type ClusterState, decodeClusterState, encodeClusterState } from './cluster-state.ts'
 import { CommitJournalWriter, decodeCommitJournal } from './commit-journal.ts'
 import { copyDatabase, ingestDatabase } from './database-ingest.ts'
 import { ingestMultixact } from './multixact-ingest.ts'
@@ -139,23 +139,35 @@ export class WalIngest {
     }
   }
 
-  /** Applies every record that is complete with this chunk, and makes it visible. */
+  /**
+   * Applies every record that is complete with this chunk, and makes it visible. When one cannot be applied, those before
+   * it still are, and nothing of it is: then this ingest is of no more use.
+   */
   async ingestChunk(lsn: Lsn, bytes: Uint8Array): Promise<void> {
     this.#reader.push(lsn, bytes)
-    for (let record = this.#reader.next(); record; record = this.#reader.next()) {
-      const decoded = decodeRecord(record.bytes, this.#decoded, record.startLsn)
-      if (isFileCopy(decoded)) {
-        // Reads the source database at the end of the record before: all of that must be visible.
-        this.#commitBatch()
-        this.#beginRecord(record)
-        await copyDatabase(this.#context, this.#storage, decoded)
-      } else {
-        this.#beginRecord(record)
-        if (!this.#dispatch(record, decoded)) throw unknownRecord(record)
+    try {
+      for (let record = this.#reader.next(); record; record = this.#reader.next()) {
+        const decoded = decodeRecord(record.bytes, this.#decoded, record.startLsn)
+        if (isFileCopy(decoded)) await this.#copyDatabase(record, decoded)
+        else this.#ingestRecord(record, decoded)
       }
-      this.#endRecord()
+    } finally {
+      this.#commitBatch()
     }
+  }
+
+  #ingestRecord(record: WalRecord, decoded: DecodedRecord): void {
+    this.#beginRecord(record)
+    if (!this.#dispatch(record, decoded)) throw unknownRecord(record)
+    this.#endRecord(record)
+  }
+
+  /** Reads the source database at the end of the record before: all of that must be visible. */
+  async #copyDatabase(record: WalRecord, decoded: DecodedRecord): Promise<void> {
     this.#commitBatch()
+    this.#beginRecord(record)
+    await copyDatabase(this.#context, this.#storage, decoded)
+    this.#endRecord(record)
   }
 
   #beginBatch(): void {
@@ -176,13 +188,13 @@ export class WalIngest {
   }
 
   #beginRecord(record: WalRecord): void {
-    this.#records.addRecord(record.startLsn, record.endLsn)
     this.#writer.beginRecord(record.endLsn)
     if (record.xid !== 0) this.#sawXid(record.xid)
   }
 
-  #endRecord(): void {
+  #endRecord(record: WalRecord): void {
     this.#writer.endRecord()
+    this.#records.addRecord(record.startLsn, record.endLsn)
     if (!this.#stateChanged) return
     this.#stateChanged = false
     this.#writer.single(KeyKind.clusterState, encodeClusterState(this.#state))
