@@ -1,6 +1,6 @@
-import { KeyKind, encodeKey } from '../key.ts'
 import { Lsn } from '../../postgres/lsn.ts'
 import { type CommitPoint, decodeCommitJournal, timeMaxBefore } from '../ingest/commit-journal.ts'
+import { encodeKey, KeyKind } from '../key.ts'
 import type { TimelineStorage } from './timeline-storage.ts'
 
 const JOURNAL_KEY = encodeKey({ kind: KeyKind.commitJournal })
