@@ -10,6 +10,8 @@ export interface Workload {
   run(postgres: PostgresFixture, scale: number): Promise<void>
 }
 
+const WAIT_TRIES_MAX = 10_000
+
 const count = (full: number, scale: number): number => Math.max(50, Math.round(full * scale))
 
 /** Runs statements one by one on a connection of their own; VACUUM and CREATE DATABASE allow no transaction. */
@@ -345,13 +347,7 @@ const speculation: Workload = {
         await holder.query('select pg_advisory_lock(7)')
         const insert = `insert into spec_wait values ('k${i}') on conflict do nothing`
         const waiting = slow.query(insert)
-        while (
-          (
-            await fast.query(
-              `select 1 from pg_stat_activity where application_name = 'slow' and wait_event_type = 'Lock'`,
-            )
-          ).rowCount === 0
-        ) {}
+        await untilSlowWaits(fast)
         // The slow client waits while it checks for conflicts; the fast one inserts meanwhile.
         await fast.query(insert)
         await holder.query('select pg_advisory_unlock(7)')
@@ -359,6 +355,16 @@ const speculation: Workload = {
       }
     })
   },
+}
+
+/** Resolves when the connection named 'slow' waits for a lock. */
+async function untilSlowWaits(client: pg.Client): Promise<void> {
+  for (let tries = 0; tries < WAIT_TRIES_MAX; tries++) {
+    const waiting = `select 1 from pg_stat_activity where application_name = 'slow' and wait_event_type = 'Lock'`
+    if ((await client.query(waiting)).rowCount === 1) return
+    await client.query('select pg_sleep(0.001)')
+  }
+  throw new Error('the slow client never waited')
 }
 
 const bulk: Workload = {

@@ -88,7 +88,4 @@ function base64(bytes: Uint8Array): string {
 const { oracle } = await runRedoOracle({ dataChecksums: false, fullPageWrites: false, scale: 0.03, observer: consider })
 if (oracle.differenceCount > 0) throw new Error(oracle.differences.join('\n'))
 const cases = [...smallest.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
-fs.writeFileSync(
-  new URL('../../src/redo/redo-cases.json', import.meta.url),
-  `[\n${cases.map((stored) => JSON.stringify(stored)).join(',\n')}\n]\n`,
-)
+fs.writeFileSync(new URL('../../src/redo/redo-cases.json', import.meta.url), `${JSON.stringify(cases, null, 2)}\n`)
