@@ -12,11 +12,14 @@ import { openObjectStore } from '../object-store/open-object-store.ts'
 import type { Initdb } from '../pageserver/initdb.ts'
 import { openPageService } from '../pageserver/page-service.ts'
 import { PageServerService } from '../pageserver/pageserver-service.ts'
+import { PageCache } from '../pageserver/timeline/page-cache.ts'
 import { openWalArchive } from '../pageserver/wal-archive.ts'
 import { Lsn } from '../postgres/lsn.ts'
 import { readPageserverConfig } from './pageserver-config.ts'
 
 const STOP_GRACE_MS = 30_000
+/** 8192 x 8 KiB = 64 MiB of rebuilt pages. */
+const CACHED_PAGES_MAX = 8192
 /** Account that initdb runs as when this process is root ("nobody"). */
 const POSTGRES_UID = 65534
 const BUNDLE_WAIT_MS_MAX = 60_000
@@ -59,6 +62,7 @@ async function main(): Promise<void> {
     directory: config.dataDirectory,
     safekeepers: config.safekeepers,
     archive: openWalArchive(objectStore),
+    pageCache: new PageCache(CACHED_PAGES_MAX),
     initdb,
   })
   const pages = await openPageService({

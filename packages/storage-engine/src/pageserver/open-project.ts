@@ -10,6 +10,7 @@ import type { ProjectFile } from './project-file.ts'
 import type { SafekeeperAddress } from './safekeeper-watch.ts'
 import type { LayeredTimelineStorage } from './timeline/layered-timeline-storage.ts'
 import { liveKeyRanges } from './timeline/live-key-ranges.ts'
+import type { PageCache } from './timeline/page-cache.ts'
 import { openProjectStorage, type ProjectStorage } from './timeline/project-storage.ts'
 import { Timeline } from './timeline/timeline.ts'
 import { type WalArchive, WalReceiver } from './wal-receiver.ts'
@@ -22,6 +23,8 @@ export interface ProjectOptions {
   readonly directory: string
   readonly safekeepers: readonly SafekeeperAddress[]
   readonly archive?: WalArchive
+  /** Shared by all timelines of the process; without it each has a small one of its own. */
+  readonly pageCache?: PageCache
 }
 
 export interface AttachedTimeline {
@@ -76,7 +79,7 @@ export class OpenProject {
 
   /** Starts serving a timeline that the storage holds. */
   attach(timelineId: TimelineId): AttachedTimeline {
-    const { env, safekeepers, archive } = this.#options
+    const { env, safekeepers, archive, pageCache } = this.#options
     const storage = this.storage.timeline(timelineId)
     const { projectId } = this.#file
     const timeline = new Timeline(
@@ -90,6 +93,7 @@ export class OpenProject {
         controlFile: Uint8Array.from(atob(this.#file.controlFile), (char) => char.charCodeAt(0)),
       },
       storage,
+      pageCache,
     )
     const receiver = new WalReceiver({ env, timeline, safekeepers, ...(archive ? { archive } : {}) })
     const attached = { timeline, storage, receiver, leases: new LsnLeases(env.clock) }

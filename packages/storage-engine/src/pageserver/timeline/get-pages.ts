@@ -77,7 +77,7 @@ export class PageReader {
         result.statuses[i] = PageStatus.beyondEnd
         continue
       }
-      const page = this.#cache.get(pageName(range, block), lsn)
+      const page = this.#cache.get(this.#pageName(range, block), lsn)
       if (page) setPage(result, i, page)
       else wanted.push(i)
     }
@@ -93,6 +93,12 @@ export class PageReader {
     return keys
   }
 
+  /** The cache may be shared by many timelines. */
+  #pageName(range: BlockRange, block: number): string {
+    const { spcOid, dbOid, relNumber, fork } = range
+    return `${this.#storage.timelineId}/${spcOid}/${dbOid}/${relNumber}.${fork}/${block}`
+  }
+
   #rebuild(
     range: BlockRange,
     wanted: readonly number[],
@@ -105,7 +111,7 @@ export class PageReader {
       const chain = chains[i]!
       const key = keys.subarray(i * KEY_BYTES, (i + 1) * KEY_BYTES)
       const page = rebuildPage(key, chain)
-      this.#cache.set(pageName(range, range.firstBlock + position), chain.lsns[0]!, lsn, page)
+      this.#cache.set(this.#pageName(range, range.firstBlock + position), chain.lsns[0]!, lsn, page)
       setPage(result, position, page)
     })
   }
@@ -130,10 +136,6 @@ function setPage(result: PagesAtLsn, position: number, page: Uint8Array): void {
   }
   result.statuses[position] = PageStatus.page
   result.pages[position] = page
-}
-
-function pageName(range: BlockRange, block: number): string {
-  return `${range.spcOid}/${range.dbOid}/${range.relNumber}.${range.fork}/${block}`
 }
 
 function isZeroPage(page: Uint8Array): boolean {

@@ -9,8 +9,8 @@ import { PageCache } from './page-cache.ts'
 import { RelationSizeReader } from './relation-size.ts'
 import type { TimelineStorage } from './timeline-storage.ts'
 
-/** 4096 x 8 KiB = 32 MiB of rebuilt pages a timeline at most. */
-const CACHED_PAGES_MAX = 4096
+/** 1024 x 8 KiB = 8 MiB of rebuilt pages for a timeline that has a cache of its own. */
+const OWN_CACHED_PAGES_MAX = 1024
 
 /** Damaged WAL may be one SafeKeeper's own: so many tries at one place, then it is taken to be the same everywhere. */
 const DAMAGED_TRIES_MAX = 3
@@ -44,13 +44,18 @@ export class Timeline {
   #damagedTries = 0
   #damagedAfterLsn = Lsn.zero
 
-  constructor(env: Pick<Env, 'clock' | 'log'>, identity: TimelineIdentity, storage: TimelineStorage) {
+  constructor(
+    env: Pick<Env, 'clock' | 'log'>,
+    identity: TimelineIdentity,
+    storage: TimelineStorage,
+    pageCache = new PageCache(OWN_CACHED_PAGES_MAX),
+  ) {
     this.identity = identity
     this.storage = storage
     this.sizes = new RelationSizeReader(storage)
     this.#env = env
     this.#waiters = new LsnWaiters(env.clock, storage.lastRecordLsn)
-    this.#pages = new PageReader(storage, this.sizes, new PageCache(CACHED_PAGES_MAX))
+    this.#pages = new PageReader(storage, this.sizes, pageCache)
   }
 
   get lastRecordLsn(): Lsn {
