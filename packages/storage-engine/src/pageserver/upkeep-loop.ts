@@ -1,6 +1,7 @@
 import type { UpkeepStep } from '../admin/storage-admin.ts'
 import { errorText } from '../base/errors.ts'
 import type { Env } from '../io/env.ts'
+import type { Gauge } from '../io/metrics.ts'
 import { POSTGRES_EPOCH_UNIX_SECONDS } from '../postgres/constants.ts'
 import type { Lsn } from '../postgres/lsn.ts'
 import { LEASE_SECONDS_MAX } from './lsn-leases.ts'
@@ -23,16 +24,29 @@ interface TimelineClock {
  */
 export class UpkeepLoop {
   readonly #env: Pick<Env, 'clock' | 'log'>
+  readonly #gauges: {
+    readonly timelines: Gauge
+    readonly broken: Gauge
+    readonly lag: Gauge
+    readonly unflushed: Gauge
+  }
   readonly #projects: () => readonly OpenProject[]
   readonly #clocks = new WeakMap<AttachedTimeline, TimelineClock>()
   readonly #stopped = new AbortController()
   readonly #startMs: number
   #running: Promise<void> | undefined
 
-  constructor(env: Pick<Env, 'clock' | 'log'>, projects: () => readonly OpenProject[]) {
+  constructor(env: Pick<Env, 'clock' | 'log' | 'metrics'>, projects: () => readonly OpenProject[]) {
     this.#env = env
     this.#projects = projects
     this.#startMs = env.clock.monotonicMs()
+    const gauge = (name: string, help: string) => env.metrics.gauge(`tributary_pageserver_${name}`, help)
+    this.#gauges = {
+      timelines: gauge('timelines', 'Timelines served.'),
+      broken: gauge('broken_timelines', 'Timelines whose ingest has stopped for good.'),
+      lag: gauge('ingest_lag_bytes', 'Committed WAL not ingested yet, of the timeline that is furthest behind.'),
+      unflushed: gauge('unflushed_wal_bytes', 'WAL ingested and not in object storage yet, over all timelines.'),
+    }
   }
 
   start(): void {
@@ -52,6 +66,7 @@ export class UpkeepLoop {
   async #run(): Promise<void> {
     const { signal } = this.#stopped
     while (!signal.aborted) {
+      this.#observe()
       for (const project of this.#projects()) {
         for (const attached of project.timelines) {
           if (signal.aborted) return
@@ -60,6 +75,20 @@ export class UpkeepLoop {
       }
       await this.#env.clock.sleep(ROUND_INTERVAL_MS, { signal }).catch(() => undefined)
     }
+  }
+
+  #observe(): void {
+    const timelines = this.#projects().flatMap((project) => project.timelines)
+    let lagBytes = 0
+    let unflushedBytes = 0
+    for (const { storage, receiver } of timelines) {
+      lagBytes = Math.max(lagBytes, receiver.knownCommitLsn - storage.lastRecordLsn)
+      unflushedBytes += storage.lastRecordLsn - storage.remoteConsistentLsn
+    }
+    this.#gauges.timelines.set(timelines.length)
+    this.#gauges.broken.set(timelines.filter(({ timeline }) => timeline.state.kind === 'broken').length)
+    this.#gauges.lag.set(lagBytes)
+    this.#gauges.unflushed.set(unflushedBytes)
   }
 
   async #round(project: OpenProject, attached: AttachedTimeline): Promise<void> {
