@@ -1,13 +1,13 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { decodeControlFile } from '../src/postgres/control-file.ts'
-import { Lsn } from '../src/postgres/lsn.ts'
-import { ProjectId, TimelineId } from '../src/postgres/ids.ts'
+import type { QuorumLog } from '../src/compute/quorum-log.ts'
 import { PAGE_SIZE } from '../src/postgres/constants.ts'
+import { decodeControlFile } from '../src/postgres/control-file.ts'
+import { ProjectId, TimelineId } from '../src/postgres/ids.ts'
+import { Lsn } from '../src/postgres/lsn.ts'
 import type { RelationFork } from '../src/postgres/relation.ts'
 import { formatRelationPath, parseRelationPath, segmentFirstBlock } from '../src/postgres/relation-path.ts'
 import type { BootBundle, BootRelation } from '../src/protocol/boot-bundle.ts'
-import type { QuorumLog } from '../src/compute/quorum-log.ts'
 import { recordEndAt } from '../src/wal/segment.ts'
 
 /**
@@ -113,9 +113,9 @@ export class MemoryLog implements QuorumLog {
   isHeld = false
   onCommit: (lsn: Lsn) => void = () => undefined
   onFenced: (error: Error) => void = () => undefined
+  onQuorumLost: () => void = () => undefined
   readonly #startLsn: Lsn
   #endLsn: Lsn
-  #contactMs: number | undefined
 
   constructor(startLsn: Lsn) {
     this.#startLsn = startLsn
@@ -131,25 +131,19 @@ export class MemoryLog implements QuorumLog {
     return { term: 1, endLsn: this.#startLsn }
   }
 
-  append(lsn: Lsn, bytes: Uint8Array): void {
+  append(lsn: Lsn, bytes: Uint8Array): boolean {
     if (lsn !== this.#endLsn) throw new Error(`gap in the log: ${Lsn.format(this.#endLsn)}, then ${Lsn.format(lsn)}`)
     this.#endLsn = Lsn.add(lsn, bytes.length)
     setImmediate(() => this.release())
+    return true
   }
+
+  async hasRoom(): Promise<void> {}
 
   release(): void {
     if (this.isHeld || this.commitLsn === this.#endLsn) return
     this.commitLsn = this.#endLsn
     this.onCommit(this.commitLsn)
-  }
-
-  /** As if the quorum had been silent since `monotonicMs`. */
-  loseContactSince(monotonicMs: number): void {
-    this.#contactMs = monotonicMs
-  }
-
-  lastQuorumContactMs(): number {
-    return this.#contactMs ?? performance.now()
   }
 
   peers(): [] {

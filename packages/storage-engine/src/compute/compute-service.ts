@@ -9,7 +9,7 @@ import type { ComputeState, ComputeStatus, DatabaseSpec, RoleSpec } from '../pro
 import { ComputeExit } from '../protocol/compute-control.ts'
 import { type Account, type RelationTree, relationTreeOf, writeDataDir } from './data-dir.ts'
 import { hydrate, type ReadPages } from './hydrate.ts'
-import { chooseMode, type ComputeMode } from './mode.ts'
+import { type ComputeMode, chooseMode } from './mode.ts'
 import { Phases } from './phases.ts'
 import { connectPostgres, type PostgresConnection } from './postgres-connection.ts'
 import { type PostgresProcess, startPostgres } from './postgres-process.ts'
@@ -317,7 +317,7 @@ export class ComputeService {
         systemIdentifier,
         startLsn: from,
         // While too much is uncommitted the WAL waits in Postgres, on its disk.
-      onWal: (lsn, bytes) => (quorum.append(lsn, bytes) ? undefined : quorum.hasRoom()),
+        onWal: (lsn, bytes) => (quorum.append(lsn, bytes) ? undefined : quorum.hasRoom()),
       })
     const walsender = await this.#retry(() => open(startLsn))
     this.#walsender = walsender

@@ -12,8 +12,8 @@ import {
   isSameRequest,
   PAGE_SERVICE_PAYLOAD_BYTES_MAX,
   PAGE_SERVICE_VERSION,
-  PageStatus,
   type PageServiceRequest,
+  PageStatus,
   type PagesResponse,
 } from '../protocol/page-service-messages.ts'
 

@@ -67,7 +67,8 @@ export function parseComputeConfig(json: unknown): ComputeConfig {
     throw new StorageError('invalid-input', 'compute config: safekeepers: ids are not unique')
   }
   const fixed = Object.keys(config.settings).find((name) => fixedSettingNames.includes(name))
-  if (fixed !== undefined) throw new StorageError('invalid-input', `compute config: settings.${fixed}: cannot be changed`)
+  if (fixed !== undefined)
+    throw new StorageError('invalid-input', `compute config: settings.${fixed}: cannot be changed`)
   return config
 }
 

@@ -50,8 +50,7 @@ export function openComputeQuorum(env: NodeEnv, config: ComputeConfig): QuorumLo
 
     hasRoom: () => proposer?.hasRoom() ?? Promise.resolve(),
 
-    peers: () =>
-      (proposer?.peerStatuses() ?? []).map((peer) => ({ ...peer, flushLsn: Lsn.format(peer.flushLsn) })),
+    peers: () => (proposer?.peerStatuses() ?? []).map((peer) => ({ ...peer, flushLsn: Lsn.format(peer.flushLsn) })),
 
     async close() {
       closing.abort()

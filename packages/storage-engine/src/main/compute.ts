@@ -13,8 +13,8 @@ import { assertReachableBy, findPostgresBinaries } from '../io/postgres-binaries
 import type { DatabaseSpec, RoleSpec } from '../protocol/compute-control.ts'
 import { ComputeExit } from '../protocol/compute-control.ts'
 import { type ComputeConfig, parseComputeConfig, socketFolderOf } from './compute-config.ts'
-import { openComputeQuorum } from './compute-quorum.ts'
 import { isInOwnNamespace, namespaceIsOfUse, runInNamespace } from './compute-namespace.ts'
+import { openComputeQuorum } from './compute-quorum.ts'
 
 /** A page that cannot be had for so long fails the query that needs it. */
 const PAGE_GIVE_UP_MS = 60_000
@@ -30,7 +30,11 @@ async function main(): Promise<void> {
   }
   const env = openNodeEnv({ name: `compute-${config.computeId.slice(0, 8)}`, logLevel: config.logLevel as LogLevel })
   let mount: FuseMount | undefined
-  const service = new ComputeService(env, optionsOf(config), partsOf(env, config, (opened) => (mount = opened)))
+  const service = new ComputeService(
+    env,
+    optionsOf(config),
+    partsOf(env, config, (opened) => (mount = opened)),
+  )
   const metrics = startedMetrics(env, service, () => mount)
   const server = await openHttpServer({
     host: config.host,
@@ -151,8 +155,14 @@ function startedMetrics(
 ): () => Promise<string> {
   const gauges = {
     readHits: env.metrics.gauge('tributary_compute_mount_read_hits', 'Reads of the mount answered locally'),
-    readMisses: env.metrics.gauge('tributary_compute_mount_read_misses', 'Reads of the mount that needed the PageServer'),
-    readAheadPages: env.metrics.gauge('tributary_compute_mount_read_ahead_pages', 'Pages fetched ahead of their reader'),
+    readMisses: env.metrics.gauge(
+      'tributary_compute_mount_read_misses',
+      'Reads of the mount that needed the PageServer',
+    ),
+    readAheadPages: env.metrics.gauge(
+      'tributary_compute_mount_read_ahead_pages',
+      'Pages fetched ahead of their reader',
+    ),
     startMs: env.metrics.gauge('tributary_compute_start_milliseconds', 'Process start to ready'),
   }
   return async () => {
