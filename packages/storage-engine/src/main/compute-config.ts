@@ -1,7 +1,7 @@
 import * as os from 'node:os'
 import * as path from 'node:path'
 import { z } from 'zod'
-import { StorageError } from '../base/errors.ts'
+import { errorText, StorageError } from '../base/errors.ts'
 import { fixedSettingNames } from '../compute/postgres-settings.ts'
 import { logLevels } from '../io/node-log.ts'
 import { ProjectId, TimelineId } from '../postgres/ids.ts'
@@ -52,7 +52,7 @@ export function parseComputeConfig(json: unknown): ComputeConfig {
     parsed = computeConfig.safeParse(json)
   } catch (error) {
     // Thrown by a transform: the id and LSN parsers.
-    throw new StorageError('invalid-input', 'compute config', {}, { cause: error })
+    throw new StorageError('invalid-input', `compute config: ${errorText(error)}`, {}, { cause: error })
   }
   if (!parsed.success) {
     const issue = parsed.error.issues[0]
