@@ -1,11 +1,8 @@
-import * as fs from 'node:fs'
-import * as path from 'node:path'
-import { WAL_SEGMENT_SIZE } from '../src/postgres/constants.ts'
 import { Lsn } from '../src/postgres/lsn.ts'
 import { createDecodedRecord, decodeRecord } from '../src/wal/record-decoder.ts'
-import { formatSegmentName, segmentStart } from '../src/wal/segment.ts'
 import { WalStreamReader } from '../src/wal/wal-stream-reader.ts'
 import { type PostgresFixture, startPostgres } from '../test/postgres-fixture.ts'
+import { readFlushLsn, readServerWal, readSystemIdentifier } from '../test/server-wal.ts'
 import { type Bench, rounded } from './bench-report.ts'
 
 /** Bytes given to the reader at a time, as a WAL receiver would. */
@@ -79,20 +76,9 @@ function decodeAll(wal: Wal): number {
 }
 
 async function walOf(postgres: PostgresFixture, statements: readonly string[]): Promise<Wal> {
-  const startLsn = await flushLsn(postgres)
+  const startLsn = await readFlushLsn(postgres)
   for (const statement of statements) await postgres.query(statement)
-  const endLsn = await flushLsn(postgres)
-  const [row] = await postgres.query<{ id: string }>('select system_identifier::text as id from pg_control_system()')
-  const segments: Buffer[] = []
-  for (let lsn = segmentStart(startLsn); lsn < endLsn; lsn = Lsn.add(lsn, WAL_SEGMENT_SIZE)) {
-    segments.push(fs.readFileSync(path.join(postgres.walDir, formatSegmentName(1, lsn))))
-  }
-  const whole = Buffer.concat(segments)
-  const bytes = whole.subarray(startLsn % WAL_SEGMENT_SIZE, endLsn - segmentStart(startLsn))
-  return { startLsn, systemIdentifier: BigInt(row!.id), bytes }
-}
-
-async function flushLsn(postgres: PostgresFixture): Promise<Lsn> {
-  const [row] = await postgres.query<{ lsn: string }>('select pg_current_wal_flush_lsn()::text as lsn')
-  return Lsn.parse(row!.lsn)
+  const endLsn = await readFlushLsn(postgres)
+  const bytes = readServerWal(postgres, startLsn, endLsn)
+  return { startLsn, systemIdentifier: await readSystemIdentifier(postgres), bytes }
 }

@@ -1,17 +1,14 @@
-import { createHash } from 'node:crypto'
-import fs from 'node:fs'
-import path from 'node:path'
 import { expect, test } from 'vitest'
-import { PAGE_SIZE, WAL_PAGE_SIZE, WAL_SEGMENT_SIZE } from '../src/postgres/constants.ts'
+import { blockLines, recordLine, SERVER_BLOCKS, SERVER_RECORDS } from '../fixtures/wal-listing.ts'
+import { WAL_PAGE_SIZE } from '../src/postgres/constants.ts'
 import { Lsn } from '../src/postgres/lsn.ts'
-import { restoreBlockImage } from '../src/wal/block-image.ts'
 import { decodeMainData } from '../src/wal/main-data.ts'
-import type { DecodedRecord, WalRecord } from '../src/wal/record.ts'
+import type { DecodedRecord } from '../src/wal/record.ts'
 import { createDecodedRecord, decodeRecord, ImageInfo } from '../src/wal/record-decoder.ts'
 import { builtinRmgrs, formatRecordType, formatRmgrName } from '../src/wal/rmgr-table.ts'
-import { formatSegmentName, segmentStart } from '../src/wal/segment.ts'
 import { WalStreamReader } from '../src/wal/wal-stream-reader.ts'
 import { type PostgresFixture, type PostgresSettings, startPostgres } from '../test/postgres-fixture.ts'
+import { readFlushLsn, readServerWal, readSystemIdentifier, zeroServerWal } from '../test/server-wal.ts'
 import { runWalWorkload } from './wal-workload.ts'
 
 /**
@@ -49,20 +46,20 @@ test('a record abandoned in the middle by a crash is passed over, as the server 
   const postgres = await startPostgres({ settings: BASE_SETTINGS })
   try {
     await postgres.query('create extension pg_walinspect; create table t (a int); insert into t values (1)')
-    const startLsn = await currentLsn(postgres)
+    const startLsn = await readFlushLsn(postgres)
     await postgres.query(`select pg_logical_emit_message(false, 'whole', repeat('w', 20000), true)`)
     await postgres.query(`select pg_logical_emit_message(false, 'torn', repeat('t', 50000), true)`)
     await postgres.stop('immediate')
-    const torn = readWal(postgres, startLsn, Lsn.add(startLsn, 200_000))
+    const torn = readServerWal(postgres, startLsn, Lsn.add(startLsn, 200_000))
     const tornAt = torn.lastIndexOf('torn')
     expect(tornAt).toBeGreaterThan(0)
     // The pages after the one in which the second message begins never reached the disk.
     const lostLsn = Lsn.of(Math.ceil((startLsn + tornAt + 1) / WAL_PAGE_SIZE) * WAL_PAGE_SIZE)
-    zeroWal(postgres, lostLsn, 64 * 1024)
+    zeroServerWal(postgres, lostLsn, 64 * 1024)
 
     await postgres.start()
     await postgres.query('insert into t values (2); checkpoint')
-    const seen = await compareRange(postgres, startLsn, await currentLsn(postgres))
+    const seen = await compareRange(postgres, startLsn, await readFlushLsn(postgres))
     expect(seen.types).toContain('XLOG OVERWRITE_CONTRECORD')
   } finally {
     await postgres.cleanup()
@@ -115,9 +112,9 @@ interface Seen {
 async function compareWorkload(settings: PostgresSettings, scale = 1): Promise<Seen> {
   const postgres = await startPostgres({ settings: { ...BASE_SETTINGS, ...settings } })
   try {
-    const startLsn = await currentLsn(postgres)
+    const startLsn = await readFlushLsn(postgres)
     await runWalWorkload(postgres, scale)
-    return await compareRange(postgres, startLsn, await currentLsn(postgres))
+    return await compareRange(postgres, startLsn, await readFlushLsn(postgres))
   } finally {
     await postgres.cleanup()
   }
@@ -125,8 +122,8 @@ async function compareWorkload(settings: PostgresSettings, scale = 1): Promise<S
 
 /** Decodes [startLsn, endLsn) and compares it with the server's view, range by range. */
 async function compareRange(postgres: PostgresFixture, startLsn: Lsn, endLsn: Lsn): Promise<Seen> {
-  const reader = new WalStreamReader({ startLsn, systemIdentifier: await systemIdentifier(postgres) })
-  reader.push(startLsn, readWal(postgres, startLsn, endLsn))
+  const reader = new WalStreamReader({ startLsn, systemIdentifier: await readSystemIdentifier(postgres) })
+  reader.push(startLsn, readServerWal(postgres, startLsn, endLsn))
   const decoded = createDecodedRecord()
   const types = new Set<string>()
   const seen: Seen = { records: 0, blocks: 0, pglzImages: 0, imagesToCheck: 0, types: [] }
@@ -138,7 +135,8 @@ async function compareRange(postgres: PostgresFixture, startLsn: Lsn, endLsn: Ls
       decodeRecord(record.bytes, decoded, record.startLsn)
       decodeMainData(decoded)
       records.push(recordLine(record, decoded))
-      for (const line of blockLines(record, decoded, seen)) blocks.push(line)
+      for (const line of blockLines(record, decoded)) blocks.push(line)
+      countImages(decoded, seen)
       types.add(`${formatRmgrName(record.rmid)} ${formatRecordType(record.rmid, record.info)}`)
       if (records.length === RECORDS_PER_QUERY) break
     }
@@ -165,96 +163,17 @@ async function compareRange(postgres: PostgresFixture, startLsn: Lsn, endLsn: Ls
   return seen
 }
 
-const SERVER_RECORDS = `
-  select concat_ws(' ', start_lsn, end_lsn, prev_lsn, xid, resource_manager, replace(record_type, ' ', '_'), record_length,
-    main_data_length, fpi_length) as line
-  from pg_get_wal_records_info($1::pg_lsn, $2::pg_lsn) order by start_lsn`
-
-const SERVER_BLOCKS = `
-  select concat_ws(' ', start_lsn, block_id, reltablespace, reldatabase, relfilenode, relforknumber, relblocknumber,
-    coalesce(block_data_length, 0), coalesce(block_fpi_length, 0), coalesce(array_to_string(block_fpi_info, ','), ''),
-    coalesce(md5(block_data), '-'), coalesce(md5(block_fpi_data), '-')) as line
-  from pg_get_wal_block_info($1::pg_lsn, $2::pg_lsn, true) order by start_lsn, block_id`
-
-function recordLine(record: WalRecord, decoded: DecodedRecord): string {
-  let imageBytes = 0
-  for (let index = 0; index < decoded.blockCount; index++) imageBytes += decoded.blocks[index]!.image.length
-  return [
-    ...[Lsn.format(record.startLsn), Lsn.format(record.endLsn), Lsn.format(record.prevLsn), record.xid],
-    ...[formatRmgrName(record.rmid), formatRecordType(record.rmid, record.info).replaceAll(' ', '_')],
-    ...[record.bytes.length, decoded.mainData.length, imageBytes],
-  ].join(' ')
-}
-
-const page = new Uint8Array(PAGE_SIZE)
-
-function blockLines(record: WalRecord, decoded: DecodedRecord, seen: Seen): string[] {
-  const lines: string[] = []
+function countImages(decoded: DecodedRecord, seen: Seen): void {
   for (let index = 0; index < decoded.blockCount; index++) {
     const block = decoded.blocks[index]!
-    let image = '-'
-    if (block.hasImage) {
-      page.fill(0xaa)
-      restoreBlockImage(block, page)
-      image = md5(page)
-      if ((block.imageInfo & ImageInfo.pglz) !== 0) seen.pglzImages++
-      if (!block.applyImage) seen.imagesToCheck++
-    }
-    lines.push(
-      [
-        ...[Lsn.format(record.startLsn), block.id, block.spcOid, block.dbOid, block.relNumber, block.fork],
-        ...[block.blockNumber, block.data.length, block.image.length, imageInfoText(block.imageInfo)],
-        ...[block.hasData ? md5(block.data) : '-', image],
-      ].join(' '),
-    )
+    if ((block.imageInfo & ImageInfo.pglz) !== 0) seen.pglzImages++
+    if (block.hasImage && !block.applyImage) seen.imagesToCheck++
   }
-  return lines
-}
-
-function imageInfoText(info: number): string {
-  const names: string[] = []
-  if ((info & ImageInfo.hasHole) !== 0) names.push('HAS_HOLE')
-  if ((info & ImageInfo.apply) !== 0) names.push('APPLY')
-  if ((info & ImageInfo.pglz) !== 0) names.push('COMPRESS_PGLZ')
-  return names.join(',')
 }
 
 /** Names the first line that differs: a diff of 20,000 lines helps nobody. */
 function expectSameLines(ours: string[], servers: string[]): void {
   for (let index = 0; index < Math.max(ours.length, servers.length); index++) {
     if (ours[index] !== servers[index]) expect(ours[index]).toBe(servers[index])
-  }
-}
-
-function md5(bytes: Uint8Array): string {
-  return createHash('md5').update(bytes).digest('hex')
-}
-
-async function currentLsn(postgres: PostgresFixture): Promise<Lsn> {
-  const [row] = await postgres.query<{ lsn: string }>('select pg_current_wal_flush_lsn()::text as lsn')
-  return Lsn.parse(row!.lsn)
-}
-
-async function systemIdentifier(postgres: PostgresFixture): Promise<bigint> {
-  const [row] = await postgres.query<{ id: string }>('select system_identifier::text as id from pg_control_system()')
-  return BigInt(row!.id)
-}
-
-function readWal(postgres: PostgresFixture, startLsn: Lsn, endLsn: Lsn): Buffer {
-  const segments: Buffer[] = []
-  for (let lsn = segmentStart(startLsn); lsn < endLsn; lsn = Lsn.add(lsn, WAL_SEGMENT_SIZE)) {
-    const file = path.join(postgres.walDir, formatSegmentName(1, lsn))
-    if (!fs.existsSync(file)) break
-    segments.push(fs.readFileSync(file))
-  }
-  return Buffer.concat(segments).subarray(startLsn % WAL_SEGMENT_SIZE, endLsn - segmentStart(startLsn))
-}
-
-function zeroWal(postgres: PostgresFixture, lsn: Lsn, byteCount: number): void {
-  const file = fs.openSync(path.join(postgres.walDir, formatSegmentName(1, lsn)), 'r+')
-  try {
-    fs.writeSync(file, new Uint8Array(byteCount), 0, byteCount, lsn % WAL_SEGMENT_SIZE)
-  } finally {
-    fs.closeSync(file)
   }
 }
