@@ -2,7 +2,7 @@ import { PAGE_SIZE } from '../postgres/constants.ts'
 import type { FileNode } from './file-tree.ts'
 import { PagePresence } from './page-presence.ts'
 
-/** Local files as the overlay needs them, on the calling thread. The production half is in fuse-driver.ts. */
+/** Local files as the overlay needs them, on the calling thread. The production half is in fuse-device.ts. */
 export interface CacheFiles {
   /** Opens for reading and writing; makes it when missing and `create` is set. */
   open(path: string, create: boolean): number
