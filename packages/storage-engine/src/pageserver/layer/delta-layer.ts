@@ -42,18 +42,19 @@ export class DeltaLayerWriter {
     return this.#writer.rowCount
   }
 
-  add(key: Uint8Array, lsn: number, willInit: boolean, value: Uint8Array): void {
+  /** The value is source[start, end); the key is the first 18 bytes of `key`. */
+  add(key: Uint8Array, lsn: number, willInit: boolean, source: Uint8Array, start = 0, end = source.length): void {
     if (!this.#keyStart) {
       this.#keyStart = key.slice(0, KEY_BYTES)
       this.#sortKey.set(this.#keyStart)
     } else if (comparePacked(this.#sortKey, 0, key, 0, KEY_BYTES) !== 0) {
-      this.#sortKey.set(key.subarray(0, KEY_BYTES))
+      for (let i = 0; i < KEY_BYTES; i++) this.#sortKey[i] = key[i]!
       this.#chainLength = 0
     }
     setSortLsn(this.#sortKey, lsn)
     this.#chainLength = willInit ? 1 : this.#chainLength + 1
     if (this.#chainLength > this.#chainLengthMax) this.#chainLengthMax = this.#chainLength
-    this.#writer.add(this.#sortKey, willInit, value)
+    this.#writer.add(this.#sortKey, willInit, source, start, end)
   }
 
   /** At least one version must have been added. The key range is that of the versions. */

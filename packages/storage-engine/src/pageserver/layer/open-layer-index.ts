@@ -24,13 +24,16 @@ export interface PackedIndex {
   readonly keyBlock: Uint32Array
   /** Newest version of each key. */
   readonly keyHead: Uint32Array
-  readonly versionLsn: Float64Array
-  readonly versionPosition: Uint32Array
-  /** Length in the low 31 bits, willInit in the top bit. */
-  readonly versionLength: Uint32Array
-  /** Next older version of the same key, or NONE. */
-  readonly versionOlder: Uint32Array
+  /** VERSION_WORDS for each version. */
+  readonly versions: Uint32Array
 }
+
+/**
+ * One version in `versions`, in one cache line: 0 lsn low | 1 lsn high | 2 position | 3 length, top bit = willInit |
+ * 4 next older version of the key, or NONE.
+ */
+export const VERSION_WORDS = 5
+const TWO_32 = 0x1_0000_0000
 
 /**
  * key -> versions, newest first, without an object for any of them. Key prefixes are interned to small numbers; keys are
@@ -53,25 +56,22 @@ export class OpenLayerIndex {
   #keyHead = shared32(2048)
   #keyNextOfPrefix = shared32(2048)
 
-  versionLsn = new Float64Array(new SharedArrayBuffer(8 * 4096))
-  versionPosition = shared32(4096)
-  versionLength = shared32(4096)
-  versionOlder = shared32(4096)
+  #versions = shared32(VERSION_WORDS * 4096)
 
   /** Adds a version above all others of its key. */
   put(key: Uint8Array, lsn: number, willInit: boolean, position: number, length: number): void {
     const keyIndex = this.#internKey(key)
     const older = this.#keyHead[keyIndex]!
-    assert(
-      older === NONE || this.versionLsn[older]! < lsn,
-      'a key has two values at one lsn, or they come out of order',
-    )
+    assert(older === NONE || this.lsn(older) < lsn, 'a key has two values at one lsn, or they come out of order')
     const version = this.versionCount
-    if (version === this.versionPosition.length) this.#growVersions()
-    this.versionLsn[version] = lsn
-    this.versionPosition[version] = position
-    this.versionLength[version] = willInit ? (length | WILL_INIT_BIT) >>> 0 : length
-    this.versionOlder[version] = older
+    const at = version * VERSION_WORDS
+    if (at === this.#versions.length) this.#versions = grown(this.#versions)
+    const versions = this.#versions
+    versions[at] = lsn % TWO_32
+    versions[at + 1] = Math.floor(lsn / TWO_32)
+    versions[at + 2] = position
+    versions[at + 3] = willInit ? (length | WILL_INIT_BIT) >>> 0 : length
+    versions[at + 4] = older
     this.#keyHead[keyIndex] = version
     this.versionCount = version + 1
   }
@@ -84,12 +84,26 @@ export class OpenLayerIndex {
     return keyIndex === NONE ? NONE : this.#keyHead[keyIndex]!
   }
 
+  lsn(version: number): number {
+    const at = version * VERSION_WORDS
+    return this.#versions[at + 1]! * TWO_32 + this.#versions[at]!
+  }
+
+  position(version: number): number {
+    return this.#versions[version * VERSION_WORDS + 2]!
+  }
+
   length(version: number): number {
-    return this.versionLength[version]! & VALUE_BYTES_MAX
+    return this.#versions[version * VERSION_WORDS + 3]! & VALUE_BYTES_MAX
   }
 
   willInit(version: number): boolean {
-    return this.versionLength[version]! >= WILL_INIT_BIT
+    return this.#versions[version * VERSION_WORDS + 3]! >= WILL_INIT_BIT
+  }
+
+  /** The next older version of the same key, or NONE. */
+  older(version: number): number {
+    return this.#versions[version * VERSION_WORDS + 4]!
   }
 
   /** Calls `visit` with each key in [start, end) and its newest version, in no useful order. The key is reused. */
@@ -118,10 +132,7 @@ export class OpenLayerIndex {
       keyPrefix: this.#keyPrefix,
       keyBlock: this.#keyBlock,
       keyHead: this.#keyHead,
-      versionLsn: this.versionLsn,
-      versionPosition: this.versionPosition,
-      versionLength: this.versionLength,
-      versionOlder: this.versionOlder,
+      versions: this.#versions,
     }
   }
 
@@ -129,8 +140,7 @@ export class OpenLayerIndex {
     return (
       this.#keySlots.byteLength +
       this.#keyPrefix.byteLength * 4 +
-      this.versionLsn.byteLength +
-      this.versionPosition.byteLength * 3 +
+      this.#versions.byteLength +
       this.#prefixes.byteLength +
       this.#prefixSlots.byteLength
     )
@@ -197,15 +207,6 @@ export class OpenLayerIndex {
       if (prefix === NONE || equalPrefix(this.#prefixes, prefix * PREFIX_BYTES, keys, offset)) return slot
       slot = (slot + 1) & mask
     }
-  }
-
-  #growVersions(): void {
-    const lsns = new Float64Array(new SharedArrayBuffer(this.versionLsn.byteLength * 2))
-    lsns.set(this.versionLsn)
-    this.versionLsn = lsns
-    this.versionPosition = grown(this.versionPosition)
-    this.versionLength = grown(this.versionLength)
-    this.versionOlder = grown(this.versionOlder)
   }
 
   #growKeys(): void {

@@ -82,12 +82,12 @@ export class OpenLayer {
 
   /** Adds the versions of a packed key in (floorLsn, lsn], newest first, down to the first `willInit` one. */
   collect(keys: Uint8Array, offset: number, floorLsn: number, lsn: number, chain: ChainBuilder): void {
-    const { versionLsn, versionOlder } = this.index
-    for (let version = this.index.newest(keys, offset); version !== NONE; version = versionOlder[version]!) {
-      const versionAt = versionLsn[version]!
+    const { index } = this
+    for (let version = index.newest(keys, offset); version !== NONE; version = index.older(version)) {
+      const versionAt = index.lsn(version)
       if (versionAt > lsn) continue
       if (versionAt <= floorLsn) return
-      const willInit = this.index.willInit(version)
+      const willInit = index.willInit(version)
       chain.add(versionAt as Lsn, this.value(version), willInit)
       if (willInit) return
     }
@@ -96,9 +96,9 @@ export class OpenLayer {
   /** All versions of a key in (fromLsn, toLsn], newest first. */
   history(key: Uint8Array, fromLsn: number, toLsn: number): { lsn: Lsn; value: Uint8Array }[] {
     const found: { lsn: Lsn; value: Uint8Array }[] = []
-    const { versionLsn, versionOlder } = this.index
-    for (let version = this.index.newest(key, 0); version !== NONE; version = versionOlder[version]!) {
-      const lsn = versionLsn[version]!
+    const { index } = this
+    for (let version = index.newest(key, 0); version !== NONE; version = index.older(version)) {
+      const lsn = index.lsn(version)
       if (lsn <= fromLsn) break
       if (lsn <= toLsn) found.push({ lsn: lsn as Lsn, value: this.value(version) })
     }
@@ -107,17 +107,17 @@ export class OpenLayer {
 
   /** Calls `visit` for each key in [start, end) that has a version at or below `lsn`, in no useful order. */
   visitKeys(start: Uint8Array, end: Uint8Array, lsn: number, visit: (key: Uint8Array) => void): void {
-    const { versionLsn, versionOlder } = this.index
-    this.index.visitRange(start, end, (key, newest) => {
+    const { index } = this
+    index.visitRange(start, end, (key, newest) => {
       let version = newest
-      while (version !== NONE && versionLsn[version]! > lsn) version = versionOlder[version]!
+      while (version !== NONE && index.lsn(version) > lsn) version = index.older(version)
       if (version !== NONE) visit(key)
     })
   }
 
   /** The bytes stay as they are for as long as the caller holds them. */
   value(version: number): Uint8Array {
-    const position = this.index.versionPosition[version]!
+    const position = this.index.position(version)
     const length = this.index.length(version)
     const chunkNumber = Math.floor(position / OPEN_LAYER_CHUNK_BYTES)
     const chunk = this.#chunks[chunkNumber]
@@ -209,7 +209,7 @@ export class OpenLayer {
       this.#crcs = larger
     }
     for (let version = first; version < end; version++) {
-      const offset = this.index.versionPosition[version]! - number * OPEN_LAYER_CHUNK_BYTES
+      const offset = this.index.position(version) - number * OPEN_LAYER_CHUNK_BYTES
       this.#crcs[version] = crc32c(chunk, offset, offset + this.index.length(version))
     }
   }

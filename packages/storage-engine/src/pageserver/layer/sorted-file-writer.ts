@@ -36,7 +36,6 @@ export class SortedFileWriter {
   #data = new Uint8Array(DATA_BLOCK_BYTES)
   #dataBytes = 0
   #rows: Uint8Array
-  #rowsView: DataView
   #rowCountInBlock = 0
 
   #blockOffsets: number[] = []
@@ -53,7 +52,6 @@ export class SortedFileWriter {
     this.#kind = kind
     this.#file = file
     this.#rows = new Uint8Array(INDEX_BLOCK_ROWS * (kind.sortKeyBytes + ROW_LOCATION_BYTES))
-    this.#rowsView = new DataView(this.#rows.buffer)
     this.#lastKey = new Uint8Array(kind.sortKeyBytes)
     this.#append(encodeHeader(kind, timelineId))
   }
@@ -63,30 +61,36 @@ export class SortedFileWriter {
     return this.#writtenBytes + this.#bufferedBytes + this.#dataBytes
   }
 
-  /** `sortKey` must be above all before it. */
-  add(sortKey: Uint8Array, flag: boolean, value: Uint8Array): void {
+  /** `sortKey` must be above all before it. The value is source[start, end). */
+  add(sortKey: Uint8Array, flag: boolean, source: Uint8Array, start = 0, end = source.length): void {
     const keyBytes = this.#kind.sortKeyBytes
+    const length = end - start
+    const lastKey = this.#lastKey
     assert(
-      this.rowCount === 0 || comparePacked(this.#lastKey, 0, sortKey, 0, keyBytes) < 0,
+      this.rowCount === 0 || comparePacked(lastKey, 0, sortKey, 0, keyBytes) < 0,
       'rows of a sorted file out of order',
     )
-    assert(value.length <= BLOCK_BYTES_MAX, 'value too long for a block')
-    this.#lastKey.set(sortKey.subarray(0, keyBytes))
+    assert(length <= BLOCK_BYTES_MAX, 'value too long for a block')
     if (this.#rowCountInBlock === INDEX_BLOCK_ROWS) this.#closeIndexBlock()
-    if (this.#dataBytes > 0 && this.#dataBytes + value.length > DATA_BLOCK_BYTES) this.#closeDataBlock()
-    if (this.#dataBytes + value.length > this.#data.length) this.#data = new Uint8Array(value.length)
-    this.#data.set(value, this.#dataBytes)
+    if (this.#dataBytes > 0 && this.#dataBytes + length > DATA_BLOCK_BYTES) this.#closeDataBlock()
+    if (this.#dataBytes + length > this.#data.length) this.#data = new Uint8Array(length)
+    copyBytes(source, start, end, this.#data, this.#dataBytes)
 
+    const rows = this.#rows
     let at = this.#rowCountInBlock * (keyBytes + ROW_LOCATION_BYTES)
-    this.#rows.set(this.#lastKey, at)
+    for (let i = 0; i < keyBytes; i++) {
+      const byte = sortKey[i]!
+      lastKey[i] = byte
+      rows[at + i] = byte
+    }
     at += keyBytes
-    this.#rowsView.setUint32(at, this.#dataBlockNumber, true)
-    this.#rowsView.setUint32(at + 4, this.#dataBytes, true)
-    this.#rowsView.setUint32(at + 8, flag ? (value.length | FLAG_BIT) >>> 0 : value.length, true)
+    writeU32(rows, at, this.#dataBlockNumber)
+    writeU32(rows, at + 4, this.#dataBytes)
+    writeU32(rows, at + 8, flag ? length | FLAG_BIT : length)
     this.#rowCountInBlock++
-    this.#dataBytes += value.length
+    this.#dataBytes += length
     this.rowCount++
-    this.valueBytes += value.length
+    this.valueBytes += length
   }
 
   /** Writes the rest and makes the file durable. Returns its size. */
@@ -174,4 +178,17 @@ export class SortedFileWriter {
     this.#writtenBytes += this.#bufferedBytes
     this.#bufferedBytes = 0
   }
+}
+
+/** A call of `set` costs more than a short loop. */
+function copyBytes(source: Uint8Array, start: number, end: number, target: Uint8Array, offset: number): void {
+  if (end - start > 64) target.set(start === 0 && end === source.length ? source : source.subarray(start, end), offset)
+  else for (let i = start; i < end; i++) target[offset + i - start] = source[i]!
+}
+
+function writeU32(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value
+  bytes[at + 1] = value >>> 8
+  bytes[at + 2] = value >>> 16
+  bytes[at + 3] = value >>> 24
 }

@@ -8,7 +8,10 @@ import type { UpkeepTarget } from './upkeep-target.ts'
 export interface GcHorizon {
   /** Everything from here on stays readable. */
   readonly horizonLsn: Lsn
-  /** LSNs below the horizon that stay readable: leases and named snapshots. Branch points are added. */
+  /**
+   * LSNs below the horizon that stay readable: leases and named snapshots. Branch points are added. An LSN below this
+   * timeline's own branch point belongs to an ancestor and has to be retained there.
+   */
   readonly retainLsns: readonly Lsn[]
 }
 

@@ -5,7 +5,7 @@ import type { Disk, DiskFile } from '../../io/disk.ts'
 import { KEY_BYTES } from '../key.ts'
 import { DeltaLayerWriter } from '../layer/delta-layer.ts'
 import { OPEN_LAYER_CHUNK_BYTES, type PackedOpenLayer } from '../layer/open-layer.ts'
-import { NONE, type PackedIndex, PREFIX_BYTES, writeBlock } from '../layer/open-layer-index.ts'
+import { NONE, type PackedIndex, PREFIX_BYTES, VERSION_WORDS, writeBlock } from '../layer/open-layer-index.ts'
 import { comparePacked } from '../layer/packed-key.ts'
 import type { SortedFileSummary } from '../layer/sorted-file.ts'
 import { timelineIdBytes } from './timeline-id-bytes.ts'
@@ -32,32 +32,37 @@ export interface WrittenLayer {
 export function writeDeltaLayer(disk: Disk, task: WriteDeltaLayerTask): WrittenLayer {
   const { source, path } = task
   const { index } = source
+  const { versions } = index
   const spill = source.spillPath === undefined ? undefined : disk.openNow(source.spillPath, 'read')
   const file = disk.openNow(path, 'create')
   try {
     const writer = new DeltaLayerWriter(file, timelineIdBytes(task.timelineId))
     const values = new PackedValues(source, spill)
     const key = new Uint8Array(KEY_BYTES)
-    let versions = new Uint32Array(64)
+    let chain = new Uint32Array(64)
     for (const keyIndex of keysInOrder(index)) {
       const prefixAt = index.keyPrefix[keyIndex]! * PREFIX_BYTES
       key.set(index.prefixes.subarray(prefixAt, prefixAt + PREFIX_BYTES))
       writeBlock(key, index.keyBlock[keyIndex]!)
       let count = 0
-      for (let version = index.keyHead[keyIndex]!; version !== NONE; version = index.versionOlder[version]!) {
-        if (count === versions.length) {
+      for (let version = index.keyHead[keyIndex]!; version !== NONE; ) {
+        if (count === chain.length) {
           const larger = new Uint32Array(count * 2)
-          larger.set(versions)
-          versions = larger
+          larger.set(chain)
+          chain = larger
         }
-        versions[count++] = version
+        chain[count++] = version
+        version = versions[version * VERSION_WORDS + 4]!
       }
       while (count > 0) {
-        const version = versions[--count]!
-        const lsn = index.versionLsn[version]!
+        const version = chain[--count]!
+        const at = version * VERSION_WORDS
+        const lsn = versions[at + 1]! * 0x1_0000_0000 + versions[at]!
         assert(lsn >= task.startLsn && lsn < task.endLsn, 'a version lies outside its layer')
-        const lengthWord = index.versionLength[version]!
-        writer.add(key, lsn, lengthWord >= 0x8000_0000, values.read(version, lengthWord & 0x7fff_ffff))
+        const lengthWord = versions[at + 3]!
+        const length = lengthWord & 0x7fff_ffff
+        const start = values.locate(version, versions[at + 2]!, length)
+        writer.add(key, lsn, lengthWord >= 0x8000_0000, values.bytes, start, start + length)
       }
     }
     return { path, ...writer.finish(task.startLsn, task.endLsn) }
@@ -96,37 +101,39 @@ function keysInOrder(index: PackedIndex): Uint32Array {
   return order
 }
 
+/** Finds values in shared memory or reads them back from the spill file. */
 class PackedValues {
   readonly #source: PackedOpenLayer
   readonly #spill: DiskFile | undefined
-  /** One chunk read back from the spill file, and its number. Random order within a layer makes more of no use. */
   #scratch = new Uint8Array(64 * 1024)
+  /** Holds the value that was located last. */
+  bytes: Uint8Array = this.#scratch
 
   constructor(source: PackedOpenLayer, spill: DiskFile | undefined) {
     this.#source = source
     this.#spill = spill
   }
 
-  /** Valid until the next call. */
-  read(version: number, length: number): Uint8Array {
-    const position = this.#source.index.versionPosition[version]!
+  /** Points `bytes` at what holds the value and returns where in it the value starts. */
+  locate(version: number, position: number, length: number): number {
     const chunkNumber = Math.floor(position / OPEN_LAYER_CHUNK_BYTES)
     const chunk = this.#source.chunks[chunkNumber]
     if (chunk) {
-      const offset = position - chunkNumber * OPEN_LAYER_CHUNK_BYTES
-      return chunk.subarray(offset, offset + length)
+      this.bytes = chunk
+      return position - chunkNumber * OPEN_LAYER_CHUNK_BYTES
     }
-    if (length === 0) return this.#scratch.subarray(0, 0)
-    assert(this.#spill, 'a chunk is neither in memory nor in the file')
     if (length > this.#scratch.length) this.#scratch = new Uint8Array(length)
-    const bytes = this.#scratch.subarray(0, length)
-    const count = this.#spill.readNow(bytes, position)
-    if (count !== length || crc32c(bytes) !== this.#source.spilledCrcs[version]) {
+    this.bytes = this.#scratch
+    if (length === 0) return 0
+    assert(this.#spill, 'a chunk is neither in memory nor in the file')
+    const target = this.#scratch.subarray(0, length)
+    const count = this.#spill.readNow(target, position)
+    if (count !== length || crc32c(target) !== this.#source.spilledCrcs[version]) {
       throw new CorruptionError('spilled value checksum mismatch', {
         path: this.#source.spillPath,
         offsetBytes: position,
       })
     }
-    return bytes
+    return 0
   }
 }
