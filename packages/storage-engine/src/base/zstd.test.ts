@@ -20,7 +20,7 @@ test('a damaged frame is corruption or other content of the same size, never a c
   const frame = compress(Uint8Array.from({ length: 500 }, (_, i) => (i * 7) & 255))
   for (let at = 0; at < frame.length; at++) {
     const damaged = frame.slice()
-    damaged[at]! ^= 1 << at % 8
+    damaged[at]! ^= 1 << (at % 8)
     try {
       expect(decompress(damaged, 500).length).toBe(500)
     } catch (error) {
