@@ -35,7 +35,6 @@ export class ManagedProcess {
   #startedMs = 0
   #restartDelayMs = RESTART_DELAY_MS_FIRST
   #restartCount = 0
-  #lastExit: ProcessExit | undefined
   #lastLines: string[] = []
 
   constructor(options: ManagedProcessOptions) {
@@ -125,7 +124,6 @@ export class ManagedProcess {
   #onExit(child: RunningProcess, exit: ProcessExit): void {
     if (this.#process !== child) return
     const { name, log, onDeath } = this.options
-    this.#lastExit = exit
     if (!this.#isWanted) return
     const last = this.#lastLines.at(-1)
     log.warn('process died', { process: name, code: exit.code ?? undefined, signal: exit.signal ?? undefined, last })
