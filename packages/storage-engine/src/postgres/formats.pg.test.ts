@@ -53,7 +53,7 @@ beforeAll(async () => {
   await client.query('savepoint inner_part')
   await client.query('insert into made_by_prepared values (1)')
   preparedXid = Number((await client.query('select pg_current_xact_id()::text as xid')).rows[0].xid)
-  await client.query(`prepare transaction 'the gid'`)
+  await client.query(`prepare transaction 'a gid of odd length'`)
   await client.end()
   const map = await postgres.query<{ blkno: string; all_visible: boolean; all_frozen: boolean }>(
     `select blkno::text, all_visible, all_frozen from pg_visibility_map('rows')`,
@@ -201,7 +201,7 @@ test('a two-phase file decodes, and encodes to the same bytes', () => {
   expect(xidOfFullXid(parseTwoPhaseFileName(name!)!)).toBe(preparedXid)
   const mainData = decodeTwoPhaseFile(file)
   const state = decodeTwoPhaseState(mainData)
-  expect(state).toMatchObject({ xid: preparedXid, gid: 'the gid' })
+  expect(state).toMatchObject({ xid: preparedXid, gid: 'a gid of odd length' })
   expect(state.subxids.length).toBe(1)
   expect(state.abortRelations.length).toBe(1)
   expect(Buffer.from(encodeTwoPhaseFile(mainData)).equals(file)).toBe(true)

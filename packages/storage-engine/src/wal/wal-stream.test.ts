@@ -253,6 +253,7 @@ describe('corruption is named with its position', () => {
     ['page address', 8, 'another address'],
     ['timeline', 4, 'another timeline'],
     ['continuation flag', 0x2000 + 2, 'does not continue the record before it (lsn=0/1002000'],
+    ['stray continuation flag', 2, 'page continues a record where a new one is due (lsn=0/1000028'],
     ['remaining length', 0x2000 + 16, 'continues a record of another length (lsn=0/1002000'],
     ['length', first!.startLsn - 0x1000000, 'impossible length'],
     ['previous link', second!.startLsn - 0x1000000 + 8, 'wrong previous link'],
@@ -262,7 +263,8 @@ describe('corruption is named with its position', () => {
   ])('%s', (_what, offset, message) => {
     const bytes = stream.bytes()
     if (message === 'impossible length') bytes.fill(0xff, offset, offset + 4)
-    else if (message.startsWith('does not continue')) bytes[offset]! ^= WalPageInfo.firstIsContinuation
+    else if (message.includes('continue') && !message.includes('length'))
+      bytes[offset]! ^= WalPageInfo.firstIsContinuation
     else bytes[offset]! ^= 0x41
     expect(faultOf(stream, bytes)).toContain(message)
   })
