@@ -1,0 +1,145 @@
+import { Lsn } from '../src/postgres/lsn.ts'
+import { Cluster, identity, type Mutant } from './cluster.ts'
+import { CommitChecker, PromiseBroken } from './commit-checker.ts'
+import { SimNetwork } from './sim-network.ts'
+import { World } from './world.ts'
+
+export interface QuorumRunOptions {
+  readonly seed: number
+  readonly mutant?: Mutant
+  /** Virtual time with faults. */
+  readonly faultMs?: number
+  readonly log?: (line: string) => void
+}
+
+export interface QuorumRunResult {
+  readonly traceHash: number
+  readonly eventCount: number
+  readonly committedBytes: number
+  readonly nextRandom: number
+  readonly crashes: number
+  readonly elections: number
+}
+
+/** After the faults a majority must be able to elect and commit within this much virtual time. */
+const RECOVERY_MS_MAX = 120_000
+
+/**
+ * One seed: three SafeKeepers and competing computes under crashes, torn writes, partitions, lost, doubled and late messages;
+ * then calm, in which everything must come back. Throws PromiseBroken, or an Error when the cluster stands still.
+ */
+export async function runQuorum(options: QuorumRunOptions): Promise<QuorumRunResult> {
+  const world = new World(options.seed, options.log === undefined ? {} : { log: options.log })
+  const { random } = world
+  const network = new SimNetwork(world)
+  const checker = new CommitChecker(identity.startLsn)
+  const cluster = new Cluster(world, network, checker, options.mutant ?? {})
+  const step = async (work: Promise<unknown>, what: string): Promise<void> => {
+    let isDone = false
+    let failure: unknown
+    work.then(
+      () => {
+        isDone = true
+      },
+      (error: unknown) => {
+        isDone = true
+        failure = error
+      },
+    )
+    const ended = await world.run(world.nowMs + RECOVERY_MS_MAX, () => isDone || checker.broken !== undefined)
+    if (checker.broken) throw checker.broken
+    if (!ended) throw new Error(`stands still: ${what}`)
+    if (failure !== undefined) throw failure
+  }
+
+  await step(Promise.all([0, 1, 2].map((index) => cluster.boot(index))), 'first start')
+  await step(cluster.createTimelines(), 'creation')
+  let elections = 1
+  let crashes = 0
+  cluster.startWriter()
+
+  // A swarm: each seed has its own mix of faults, and some have none of a kind.
+  const rates = {
+    crash: random.chance(0.8) ? random.between(0, 0.25) : 0,
+    allDown: random.chance(0.4) ? random.between(0, 0.06) : 0,
+    partition: random.chance(0.6) ? random.between(0, 0.3) : 0,
+    newWriter: random.between(0.02, 0.3),
+    killWriter: random.between(0, 0.2),
+  }
+  network.faults = {
+    lossRate: random.chance(0.5) ? random.between(0, 0.02) : 0,
+    duplicateRate: random.chance(0.5) ? random.between(0, 0.02) : 0,
+    reorderRate: random.chance(0.5) ? random.between(0, 0.02) : 0,
+    resetRate: random.chance(0.5) ? random.between(0, 0.01) : 0,
+    delayMsMax: random.between(1, 30),
+  }
+  const endOfFaultsMs = world.nowMs + (options.faultMs ?? 12_000)
+  const names = [...cluster.safekeepers.map(({ name }) => name)]
+  while (world.nowMs < endOfFaultsMs) {
+    await world.run(world.nowMs + random.between(20, 400), () => checker.broken !== undefined)
+    if (checker.broken) throw checker.broken
+    if (random.chance(rates.crash)) {
+      cluster.crash(random.below(3))
+      crashes++
+    }
+    if (random.chance(rates.allDown)) {
+      for (const index of [0, 1, 2]) cluster.crash(index)
+      crashes++
+    }
+    for (const index of [0, 1, 2]) {
+      if (!cluster.isUp(index) && random.chance(0.4)) void cluster.boot(index).catch(() => undefined)
+    }
+    if (random.chance(rates.partition)) {
+      const from = random.pick([...names, ...cluster.writers.map(({ life }) => life.name)])
+      const to = random.pick(names)
+      network.cut(from, to)
+      if (random.chance(0.5)) network.cut(to, from)
+    } else if (random.chance(0.3)) network.heal()
+    if (random.chance(rates.newWriter) && cluster.writers.filter(({ life }) => life.isAlive).length < 3) {
+      cluster.startWriter()
+      elections++
+    }
+    const victim = random.pick(cluster.writers)
+    if (victim && random.chance(rates.killWriter)) victim.kill()
+  }
+
+  world.note('calm')
+  network.calm()
+  for (const index of [0, 1, 2]) if (!cluster.isUp(index)) await step(cluster.boot(index), 'restart')
+  for (const { life } of cluster.writers) life.kill()
+  const last = cluster.startWriter({ recordsMax: 20 })
+  const recovered = await world.run(
+    world.nowMs + RECOVERY_MS_MAX,
+    () => checker.broken !== undefined || (last.proposer !== undefined && last.hasCommittedAll),
+  )
+  if (checker.broken) throw checker.broken
+  if (!recovered) throw new Error(`liveness: no commit within ${RECOVERY_MS_MAX} ms after the faults`)
+
+  const isEverywhere = () =>
+    cluster.safekeepers.every(
+      ({ service }) => service?.registry.get(identity.timelineId)?.state.commitLsn === last.endLsn,
+    )
+  if (!(await world.run(world.nowMs + RECOVERY_MS_MAX, isEverywhere)))
+    throw new Error('liveness: a member does not catch up')
+  for (const index of [0, 1, 2]) {
+    let read: Uint8Array = new Uint8Array()
+    await step(
+      cluster.readCommitted(index).then((bytes) => {
+        read = bytes
+      }),
+      'reading',
+    )
+    if (Buffer.compare(read, checker.bytes()) !== 0) {
+      throw new PromiseBroken(`commit-durability: ${names[index]} serves another history than was committed`)
+    }
+  }
+  if (last.endLsn !== checker.endLsn) throw new PromiseBroken(`single-history: ends at ${Lsn.format(checker.endLsn)}`)
+  return {
+    traceHash: world.traceHash,
+    eventCount: world.eventCount,
+    committedBytes: checker.endLsn - identity.startLsn,
+    nextRandom: random.uint32(),
+    crashes,
+    elections,
+  }
+}
