@@ -7,7 +7,7 @@ import { CorruptionError, StorageError } from '../base/errors.ts'
 import { ColumnPageReader } from './column-page-reader.ts'
 import { PARQUET_MAGIC } from './file-writer.ts'
 import { CHECKSUMS_KEY, ChecksumTable, SEAL_SIZE, checkSeal, parseChecksumEntry } from './integrity.ts'
-import { type ColumnChunk, type FileMetadata, type FileRange, decodeFileMetadata } from './metadata.ts'
+import { Codec, type ColumnChunk, type FileMetadata, type FileRange, decodeFileMetadata } from './metadata.ts'
 import { type ColumnIndex, type PageLocation, decodeColumnIndex, decodeOffsetIndex } from './page-header.ts'
 import { checkedRange, chunkStart, coalesce, planChunk, planPages } from './read-plan.ts'
 import { type SchemaLeaf, schemaLeaves } from './schema.ts'
@@ -156,6 +156,11 @@ export class ParquetFile {
       return column
     })
     return { firstRow: first.firstRow, endRow: first.endRow, columns }
+  }
+
+  /** A column of this leaf without rows. */
+  emptyColumn(leafIndex: number): ColumnData {
+    return new ColumnPageReader(this.leaves[leafIndex]!, Codec.uncompressed)
   }
 
   /** First row of each data page of a row group, from the offset index of one leaf. */
