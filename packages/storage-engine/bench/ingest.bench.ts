@@ -20,13 +20,17 @@ export async function bench({ say, isQuick }: BenchContext): Promise<BenchReport
     await waitCaughtUp(stack)
     const memory = new PeakMemory(stack)
 
+    // What the workloads read must lie in the compute's caches: a held PageServer answers no reads.
+    await stack.query(insertRows(100))
+    await pgbenchRun({ uri }, { clients: 16, seconds: 3 })
+    await stack.query('select sum(abalance) from pgbench_accounts')
+    await waitCaughtUp(stack)
+
     const copy = await measure(stack, say, 'copy', async () => {
       const client = await stack.client()
       try {
         for (let done = 0; done < copyMb; done += 64) {
-          await client.query(
-            `insert into c select i, repeat(md5(i::text), 35) from generate_series(1, ${(64 * 1024 * 1024 * 7) / 8192}) i`,
-          )
+          await client.query(insertRows((64 * 1024 * 1024 * 7) / 8192))
         }
       } finally {
         await client.end()
@@ -53,6 +57,13 @@ export async function bench({ say, isQuick }: BenchContext): Promise<BenchReport
   }
 }
 
+function insertRows(count: number): string {
+  return `insert into c select i, repeat(md5(i::text), 35) from generate_series(1, ${count}) i`
+}
+
+/** A workload that waits for the held PageServer would wait for ever: after this it is let go, and the run fails. */
+const HELD_MS_MAX = 180_000
+
 async function measure(
   stack: Stack,
   say: (line: string) => void,
@@ -62,11 +73,18 @@ async function measure(
   await waitCaughtUp(stack)
   const from = await ingestedLsn(stack)
   await stack.kill('pageserver', 'SIGSTOP')
+  let isVoid = false
+  const timer = setTimeout(() => {
+    isVoid = true
+    void stack.kill('pageserver', 'SIGCONT')
+  }, HELD_MS_MAX)
   try {
     await makeWal()
   } finally {
+    clearTimeout(timer)
     await stack.kill('pageserver', 'SIGCONT')
   }
+  if (isVoid) throw new Error(`${name}: the workload waited for the held pageserver`)
   const startedMs = performance.now()
   const to = await waitCaughtUp(stack)
   const seconds = (performance.now() - startedMs) / 1000
