@@ -19,6 +19,10 @@ export interface StackOptions {
   readonly env?: Readonly<Record<string, string>>
   /** An existing home, kept by cleanup. */
   readonly home?: string
+  /** Instead of free ports: the Postgres port, with the others after it. */
+  readonly portBase?: number
+  /** Leaves the run files of a stack that runs in the same home. */
+  readonly keepRunFiles?: boolean
 }
 
 export interface StackDescription {
@@ -65,16 +69,16 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const home = options.home ?? fs.mkdtempSync(path.join(fs.realpathSync(os.tmpdir()), 'tributary-stack-'))
   // Postgres runs under another account when the tests run as root, and passes through here.
   fs.chmodSync(home, 0o755)
-  const base = await findPortBase()
+  const base = options.portBase ?? (await findPortBase())
   const stack = new Stack(home, options.home === undefined, {
-    ...options.env,
     TRIBUTARY_HOME: home,
     TRIBUTARY_PG_PORT: String(base),
     TRIBUTARY_ADMIN_PORT: String(base + 1),
     TRIBUTARY_INTERNAL_PORT_FIRST: String(base + 2),
+    ...options.env,
   })
   try {
-    await stack.start()
+    await stack.start({ keepRunFiles: options.keepRunFiles ?? false })
     return stack
   } catch (error) {
     await stack.cleanup()
@@ -112,9 +116,9 @@ export class Stack {
     return this.#output.join('\n')
   }
 
-  async start(): Promise<void> {
+  async start(options: { keepRunFiles?: boolean } = {}): Promise<void> {
     const stackFile = path.join(this.home, 'run', 'stack.json')
-    fs.rmSync(stackFile, { force: true })
+    if (!options.keepRunFiles) fs.rmSync(stackFile, { force: true })
     this.#output = []
     const supervisor = await spawnProcess({
       command: process.execPath,
@@ -125,7 +129,7 @@ export class Stack {
     })
     this.#supervisor = supervisor
     const deadline = performance.now() + START_MS_MAX
-    while (!fs.existsSync(stackFile)) {
+    while (options.keepRunFiles || !fs.existsSync(stackFile)) {
       if (!supervisor.isRunning()) throw new Error(`stack ended while starting:\n${this.output}\n${this.logTail()}`)
       if (performance.now() > deadline) {
         await this.stop()
