@@ -5,8 +5,10 @@ import { openNodeEnv } from '../io/node-env.ts'
 import { stopOnSignal } from '../io/node-process.ts'
 import { openObjectStore } from '../object-store/open-object-store.ts'
 import { PeerRecovery } from '../safekeeper/peer-recovery.ts'
+import { PeerStatusFeed } from '../safekeeper/peer-status-feed.ts'
 import { safekeeperRoutes, timelineInfo } from '../safekeeper/safekeeper-admin.ts'
 import { SafekeeperService } from '../safekeeper/safekeeper-service.ts'
+import { WalBackup } from '../safekeeper/wal-backup.ts'
 import { parseSafekeeperConfig, type SafekeeperConfig } from './safekeeper-config.ts'
 
 /** One SafeKeeper process. Exits with 1 and a clear line when it cannot start. */
@@ -38,12 +40,27 @@ async function main(): Promise<void> {
       registry,
     })
     const members = recovery
+    const feed = new PeerStatusFeed({
+      env,
+      peers: config.peers.map(({ id, host, port }) => ({ id, address: { host, port } })),
+      registry,
+    })
+    const backup = new WalBackup({
+      env,
+      nodeId: config.id,
+      registry,
+      objectStore,
+      peerStatuses: (timelineId) => feed.statusesOf(timelineId),
+      intervalMs: config.backupIntervalMs,
+      partialIdleMs: config.partialBackupIdleMs,
+    })
     const http = await openHttpServer({
       host: config.host,
       port: config.httpPort,
       log,
       status: () => ({
-        state,
+        // Ready means that every timeline its peers know is here.
+        state: state === 'ready' && !members.hasJoined ? 'rebuilding' : state,
         id: config.id,
         hasJoined: members.hasJoined,
         waitingFor: members.hasJoined ? null : (members.lastError ?? null),
@@ -62,6 +79,8 @@ async function main(): Promise<void> {
       async stop(reason) {
         state = 'stopping'
         log.info('safekeeper stops', { reason })
+        await backup.close()
+        await feed.close()
         await members.close()
         await http.close()
         await service.close()

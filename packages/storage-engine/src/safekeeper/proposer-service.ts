@@ -20,11 +20,11 @@ import {
 } from '../protocol/safekeeper-messages.ts'
 import {
   initialProposer,
-  peerHorizon,
   type ProposerEffect,
   type ProposerEvent,
   type ProposerState,
   type ProposerStepFunction,
+  peerHorizon,
   stepProposer,
 } from './proposer.ts'
 import { majorityOf } from './quorum.ts'
@@ -358,8 +358,13 @@ export class Proposer {
         return
       case 'drop': {
         const link = this.#links[effect.peer]!
+        // A refusal that stays the same is said once, and asked for less often.
+        if (link.lastError !== effect.message) {
+          const fields = { peer: link.id, code: effect.code, reason: effect.message }
+          this.#options.env.log.warn('safekeeper refuses', fields)
+        }
         link.lastError = effect.message
-        this.#options.env.log.warn('safekeeper refuses', { peer: link.id, code: effect.code, reason: effect.message })
+        if (effect.code === 'not-found') link.attempt = Math.max(link.attempt, 6)
         link.connection?.destroy()
         return
       }

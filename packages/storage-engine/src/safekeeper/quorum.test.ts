@@ -11,10 +11,14 @@ import { nodeDisk } from '../io/node-disk.ts'
 import { nodeNetwork } from '../io/node-network.ts'
 import { nodeRandom } from '../io/node-random.ts'
 import { openMemoryObjectStore } from '../object-store/memory-object-store.ts'
+import type { ObjectStore } from '../object-store/object-store.ts'
+import { WAL_SEGMENT_SIZE } from '../postgres/constants.ts'
 import type { ProjectId, TimelineId } from '../postgres/ids.ts'
 import { Lsn } from '../postgres/lsn.ts'
+import { PeerRecovery } from './peer-recovery.ts'
 import { openProposer, type Proposer, type ProposerOptions } from './proposer-service.ts'
 import { SafekeeperService } from './safekeeper-service.ts'
+import { WalBackup } from './wal-backup.ts'
 import { readWal } from './wal-reader-client.ts'
 
 const log = process.env.TEST_LOG
@@ -29,12 +33,14 @@ const identity = {
 }
 
 let folder: string
+let objectStore: ObjectStore
 let services: (SafekeeperService | undefined)[]
 let ports: number[]
 let proposers: Proposer[]
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'safekeeper-quorum-'))
+  objectStore = openMemoryObjectStore({ disk: nodeDisk })
   services = []
   ports = [0, 0, 0]
   proposers = []
@@ -54,7 +60,7 @@ async function start(index: number): Promise<SafekeeperService> {
     nodeId: index + 1,
     dataDirectory: join(folder, `sk${index + 1}`),
     address: { host: '127.0.0.1', port: ports[index]! },
-    objectStore: openMemoryObjectStore({ disk: nodeDisk }),
+    objectStore,
     allocation: 'sparse',
   })
   services[index] = service
@@ -117,8 +123,8 @@ test('an elected proposer commits what it appends, and every safekeeper serves t
   )
   const first = await readAll(0, writer.endLsn)
   expect(first.length).toBe(writer.endLsn - startLsn)
-  expect(await readAll(1, writer.endLsn)).toEqual(first)
-  expect(await readAll(2, writer.endLsn)).toEqual(first)
+  expect(Buffer.compare(await readAll(1, writer.endLsn), first)).toBe(0)
+  expect(Buffer.compare(await readAll(2, writer.endLsn), first)).toBe(0)
 })
 
 test('a second proposer fences the first, and starts at the end of all that was committed', async () => {
@@ -152,7 +158,7 @@ test('commits go on with one safekeeper stopped, wait with two, and go on when o
   await until(() => proposer.commitLsn === writer.endLsn, 'commit after return')
   await start(0)
   await until(() => services[0]!.registry.list()[0]!.state.commitLsn === writer.endLsn, 'laggard caught up')
-  expect(await readAll(0, writer.endLsn)).toEqual(await readAll(2, writer.endLsn))
+  expect(Buffer.compare(await readAll(0, writer.endLsn), await readAll(2, writer.endLsn))).toBe(0)
 })
 
 test('a safekeeper that missed wal which no proposer buffers any more is caught up from another', async () => {
@@ -168,7 +174,7 @@ test('a safekeeper that missed wal which no proposer buffers any more is caught 
   const won = await second.elect()
   expect(won.startLsn).toBe(writer.endLsn)
   await until(() => services[2]!.registry.list()[0]!.state.commitLsn === writer.endLsn, 'caught up')
-  expect(await readAll(2, writer.endLsn)).toEqual(await readAll(0, writer.endLsn))
+  expect(Buffer.compare(await readAll(2, writer.endLsn), await readAll(0, writer.endLsn))).toBe(0)
 })
 
 test('wal that crosses segments survives a restart of all safekeepers', async () => {
@@ -186,4 +192,103 @@ test('wal that crosses segments survives a restart of all safekeepers', async ()
   expect(won.startLsn).toBe(writer.endLsn)
   await until(() => services[1]!.registry.list()[0]!.state.commitLsn === writer.endLsn, 'commit after restart')
   expect(Buffer.compare(await readAll(1, writer.endLsn), before)).toBe(0)
+})
+
+test('peers that speak nonsense are closed with a reason, and nothing of the timeline changes', async () => {
+  const timeline = services[0]!.registry.list()[0]!
+  const before = timeline.state
+  for (const bytes of [new TextEncoder().encode('GET / HTTP/1.1\r\n\r\n'), new Uint8Array(4096).fill(0x42)]) {
+    const connection = await env.network.connect({ host: '127.0.0.1', port: ports[0]! }, { timeoutMs: 1000 })
+    const closed = new Promise<void>((resolve) => {
+      connection.onClose = () => resolve()
+    })
+    let received = 0
+    connection.onData = (chunk) => {
+      received += chunk.length
+    }
+    connection.send(bytes)
+    await closed
+    expect(received).toBeGreaterThan(0)
+  }
+  expect(timeline.state).toBe(before)
+})
+
+test('a proposer of another database system or of an unknown timeline is refused by all', async () => {
+  for (const wrong of [{ systemIdentifier: 5n }, { timelineId: '0000000000000000000000000000000f' as TimelineId }]) {
+    const proposer = propose(wrong)
+    const election = proposer.elect()
+    election.catch(() => undefined)
+    await until(() => proposer.peerStatuses().every((peer) => peer.lastError !== undefined), 'refused')
+    await proposer.close()
+    await expect(election).rejects.toThrow('closed')
+  }
+  expect(services[0]!.registry.list()[0]!.state.term).toBe(0)
+})
+
+test('a safekeeper with a lost disk takes part only after it was rebuilt from all its peers', async () => {
+  const first = propose()
+  await first.elect()
+  const writer = new WalWriter(identity.systemIdentifier, identity.startLsn)
+  await appendRecords(first, writer, 100, 3000)
+  await until(
+    () => services.every((each) => each!.registry.list()[0]!.state.commitLsn === writer.endLsn),
+    'commit everywhere',
+  )
+  await stop(0)
+  rmSync(join(folder, 'sk1'), { recursive: true })
+  await stop(1)
+  const service = await start(0)
+  const recovery = await PeerRecovery.open({
+    env,
+    nodeId: 1,
+    dataDirectory: join(folder, 'sk1'),
+    peers: [1, 2].map((index) => ({ id: index + 1, address: { host: '127.0.0.1', port: ports[index]! } })),
+    registry: service.registry,
+  })
+  try {
+    await nodeClock.sleep(300)
+    expect(recovery.hasJoined).toBe(false)
+    await expect(recovery.create(identity)).rejects.toThrow('not yet heard')
+    await start(1)
+    await until(() => recovery.hasJoined, 'rebuilt')
+    const rebuilt = service.registry.list()[0]!
+    expect(rebuilt.state).toMatchObject({ flushLsn: writer.endLsn, term: 1 })
+    expect(recovery.mayVote()).toBe(false)
+    await appendRecords(first, writer, 10)
+    await until(() => rebuilt.state.commitLsn === writer.endLsn, 'follows again')
+    expect(Buffer.compare(await readAll(0, writer.endLsn), await readAll(2, writer.endLsn))).toBe(0)
+  } finally {
+    await recovery.close()
+  }
+})
+
+test('committed segments are archived, trimmed when nobody needs them, and served from the archive', async () => {
+  const proposer = propose()
+  await proposer.elect()
+  const writer = new WalWriter(identity.systemIdentifier, identity.startLsn)
+  await appendRecords(proposer, writer, 60, 1_000_000)
+  await until(
+    () => services.every((each) => each!.registry.list()[0]!.state.commitLsn === writer.endLsn),
+    'commit everywhere',
+  )
+  const before = await readAll(0, writer.endLsn)
+  const timeline = services[0]!.registry.list()[0]!
+  const backup = new WalBackup({
+    env,
+    nodeId: 1,
+    registry: services[0]!.registry,
+    objectStore,
+    peerStatuses: () => [],
+    intervalMs: 20,
+    partialIdleMs: 50,
+  })
+  try {
+    await until(() => timeline.state.backupLsn > identity.startLsn + 2 * WAL_SEGMENT_SIZE, 'archived')
+    expect(timeline.oldestLocalLsn).toBe(identity.startLsn)
+    timeline.learn({ remoteConsistentLsn: writer.endLsn })
+    await until(() => timeline.oldestLocalLsn >= 3 * WAL_SEGMENT_SIZE, 'trimmed')
+  } finally {
+    await backup.close()
+  }
+  expect(Buffer.compare(await readAll(0, writer.endLsn), before)).toBe(0)
 })

@@ -128,6 +128,8 @@ class SafekeeperConnection {
   #proposer: { timeline: AcceptorService; id: number } | undefined
   #stream: { timeline: AcceptorService; wal: WalStream } | undefined
   #subscription: StatusSubscription | undefined
+  /** Which protocol the first frame spoke. */
+  #speaks: 'unknown' | 'consensus' | 'wal' = 'unknown'
   #isClosed = false
 
   constructor(
@@ -176,7 +178,8 @@ class SafekeeperConnection {
       this.#firstFrameTimer.cancel()
       this.#firstFrameTimer = undefined
     }
-    if (this.#stream !== undefined || this.#subscription !== undefined || isWalServiceFrame(type)) {
+    if (this.#speaks === 'unknown') this.#speaks = isWalServiceFrame(type) ? 'wal' : 'consensus'
+    if (this.#speaks === 'wal') {
       this.#onReaderMessage(decodeWalReaderMessage(type, payload))
       return
     }
@@ -255,17 +258,19 @@ class SafekeeperConnection {
     }
   }
 
-  /** Says why in both protocols' words, whichever the peer speaks, then closes. */
+  /** Says why in the words of the protocol that the peer speaks, then closes. */
   #refuse(error: unknown): void {
     const { env } = this.#options
     const code = isStorageError(error) ? error.code : 'unavailable'
     const message = errorText(error)
     env.log.warn('connection refused', { remote: this.#connection.remote, code, error: message })
     this.#decoder.close()
-    const isReader = this.#stream !== undefined || this.#subscription !== undefined
     const term = this.#proposer?.timeline.state.term ?? 0
-    if (!isReader) this.#connection.send(encodeSafekeeperMessage({ kind: 'refusal', code, term, message }))
-    if (this.#proposer === undefined) this.#connection.send(encodeWalServiceMessage({ kind: 'error', code, message }))
+    const frame =
+      this.#speaks === 'wal'
+        ? encodeWalServiceMessage({ kind: 'error', code, message })
+        : encodeSafekeeperMessage({ kind: 'refusal', code, term, message })
+    this.#connection.send(frame)
     this.#connection.end()
     // An orderly end waits for the other side, which may never come.
     env.clock.setTimer(1000, () => this.close())
