@@ -1,61 +1,44 @@
 import type { Lsn } from '../../postgres/lsn.ts'
 import type { DecodedRecord, WalRecord } from '../../wal/record.ts'
+import { XlogOpcode } from '../../wal/rmgr/xlog.ts'
 import { ingestBlocks } from './block-ingest.ts'
 import { type ClusterState, FIRST_NORMAL_XID } from './cluster-state.ts'
 import { MainData } from './main-data.ts'
 import type { IngestContext } from './wal-ingest.ts'
 
-/** src/include/catalog/pg_control.h, PG 18. */
-const Type = {
-  checkpointShutdown: 0x00,
-  checkpointOnline: 0x10,
-  noop: 0x20,
-  nextOid: 0x30,
-  switch: 0x40,
-  backupEnd: 0x50,
-  parameterChange: 0x60,
-  restorePoint: 0x70,
-  fpwChange: 0x80,
-  endOfRecovery: 0x90,
-  fpiForHint: 0xa0,
-  fpi: 0xb0,
-  overwriteContrecord: 0xd0,
-  checkpointRedo: 0xe0,
-} as const
-
 /** False: not a record type of XLOG. */
 export function ingestXlog(context: IngestContext, record: WalRecord, decoded: DecodedRecord): boolean {
   switch (decoded.opcode) {
-    case Type.fpi:
-    case Type.fpiForHint:
+    case XlogOpcode.fpi:
+    case XlogOpcode.fpiForHint:
       ingestBlocks(context.writer, record, decoded)
       return true
-    case Type.checkpointShutdown:
-    case Type.checkpointOnline:
-      takeCheckpoint(context, new MainData(decoded), record.endLsn, decoded.opcode === Type.checkpointShutdown)
+    case XlogOpcode.checkpointShutdown:
+    case XlogOpcode.checkpointOnline:
+      takeCheckpoint(context, new MainData(decoded), record.endLsn, decoded.opcode === XlogOpcode.checkpointShutdown)
       return true
-    case Type.nextOid:
+    case XlogOpcode.nextOid:
       context.state.nextOid = new MainData(decoded).u32()
       context.stateChanged()
       return true
-    case Type.parameterChange:
+    case XlogOpcode.parameterChange:
       takeParameters(context.state, new MainData(decoded))
       context.stateChanged()
       return true
-    case Type.endOfRecovery: {
+    case XlogOpcode.endOfRecovery: {
       const data = new MainData(decoded)
       data.skip(16)
       context.state.walLevel = data.i32()
       context.stateChanged()
       return true
     }
-    case Type.noop:
-    case Type.switch:
-    case Type.backupEnd:
-    case Type.restorePoint:
-    case Type.fpwChange:
-    case Type.overwriteContrecord:
-    case Type.checkpointRedo:
+    case XlogOpcode.noop:
+    case XlogOpcode.switch:
+    case XlogOpcode.backupEnd:
+    case XlogOpcode.restorePoint:
+    case XlogOpcode.fpwChange:
+    case XlogOpcode.overwriteContrecord:
+    case XlogOpcode.checkpointRedo:
       return true
     default:
       return false
