@@ -17,18 +17,19 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   protocol: ['base', 'io', 'postgres', 'wal'],
   parquet: ['base'],
   columnar: ['base', 'postgres', 'parquet'],
+  catalog: ['base', 'postgres', 'parquet', 'columnar'],
   'delta-log': ['base', 'io', 'object-store', 'parquet'],
   safekeeper: ['base', 'io', 'object-store', 'postgres', 'wal', 'protocol'],
-  pageserver: ['base', 'io', 'object-store', 'postgres', 'wal', 'redo', 'columnar', 'protocol', 'admin'],
+  pageserver: ['base', 'io', 'object-store', 'postgres', 'wal', 'redo', 'columnar', 'catalog', 'protocol', 'admin'],
   'delta-writer': ['base', 'io', 'object-store', 'postgres', 'parquet', 'columnar', 'delta-log', 'protocol'],
-  query: ['base', 'io', 'object-store', 'postgres', 'parquet', 'columnar', 'protocol'],
+  query: ['base', 'io', 'object-store', 'postgres', 'parquet', 'columnar', 'catalog', 'protocol', 'admin'],
   compute: ['base', 'io', 'postgres', 'wal', 'protocol', 'admin'],
   fuse: ['base', 'io', 'postgres', 'protocol'],
   admin: ['base', 'io', 'postgres', 'protocol'],
 }
 
 /** Knowledge, proved by fixtures: no Node.js, no clock, no randomness, no log. */
-const pureFolders = new Set(['base', 'postgres', 'wal', 'redo', 'protocol', 'parquet', 'columnar'])
+const pureFolders = new Set(['base', 'postgres', 'wal', 'redo', 'protocol', 'parquet', 'columnar', 'catalog'])
 
 /** Contact with the world: these alone may use node:* modules. */
 const worldlyFolders = new Set(['io', 'object-store', 'main', 'compute', 'fuse'])
