@@ -2,6 +2,7 @@ import { StorageError } from '../base/errors.ts'
 import { callJson } from '../io/http-client.ts'
 import type { ProjectId, TimelineId } from '../postgres/ids.ts'
 import type { LayerInfo, LsnAtTime, StorageAdmin, TimelineInfo } from './storage-admin.ts'
+import type { CommitHistogram, TimelineEvent, TimelineHistory } from './timeline-history.ts'
 
 const CALL_TIMEOUT_MS = 60_000
 /** initdb and the first upload take a second; a slow object store may take much longer. */
@@ -9,7 +10,10 @@ const CREATE_PROJECT_TIMEOUT_MS = 300_000
 const UPKEEP_TIMEOUT_MS = 600_000
 
 /** The storage admin of a PageServer process over HTTP (http-storage-admin-server.ts). */
-export function openHttpStorageAdmin(options: { readonly url: string; readonly token?: string }): StorageAdmin {
+export function openHttpStorageAdmin(options: {
+  readonly url: string
+  readonly token?: string
+}): StorageAdmin & TimelineHistory {
   const base = options.url.replace(/\/$/, '')
   const call = (method: string, path: string, body?: unknown, timeoutMs = CALL_TIMEOUT_MS): Promise<unknown> =>
     callJson(`${base}${path}`, {
@@ -66,10 +70,26 @@ export function openHttpStorageAdmin(options: { readonly url: string; readonly t
     async layerMap(projectId, timelineId) {
       return arrayOf<LayerInfo>(await call('GET', `${timeline(projectId, timelineId)}/layers`))
     },
+
+    async timelineEvents({ projectId, timelineId, ...range }) {
+      return arrayOf<TimelineEvent>(await call('GET', `${timeline(projectId, timelineId)}/events${queryText(range)}`))
+    },
+
+    async commitHistogram({ projectId, timelineId, ...range }) {
+      const path = `${timeline(projectId, timelineId)}/commit-histogram${queryText(range)}`
+      return (await call('GET', path)) as CommitHistogram
+    },
   }
 }
 
 function arrayOf<Item>(reply: unknown): Item[] {
   if (!Array.isArray(reply)) throw new StorageError('unavailable', 'reply is not a list')
   return reply as Item[]
+}
+
+function queryText(values: Readonly<Record<string, string | number | undefined>>): string {
+  const given = Object.entries(values).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, String(value)] as [string, string]],
+  )
+  return given.length === 0 ? '' : `?${new URLSearchParams(given)}`
 }

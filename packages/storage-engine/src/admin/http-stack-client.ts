@@ -1,0 +1,61 @@
+import { callJson } from '../io/http-client.ts'
+import { POLL_WAIT_MS } from './http-compute-driver.ts'
+import { type PollReply, pollForever } from './long-poll.ts'
+import type { StackClient, StackInfo, StorageStatus } from './stack-client.ts'
+
+const CALL_TIMEOUT_MS = 10_000
+const STOP_TIMEOUT_MS = 60_000
+
+export interface StackReply extends PollReply {
+  readonly stack: StackInfo
+}
+
+/** The supervisor of a local stack over HTTP: docs/operations.md lists the calls. */
+export function openHttpStackClient(options: { readonly url: string; readonly token: string }): StackClient {
+  const base = options.url.replace(/\/$/, '')
+  const call = (
+    method: string,
+    path: string,
+    more: { body?: unknown; timeoutMs?: number; signal?: AbortSignal } = {},
+  ) =>
+    callJson(`${base}${path}`, {
+      method,
+      token: options.token,
+      timeoutMs: more.timeoutMs ?? CALL_TIMEOUT_MS,
+      ...(more.body === undefined ? {} : { body: more.body }),
+      ...(more.signal === undefined ? {} : { signal: more.signal }),
+    })
+
+  // The replies are made by the server of the same version from values of these types.
+  return {
+    async stack() {
+      return (await call('GET', '/stack-info')) as StackInfo
+    },
+
+    async storageStatus() {
+      return (await call('GET', '/storage-status')) as StorageStatus
+    },
+
+    async processAction(name, action) {
+      await call('POST', `/processes/${encodeURIComponent(name)}/${action}`, { timeoutMs: STOP_TIMEOUT_MS })
+    },
+
+    async cutLink(computeId, safekeeperIds, cut) {
+      await call('POST', `/computes/${encodeURIComponent(computeId)}/links`, { body: { safekeeperIds, cut } })
+    },
+
+    watch(onChange, { signal }) {
+      return pollForever<StackReply>({
+        signal,
+        ask: async (last) => {
+          const after = last ? `&epoch=${last.epoch}&after=${last.revision}` : ''
+          const path = `/stack-watch?waitMs=${POLL_WAIT_MS}${after}`
+          return (await call('GET', path, { signal, timeoutMs: POLL_WAIT_MS + CALL_TIMEOUT_MS })) as StackReply
+        },
+        onReply: (reply, isFirst) => {
+          if (isFirst || reply.revision > 0) onChange(reply.stack)
+        },
+      })
+    },
+  }
+}
