@@ -4,6 +4,7 @@ import { rootFolder } from './repository.ts'
 /** `npm run check`: types, lint and format, layout rules. Every part runs, so that one call shows all there is to mend. */
 const parts: [name: string, command: string, args: string[]][] = [
   ['types (engine)', binary(rootFolder, 'tsc'), ['-p', 'packages/storage-engine']],
+  ['types (api)', binary(rootFolder, 'tsc'), ['-p', 'apps/api']],
   ['types (scripts)', binary(rootFolder, 'tsc'), ['-p', 'scripts']],
   [
     'lint and format',
