@@ -1,3 +1,4 @@
+import * as fs from 'node:fs'
 import { PageClient } from '../src/compute/page-client.ts'
 import { callJson } from '../src/io/http-client.ts'
 import { openNodeEnv } from '../src/io/node-env.ts'
@@ -23,15 +24,10 @@ export async function bench({ say, isQuick }: BenchContext): Promise<BenchReport
   try {
     const figures: Record<string, number> = {}
     const memory = new PeakMemory(stack)
-    // One wide row per page: an update of every row is one heap record per page.
+    await createTable(stack, 'warmup', isQuick ? 1000 : 3000)
     for (const records of recordCounts) {
       const count = records === 100 ? Math.floor(pages / 4) : pages
-      await stack.query(
-        `create table t${records} (i int, n int, filler text) with (fillfactor = 10, autovacuum_enabled = off)`,
-      )
-      await stack.query(`alter table t${records} alter column filler set storage plain`)
-      await stack.query(`insert into t${records} select i, 0, repeat('x', 1000) from generate_series(1, ${count}) i`)
-      await stack.query(`vacuum t${records}`)
+      await createTable(stack, `t${records}`, count)
     }
     await waitCaughtUp(stack)
     await upkeep(stack, ['flush', 'compact', 'images'])
@@ -45,6 +41,8 @@ export async function bench({ say, isQuick }: BenchContext): Promise<BenchReport
     }
     const lsn = await waitCaughtUp(stack)
     await upkeep(stack, ['flush'])
+    // The first reads pay for compiling the code on both sides.
+    await measure(stack, 'warmup', lsn)
 
     for (const records of recordCounts) {
       const result = await measure(stack, `t${records}`, lsn)
@@ -52,14 +50,23 @@ export async function bench({ say, isQuick }: BenchContext): Promise<BenchReport
       figures[`p50Ms${suffix}`] = rounded(result.p50Ms)
       figures[`p99Ms${suffix}`] = rounded(result.p99Ms)
       figures[`pagesPerSecond${suffix}`] = rounded(result.pagesPerSecond)
+      figures[`cpuUsPerPage${suffix}`] = rounded(result.cpuUs)
       say(
-        `${records} records: p50 ${result.p50Ms.toFixed(3)} ms, p99 ${result.p99Ms.toFixed(3)} ms, ${result.pagesPerSecond.toFixed(0)} pages/s`,
+        `${records} records: p50 ${result.p50Ms.toFixed(3)} ms, p99 ${result.p99Ms.toFixed(3)} ms, ${result.pagesPerSecond.toFixed(0)} pages/s, ${result.cpuUs.toFixed(0)} us of CPU a page`,
       )
     }
     return { bench: 'get-page', figures: { ...figures, peakMemoryMb: await memory.stop() }, ratios: {} }
   } finally {
     await stack.cleanup()
   }
+}
+
+/** One wide row per page: an update of every row is one heap record per page. */
+async function createTable(stack: Stack, name: string, pages: number): Promise<void> {
+  await stack.query(`create table ${name} (i int, n int, filler text) with (fillfactor = 10, autovacuum_enabled = off)`)
+  await stack.query(`alter table ${name} alter column filler set storage plain`)
+  await stack.query(`insert into ${name} select i, 0, repeat('x', 1000) from generate_series(1, ${pages}) i`)
+  await stack.query(`vacuum ${name}`)
 }
 
 async function measure(stack: Stack, table: string, lsn: Lsn) {
@@ -88,6 +95,7 @@ async function measure(stack: Stack, table: string, lsn: Lsn) {
       latencies.push(performance.now() - startedMs)
     }
     const rest = order.slice(half)
+    const cpuBefore = await pageserverCpuUs(stack)
     const startedMs = performance.now()
     let next = 0
     const lane = async () => {
@@ -95,12 +103,25 @@ async function measure(stack: Stack, table: string, lsn: Lsn) {
     }
     await Promise.all(Array.from({ length: PIPELINE_DEPTH }, lane))
     const seconds = (performance.now() - startedMs) / 1000
-    // The first reads also pay for compiling the code on both sides.
-    const warm = latencies.slice(Math.min(200, Math.floor(latencies.length / 4)))
-    return { p50Ms: percentile(warm, 0.5), p99Ms: percentile(warm, 0.99), pagesPerSecond: rest.length / seconds }
+    const cpuUs = (await pageserverCpuUs(stack)) - cpuBefore
+    return {
+      p50Ms: percentile(latencies, 0.5),
+      p99Ms: percentile(latencies, 0.99),
+      pagesPerSecond: rest.length / seconds,
+      cpuUs: cpuUs / rest.length,
+    }
   } finally {
     client.close()
   }
+}
+
+/** CPU time that all threads of the PageServer have had (Linux: /proc/PID/task/TID/schedstat, nanoseconds first). */
+async function pageserverCpuUs(stack: Stack): Promise<number> {
+  const pid = (await stack.describe()).processes.find(({ name }) => name === 'pageserver')?.pid
+  if (process.platform !== 'linux' || !pid) return Number.NaN
+  const threads = fs.readdirSync(`/proc/${pid}/task`)
+  const times = threads.map((id) => Number(fs.readFileSync(`/proc/${pid}/task/${id}/schedstat`, 'utf8').split(' ')[0]))
+  return times.reduce((sum, ns) => sum + ns, 0) / 1000
 }
 
 /** 0 … count - 1 in an order that is the same in every run. */

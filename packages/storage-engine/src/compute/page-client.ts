@@ -4,10 +4,13 @@ import type { Address, Connection } from '../io/network.ts'
 import type { ProjectId, TimelineId } from '../postgres/ids.ts'
 import type { Lsn } from '../postgres/lsn.ts'
 import type { RelationFork } from '../postgres/relation.ts'
-import { encodeFrame, FrameDecoder } from '../protocol/framing.ts'
+import { FrameBatch } from '../protocol/frame-batch.ts'
+import { encodeFrame, FRAME_HEADER_SIZE, FrameDecoder } from '../protocol/framing.ts'
 import {
   decodePageServiceResponse,
   encodePageServiceRequest,
+  GET_PAGES_BYTES,
+  GET_PAGES_TYPE,
   type GetPagesRequest,
   isSameRequest,
   PAGE_SERVICE_PAYLOAD_BYTES_MAX,
@@ -55,6 +58,7 @@ export class PageClient {
   #isReady = false
   #isConnecting = false
   #isClosed = false
+  #isSendDue = false
   #nextId = 1
 
   constructor(options: PageClientOptions) {
@@ -97,7 +101,7 @@ export class PageClient {
     const startedMs = env.clock.monotonicMs()
     return new Promise((resolve, reject) => {
       this.#waiting.push({ request, startedMs, deadlineMs: startedMs + giveUpMs, resolve, reject })
-      this.#sendWaiting()
+      this.#sendSoon()
     })
   }
 
@@ -110,17 +114,31 @@ export class PageClient {
     this.#calls.clear()
   }
 
+  /** Requests made in the same tick go out in one write. */
+  #sendSoon(): void {
+    if (this.#isSendDue) return
+    this.#isSendDue = true
+    queueMicrotask(() => {
+      this.#isSendDue = false
+      this.#sendWaiting()
+    })
+  }
+
   #sendWaiting(): void {
     const connection = this.#connection
     if (!connection || !this.#isReady) {
       void this.#connect()
       return
     }
-    while (this.#waiting.length > 0 && this.#calls.size < REQUESTS_IN_FLIGHT_MAX) {
-      const call = this.#waiting.shift()!
+    const count = Math.min(this.#waiting.length, REQUESTS_IN_FLIGHT_MAX - this.#calls.size)
+    if (count <= 0) return
+    const bufferBytes = count * (FRAME_HEADER_SIZE + GET_PAGES_BYTES)
+    const batch = new FrameBatch({ bufferBytes, send: (bytes) => connection.send(bytes) })
+    for (const call of this.#waiting.splice(0, count)) {
       this.#calls.set(call.request.requestId, call)
-      connection.send(frameOf(call.request))
+      batch.add(GET_PAGES_TYPE, encodePageServiceRequest(call.request))
     }
+    batch.flush()
   }
 
   async #connect(): Promise<void> {
@@ -185,7 +203,7 @@ export class PageClient {
       case 'pages': {
         const call = this.#take(response.request)
         this.#settle(call, response)
-        this.#sendWaiting()
+        if (this.#waiting.length > 0) this.#sendSoon()
         return
       }
       case 'error': {

@@ -2,24 +2,29 @@ import { errorText, isStorageError, StorageError, type StorageErrorCode } from '
 import type { Env } from '../io/env.ts'
 import type { Address, Connection, Listener } from '../io/network.ts'
 import type { ProjectId, TimelineId } from '../postgres/ids.ts'
-import { encodeFrame, FrameDecoder } from '../protocol/framing.ts'
+import { FrameBatch } from '../protocol/frame-batch.ts'
+import { FrameDecoder } from '../protocol/framing.ts'
 import {
   decodePageServiceRequest,
   encodePageServiceError,
-  encodePages,
   encodeSizes,
   encodeWelcome,
   type GetPagesRequest,
   PAGE_SERVICE_PAYLOAD_BYTES_MAX,
   PAGE_SERVICE_VERSION,
+  PAGES_TYPE,
   type PageServiceHello,
+  pagesAnswerBytes,
   type RelationSizesRequest,
+  startPagesAnswer,
 } from '../protocol/page-service-messages.ts'
 import type { Timeline } from './timeline/timeline.ts'
 
 const HELLO_TIMEOUT_MS = 10_000
 /** Requests of one connection that wait for an LSN or a layer. Beyond it the connection is not read from. */
 const WAITING_REQUESTS_MAX = 256
+/** Answers that are ready together go out in one write of up to 12 pages: the client works on them while more are made. */
+const ANSWER_BATCH_BYTES = 100 * 1024
 /** A page request waits this long for its LSN to be ingested. */
 const LSN_WAIT_MS_MAX = 60_000
 
@@ -67,14 +72,17 @@ class PageSession {
   readonly #connection: Connection
   readonly #decoder: FrameDecoder
   readonly #closed = new AbortController()
+  readonly #answers: FrameBatch
   #timeline: Timeline | undefined
   #waiting = 0
+  #isFlushDue = false
   #isPaused = false
 
   constructor(options: PageServiceOptions, metrics: PageServiceMetrics, connection: Connection, onClose: () => void) {
     this.#options = options
     this.#metrics = metrics
     this.#connection = connection
+    this.#answers = new FrameBatch({ bufferBytes: ANSWER_BATCH_BYTES, send: (bytes) => this.#sendBytes(bytes) })
     this.#decoder = new FrameDecoder({
       payloadBytesMax: PAGE_SERVICE_PAYLOAD_BYTES_MAX,
       onFrame: (_type, payload) => this.#onRequest(payload),
@@ -85,6 +93,7 @@ class PageSession {
     connection.onData = (chunk) => {
       try {
         this.#decoder.push(chunk)
+        this.#answers.flush()
       } catch (error) {
         this.#refuse(codeOf(error), errorText(error))
       }
@@ -110,24 +119,28 @@ class PageSession {
     const timeline = this.#timeline
     if (!timeline) throw new StorageError('invalid-input', 'request before hello')
     if (request.kind === 'relation-sizes') {
-      this.#wait(payload, this.#sizes(timeline, request))
+      this.#wait(payload, () => this.#sizes(timeline, request))
       return
     }
     const startMs = this.#options.env.clock.monotonicMs()
     if (request.lsn <= timeline.lastRecordLsn) {
       try {
-        const found = timeline.getPagesNow(request, request.lsn)
-        if (found) {
-          this.#send(encodePages(request, found.statuses, found.pages))
+        if (this.#addPagesNow(timeline, request)) {
           this.#count(request, startMs)
           return
         }
       } catch (error) {
-        this.#send(encodePageServiceError(codeOf(error), errorText(error), payload))
+        this.#add(encodePageServiceError(codeOf(error), errorText(error), payload))
         return
       }
     }
-    this.#wait(payload, this.#pages(timeline, request, startMs))
+    this.#wait(payload, async () => {
+      await timeline.waitForLsn(request.lsn, LSN_WAIT_MS_MAX, this.#closed.signal)
+      const answer = new Uint8Array(pagesAnswerBytes(request.blockCount, request.blockCount))
+      const pageCount = await timeline.readPages(request, request.lsn, startPagesAnswer(answer, request))
+      this.#count(request, startMs)
+      return answer.subarray(0, pagesAnswerBytes(request.blockCount, pageCount))
+    })
   }
 
   #onHello(hello: PageServiceHello): void {
@@ -138,14 +151,7 @@ class PageSession {
     this.#timeline = timeline
     const { systemIdentifier } = timeline.identity
     const { lastRecordLsn } = timeline
-    this.#send(encodeWelcome({ version: PAGE_SERVICE_VERSION, systemIdentifier, lastRecordLsn }))
-  }
-
-  async #pages(timeline: Timeline, request: GetPagesRequest, startMs: number): Promise<Uint8Array> {
-    await timeline.waitForLsn(request.lsn, LSN_WAIT_MS_MAX, this.#closed.signal)
-    const { statuses, pages } = await timeline.getPages(request, request.lsn)
-    this.#count(request, startMs)
-    return encodePages(request, statuses, pages)
+    this.#add(encodeWelcome({ version: PAGE_SERVICE_VERSION, systemIdentifier, lastRecordLsn }))
   }
 
   async #sizes(timeline: Timeline, request: RelationSizesRequest): Promise<Uint8Array> {
@@ -159,18 +165,21 @@ class PageSession {
   }
 
   /** Sends what `answer` comes to; a failure goes back with the request. Bounds how many are under way. */
-  #wait(payload: Uint8Array, answer: Promise<Uint8Array>): void {
+  #wait(payload: Uint8Array, answer: () => Promise<Uint8Array>): void {
     const kept = payload.slice()
     this.#waiting++
     if (this.#waiting >= WAITING_REQUESTS_MAX && !this.#isPaused) {
       this.#isPaused = true
       this.#connection.pause()
     }
-    void answer
+    void answer()
       .catch((error: unknown) => encodePageServiceError(codeOf(error), errorText(error), kept))
       .then((bytes) => {
         this.#waiting--
-        if (!this.#closed.signal.aborted) this.#send(bytes)
+        if (!this.#closed.signal.aborted) {
+          this.#add(bytes)
+          this.#flushSoon()
+        }
         if (this.#isPaused && this.#waiting < WAITING_REQUESTS_MAX / 2) {
           this.#isPaused = false
           this.#connection.resume()
@@ -178,8 +187,31 @@ class PageSession {
       })
   }
 
-  #send(payload: Uint8Array): void {
-    if (this.#connection.send(encodeFrame(payload[0]!, payload)) || this.#isPaused) return
+  /** Puts the pages straight into the buffer to send. False when they have to be waited for. */
+  #addPagesNow(timeline: Timeline, request: GetPagesRequest): boolean {
+    const { blockCount } = request
+    return this.#answers.addUpTo(PAGES_TYPE, pagesAnswerBytes(blockCount, blockCount), (payload) => {
+      const pageCount = timeline.readPagesNow(request, request.lsn, startPagesAnswer(payload, request))
+      return pageCount === undefined ? undefined : pagesAnswerBytes(blockCount, pageCount)
+    })
+  }
+
+  #add(payload: Uint8Array): void {
+    this.#answers.add(payload[0]!, payload)
+  }
+
+  /** After the answers that become ready in this same tick. */
+  #flushSoon(): void {
+    if (this.#isFlushDue) return
+    this.#isFlushDue = true
+    queueMicrotask(() => {
+      this.#isFlushDue = false
+      this.#answers.flush()
+    })
+  }
+
+  #sendBytes(bytes: Uint8Array): void {
+    if (this.#connection.send(bytes) || this.#isPaused) return
     // The client does not read its answers: do not take more requests from it.
     this.#isPaused = true
     this.#connection.pause()
@@ -195,7 +227,8 @@ class PageSession {
   #refuse(code: StorageErrorCode, message: string): void {
     this.#options.env.log.warn('page service connection refused', { remote: this.#connection.remote, error: message })
     this.#decoder.close()
-    this.#send(encodePageServiceError(code, message))
+    this.#add(encodePageServiceError(code, message))
+    this.#answers.flush()
     this.#connection.end()
   }
 

@@ -13,8 +13,13 @@ const SLRU_NAMES: Readonly<Record<number, SlruAddress['slru']>> = {
 /** The page under a relation block or SLRU page key, in a buffer of its own. */
 export function rebuildPage(key: Uint8Array, chain: ValueChain): Uint8Array {
   const page = new Uint8Array(PAGE_SIZE)
-  applyPageChanges(page, pageAddress(key), chain)
+  rebuildPageInto(page, key, chain)
   return page
+}
+
+/** The same into 8192 bytes of the caller's. */
+export function rebuildPageInto(page: Uint8Array, key: Uint8Array, chain: ValueChain): void {
+  applyPageChanges(page, pageAddress(key), chain)
 }
 
 function pageAddress(key: Uint8Array): PageAddress {

@@ -108,7 +108,11 @@ const Tag = {
   sizes: 0x83,
   error: 0x8f,
 } as const
-const GET_PAGES_BYTES = 31
+/** Frame type of an answer with pages. */
+export const PAGES_TYPE = Tag.pages
+/** Frame type of a get-pages request. */
+export const GET_PAGES_TYPE = Tag.getPages
+export const GET_PAGES_BYTES = 31
 const SIZES_REQUEST_HEAD_BYTES = 15
 const RELATION_BYTES = 13
 
@@ -171,24 +175,38 @@ export function encodeWelcome(welcome: Omit<PageServiceWelcome, 'kind'>): Uint8A
   return bytes
 }
 
-/** `pages[i]` is needed where `statuses[i]` is `page`; it is copied. */
+/** Payload bytes of an answer of `pageCount` pages to a request for `blockCount` blocks. */
+export function pagesAnswerBytes(blockCount: number, pageCount: number): number {
+  return GET_PAGES_BYTES + blockCount + pageCount * PAGE_SIZE
+}
+
+/**
+ * Starts an answer in `payload`, which has room for all pages asked for: the request is repeated, statuses and pages are
+ * the caller's to fill in. The pages with status `page` lie in `bytes` in order, without gaps.
+ */
+export function startPagesAnswer(
+  payload: Uint8Array,
+  request: GetPagesRequest,
+): { statuses: Uint8Array; bytes: Uint8Array } {
+  writeGetPages(payload, Tag.pages, request)
+  const pagesAt = GET_PAGES_BYTES + request.blockCount
+  return { statuses: payload.subarray(GET_PAGES_BYTES, pagesAt), bytes: payload.subarray(pagesAt) }
+}
+
+/** A whole answer. `pages[i]` is needed where `statuses[i]` is `page`; it is copied. */
 export function encodePages(
   request: GetPagesRequest,
   statuses: Uint8Array,
   pages: readonly (Uint8Array | undefined)[],
 ): Uint8Array {
-  let pageCount = 0
-  for (const status of statuses) if (status === PageStatus.page) pageCount++
-  const bytes = new Uint8Array(GET_PAGES_BYTES + statuses.length + pageCount * PAGE_SIZE)
-  writeGetPages(bytes, Tag.pages, request)
-  bytes.set(statuses, GET_PAGES_BYTES)
-  let at = GET_PAGES_BYTES + statuses.length
-  for (let i = 0; i < statuses.length; i++) {
-    if (statuses[i] !== PageStatus.page) continue
-    bytes.set(pages[i]!, at)
-    at += PAGE_SIZE
-  }
-  return bytes
+  const present = pages.filter((page, i): page is Uint8Array => page !== undefined && statuses[i] === PageStatus.page)
+  const payload = new Uint8Array(pagesAnswerBytes(request.blockCount, present.length))
+  const target = startPagesAnswer(payload, request)
+  target.statuses.set(statuses)
+  present.forEach((page, i) => {
+    target.bytes.set(page, i * PAGE_SIZE)
+  })
+  return payload
 }
 
 export function encodeSizes(request: RelationSizesRequest, blockCounts: readonly (number | undefined)[]): Uint8Array {

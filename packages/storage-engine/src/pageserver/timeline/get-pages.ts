@@ -3,7 +3,7 @@ import { PAGE_SIZE } from '../../postgres/constants.ts'
 import { Lsn } from '../../postgres/lsn.ts'
 import { PageStatus } from '../../protocol/page-service-messages.ts'
 import { KEY_BYTES, KeyScratch } from '../key.ts'
-import { rebuildPage } from '../rebuild-page.ts'
+import { rebuildPageInto } from '../rebuild-page.ts'
 import type { PageCache } from './page-cache.ts'
 import type { RelationSizeReader } from './relation-size.ts'
 import type { TimelineStorage, ValueChain } from './timeline-storage.ts'
@@ -17,10 +17,18 @@ export interface BlockRange {
   readonly blockCount: number
 }
 
+/** Where pages go: the answer to a request, or a buffer. */
+export interface PageTarget {
+  /** PageStatus by position in the range. */
+  readonly statuses: Uint8Array
+  /** Room for all pages of the range. Those with status `page` are put here in order, without gaps. */
+  readonly bytes: Uint8Array
+}
+
 export interface PagesAtLsn {
   /** PageStatus by position in the range. */
   readonly statuses: Uint8Array
-  /** By position; there where the status is `page`. Kept by the page cache: not to be written to. */
+  /** By position; there where the status is `page`. */
   readonly pages: (Uint8Array | undefined)[]
 }
 
@@ -40,81 +48,95 @@ export class PageReader {
     this.#cache = cache
   }
 
-  /** Undefined when a layer has to be fetched first: then use `get`. */
-  getNow(range: BlockRange, lsn: Lsn): PagesAtLsn | undefined {
+  /** Returns the number of pages in `target`. Undefined when a layer has to be fetched first: then use `read`. */
+  readNow(range: BlockRange, lsn: Lsn, target: PageTarget): number | undefined {
     requireReadable(this.#storage, lsn)
-    const blockCount = this.#sizes.now(range.spcOid, range.dbOid, range.relNumber, range.fork, lsn)
-    if (blockCount === undefined) return undefined
-    const result = newResult(range.blockCount)
-    const wanted = this.#takeCached(range, blockCount, lsn, result)
-    if (wanted.length === 0) return result
-    const keys = this.#packKeys(range, wanted)
-    const chains = this.#storage.collectNow(keys, wanted.length, lsn)
-    if (!chains) return undefined
-    this.#rebuild(range, wanted, keys, chains, lsn, result)
-    return result
-  }
-
-  async get(range: BlockRange, lsn: Lsn): Promise<PagesAtLsn> {
-    const now = this.getNow(range, lsn)
-    if (now) return now
-    const blockCount = await this.#sizes.at(range.spcOid, range.dbOid, range.relNumber, range.fork, lsn)
-    const result = newResult(range.blockCount)
-    const wanted = this.#takeCached(range, blockCount, lsn, result)
-    if (wanted.length === 0) return result
-    const keys = this.#packKeys(range, wanted)
-    const chains = await this.#storage.collect(keys, wanted.length, lsn)
-    this.#rebuild(range, wanted, keys, chains, lsn, result)
-    return result
-  }
-
-  /** Fills in what needs no store; returns the positions that do. */
-  #takeCached(range: BlockRange, forkBlocks: number, lsn: Lsn, result: PagesAtLsn): number[] {
+    const forkBlocks = this.#sizes.now(range.spcOid, range.dbOid, range.relNumber, range.fork, lsn)
+    if (forkBlocks === undefined) return undefined
+    const blocks = blocksWithin(range, forkBlocks)
     const wanted: number[] = []
-    for (let i = 0; i < range.blockCount; i++) {
-      const block = range.firstBlock + i
-      if (block >= forkBlocks) {
-        result.statuses[i] = PageStatus.beyondEnd
-        continue
-      }
-      const page = this.#cache.get(this.#pageName(range, block), lsn)
-      if (page) setPage(result, i, page)
-      else wanted.push(i)
+    for (let i = 0; i < blocks; i++) if (!this.#cache.touch(this.#pageName(range, i), lsn)) wanted.push(i)
+    let chains: readonly ValueChain[] = []
+    if (wanted.length > 0) {
+      const found = this.#storage.collectNow(this.#packKeys(range, wanted), wanted.length, lsn)
+      if (!found) return undefined
+      chains = found
     }
-    return wanted
+    return this.#fill(range, blocks, wanted, chains, lsn, target)
+  }
+
+  async read(range: BlockRange, lsn: Lsn, target: PageTarget): Promise<number> {
+    const now = this.readNow(range, lsn, target)
+    if (now !== undefined) return now
+    const forkBlocks = await this.#sizes.at(range.spcOid, range.dbOid, range.relNumber, range.fork, lsn)
+    // All of them: what is in the cache now may be gone when the layers are here.
+    const blocks = blocksWithin(range, forkBlocks)
+    const wanted = Array.from({ length: blocks }, (_, i) => i)
+    const chains = await this.#storage.collect(this.#packKeys(range, wanted), blocks, lsn)
+    return this.#fill(range, blocks, wanted, chains, lsn, target)
+  }
+
+  /** Positions from `blocks` on lie beyond the end of the fork. `wanted` ascends; the other pages were touched in the cache. */
+  #fill(
+    range: BlockRange,
+    blocks: number,
+    wanted: readonly number[],
+    chains: readonly ValueChain[],
+    lsn: Lsn,
+    { statuses, bytes }: PageTarget,
+  ): number {
+    let pageCount = 0
+    let nextWanted = 0
+    for (let i = 0; i < blocks; i++) {
+      const at = pageCount * PAGE_SIZE
+      const page = bytes.subarray(at, at + PAGE_SIZE)
+      if (wanted[nextWanted] === i) {
+        const chain = chains[nextWanted++]!
+        rebuildPageInto(page, this.#blockKey(range, i), chain)
+        this.#cache.set(this.#pageName(range, i), chain.lsns[0]!, lsn, page)
+      } else {
+        this.#cache.copy(this.#pageName(range, i), bytes, at)
+      }
+      statuses[i] = isZeroPage(page) ? PageStatus.zero : PageStatus.page
+      if (statuses[i] === PageStatus.page) pageCount++
+    }
+    statuses.fill(PageStatus.beyondEnd, blocks)
+    return pageCount
   }
 
   #packKeys(range: BlockRange, wanted: readonly number[]): Uint8Array {
     const keys = new Uint8Array(wanted.length * KEY_BYTES)
-    wanted.forEach((position, i) => {
-      const block = range.firstBlock + position
-      keys.set(this.#key.relationBlock(range.spcOid, range.dbOid, range.relNumber, range.fork, block), i * KEY_BYTES)
-    })
+    for (let i = 0; i < wanted.length; i++) keys.set(this.#blockKey(range, wanted[i]!), i * KEY_BYTES)
     return keys
   }
 
-  /** The cache may be shared by many timelines. */
-  #pageName(range: BlockRange, block: number): string {
-    const { spcOid, dbOid, relNumber, fork } = range
-    return `${this.#storage.timelineId}/${spcOid}/${dbOid}/${relNumber}.${fork}/${block}`
+  /** Valid until the next call. */
+  #blockKey({ spcOid, dbOid, relNumber, fork, firstBlock }: BlockRange, position: number): Uint8Array {
+    return this.#key.relationBlock(spcOid, dbOid, relNumber, fork, firstBlock + position)
   }
 
-  #rebuild(
-    range: BlockRange,
-    wanted: readonly number[],
-    keys: Uint8Array,
-    chains: readonly ValueChain[],
-    lsn: Lsn,
-    result: PagesAtLsn,
-  ): void {
-    wanted.forEach((position, i) => {
-      const chain = chains[i]!
-      const key = keys.subarray(i * KEY_BYTES, (i + 1) * KEY_BYTES)
-      const page = rebuildPage(key, chain)
-      this.#cache.set(this.#pageName(range, range.firstBlock + position), chain.lsns[0]!, lsn, page)
-      setPage(result, position, page)
-    })
+  /** The cache may be shared by many timelines. */
+  #pageName({ spcOid, dbOid, relNumber, fork, firstBlock }: BlockRange, position: number): string {
+    return `${this.#storage.timelineId}/${spcOid}/${dbOid}/${relNumber}.${fork}/${firstBlock + position}`
   }
+}
+
+/** Pages in a buffer of their own, by position. */
+export async function pagesAtLsn(reader: PageReader, range: BlockRange, lsn: Lsn): Promise<PagesAtLsn> {
+  const { blockCount } = range
+  const target = { statuses: new Uint8Array(blockCount), bytes: new Uint8Array(blockCount * PAGE_SIZE) }
+  await reader.read(range, lsn, target)
+  let at = 0
+  const pages = Array.from(target.statuses, (status) => {
+    if (status !== PageStatus.page) return undefined
+    at += PAGE_SIZE
+    return target.bytes.subarray(at - PAGE_SIZE, at)
+  })
+  return { statuses: target.statuses, pages }
+}
+
+function blocksWithin(range: BlockRange, forkBlocks: number): number {
+  return Math.min(range.blockCount, Math.max(0, forkBlocks - range.firstBlock))
 }
 
 /** Throws when the timeline cannot answer at `lsn`: not ingested yet, or older than its history. */
@@ -123,19 +145,6 @@ export function requireReadable(storage: TimelineStorage, lsn: Lsn): void {
     const fields = { lsn: Lsn.format(lsn), lastRecordLsn: Lsn.format(storage.lastRecordLsn) }
     throw new StorageError('unavailable', 'lsn is not ingested yet', fields)
   }
-}
-
-function newResult(blockCount: number): PagesAtLsn {
-  return { statuses: new Uint8Array(blockCount), pages: new Array<Uint8Array | undefined>(blockCount).fill(undefined) }
-}
-
-function setPage(result: PagesAtLsn, position: number, page: Uint8Array): void {
-  if (isZeroPage(page)) {
-    result.statuses[position] = PageStatus.zero
-    return
-  }
-  result.statuses[position] = PageStatus.page
-  result.pages[position] = page
 }
 
 function isZeroPage(page: Uint8Array): boolean {

@@ -3,7 +3,7 @@ import type { Env } from '../../io/env.ts'
 import type { ProjectId, TimelineId } from '../../postgres/ids.ts'
 import { Lsn } from '../../postgres/lsn.ts'
 import { type IngestSource, WalIngest } from '../ingest/wal-ingest.ts'
-import { type BlockRange, PageReader, type PagesAtLsn } from './get-pages.ts'
+import { type BlockRange, PageReader, type PagesAtLsn, type PageTarget, pagesAtLsn } from './get-pages.ts'
 import { LsnWaiters } from './lsn-waiters.ts'
 import { PageCache } from './page-cache.ts'
 import { RelationSizeReader } from './relation-size.ts'
@@ -71,13 +71,19 @@ export class Timeline {
     return this.#waiters.wait(lsn, timeoutMs, signal)
   }
 
-  /** The caller has waited for `lsn`. */
-  getPagesNow(range: BlockRange, lsn: Lsn): PagesAtLsn | undefined {
-    return this.#pages.getNow(range, lsn)
+  /** The caller has waited for `lsn`. As PageReader.readNow. */
+  readPagesNow(range: BlockRange, lsn: Lsn, target: PageTarget): number | undefined {
+    return this.#pages.readNow(range, lsn, target)
   }
 
+  /** As PageReader.read. */
+  readPages(range: BlockRange, lsn: Lsn, target: PageTarget): Promise<number> {
+    return this.#pages.read(range, lsn, target)
+  }
+
+  /** Pages in a buffer of their own. */
   getPages(range: BlockRange, lsn: Lsn): Promise<PagesAtLsn> {
-    return this.#pages.get(range, lsn)
+    return pagesAtLsn(this.#pages, range, lsn)
   }
 
   /**
