@@ -30,11 +30,14 @@ export type ErrorFields = Readonly<Record<string, string | number | boolean | un
 export class StorageError extends Error {
   override readonly name: string = 'StorageError'
   readonly code: StorageErrorCode
+  /** The message without the fields. */
+  readonly reason: string
   readonly fields: ErrorFields
 
   constructor(code: StorageErrorCode, message: string, fields: ErrorFields = {}, options?: { cause?: unknown }) {
     super(withFields(message, fields), options)
     this.code = code
+    this.reason = message
     this.fields = fields
   }
 

@@ -8,6 +8,7 @@ import { assert } from '../base/assert.ts'
 import { compress } from '../base/zstd.ts'
 import { type ByteSink, ParquetWriter } from '../parquet/file-writer.ts'
 import type { FileMetadata } from '../parquet/metadata.ts'
+import { BytesValues } from '../parquet/values.ts'
 import { PAGE_SIZE } from '../postgres/constants.ts'
 import { ItemIdFlag, itemFlags, itemIdByte, maxOffsetNumber } from '../postgres/item-id.ts'
 import { PAGE_HEADER_SIZE, readPageLower } from '../postgres/page-header.ts'
@@ -28,6 +29,8 @@ import { CorruptionError } from '../base/errors.ts'
 
 export const ROW_GROUP_PAGES = 1024
 export const DATA_PAGE_PAGES = 256
+/** Values of one row group in memory at which it ends early, at the next data page; TOAST values can be large. */
+export const ROW_GROUP_BYTES_MAX = 128 * 1024 * 1024
 export const LAYER_KEY = 'tributary.columnar'
 export const COLUMNAR_FORMAT_VERSION = 1
 
@@ -124,7 +127,10 @@ export class ColumnarEncoder {
     segment.rowCount += entry.rowCount
     this.#pageCount++
     this.counts.pages++
-    if (this.#pageCount % this.#rowGroupPages === 0) this.#flushRowGroup()
+    const isDataPageEnd = this.#pageCount % this.#dataPagePages === 0
+    if (this.#pageCount % this.#rowGroupPages === 0 || (isDataPageEnd && this.#isRowGroupLarge())) {
+      this.#flushRowGroup()
+    }
   }
 
   /** Ends the file. */
@@ -153,6 +159,13 @@ export class ColumnarEncoder {
         ['org.apache.spark.version', '4.0.0'],
       ]),
     })
+  }
+
+  #isRowGroupLarge(): boolean {
+    const sizeBytes = this.#decoder.columns.reduce((sum, { values }) => {
+      return sum + (values instanceof BytesValues ? values.offsets[values.count]! : values.count * values.width)
+    }, 0)
+    return sizeBytes >= ROW_GROUP_BYTES_MAX
   }
 
   #encodePage(page: Uint8Array, blockNumber: number): PageEntry {

@@ -4,7 +4,7 @@ import * as path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { Worker, type WorkerOptions } from 'node:worker_threads'
 import { assert } from '../base/assert.ts'
-import { StorageError } from '../base/errors.ts'
+import { CorruptionError, StorageError } from '../base/errors.ts'
 import { abortedError } from './node-errors.ts'
 import type { TaskReply, TaskRequest } from './worker-tasks.ts'
 import type { Workers } from './workers.ts'
@@ -100,6 +100,7 @@ export function openWorkerPool(options: { name: string; threadCount: number; wor
       if (!task.isDone) {
         task.isDone = true
         if (reply.ok) task.resolve(reply.result)
+        else if (reply.code === 'corruption') task.reject(new CorruptionError(reply.message, reply.fields))
         else task.reject(new StorageError(reply.code, reply.message, reply.fields))
       }
       dispatch()

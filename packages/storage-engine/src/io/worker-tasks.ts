@@ -36,7 +36,9 @@ async function answer(tasks: TaskTable, request: TaskRequest): Promise<TaskReply
     if (!run) throw new StorageError('invalid-input', 'no such task', { task })
     return { id, ok: true, result: await run(request.payload) }
   } catch (error) {
-    if (error instanceof StorageError) return { id, ok: false, code: error.code, message: error.message, fields: {} }
+    if (error instanceof StorageError) {
+      return { id, ok: false, code: error.code, message: error.reason, fields: error.fields }
+    }
     const message = `task ${task} failed: ${errorText(error)}`
     return { id, ok: false, code: 'unavailable', message, fields: {} }
   }

@@ -102,17 +102,24 @@ export class DeltaLayer {
   }
 
   /**
-   * Calls `visit` for each key in [start, end) that has a version at or below `lsn`, ascending, until it returns
+   * Calls `visit` for each key in [start, end) that has a version in (floorLsn, lsn], ascending, until it returns
    * false. The key is borrowed.
    */
-  visitKeys(start: Uint8Array, end: Uint8Array, lsn: number, visit: (key: Uint8Array) => boolean): void {
+  visitKeys(
+    start: Uint8Array,
+    end: Uint8Array,
+    lsn: number,
+    visit: (key: Uint8Array) => boolean,
+    floorLsn = 0,
+  ): void {
     const { reader } = this
     let visited: Uint8Array | undefined
     for (let row = this.firstRowOf(start); row < reader.rowCount; row++) {
       const rows = reader.rowsOf(row)
       const at = reader.rowOffset(row)
       if (comparePacked(rows, at, end, 0, KEY_BYTES) >= 0) return
-      if (sortLsn(rows, at) > lsn) continue
+      const versionLsn = sortLsn(rows, at)
+      if (versionLsn > lsn || versionLsn <= floorLsn) continue
       const key = rows.subarray(at, at + KEY_BYTES)
       if (visited && comparePacked(visited, 0, key, 0, KEY_BYTES) === 0) continue
       visited = key

@@ -1,6 +1,18 @@
 import type { Lsn } from '../../postgres/lsn.ts'
 import type { LayerDescriptor } from './layer-descriptor.ts'
+import { isImage } from './layer-name.ts'
 import { compareKeys } from './packed-key.ts'
+
+/** Layers whose object is damaged, by name, with what was found. */
+export type DamagedLayers = ReadonlyMap<string, Error>
+
+export interface ReadBase {
+  readonly image: LayerDescriptor | undefined
+  /** Versions at or below are not to be read from deltas. */
+  readonly floorLsn: number
+  /** The damaged image that was passed over: then nothing but the deltas above `floorLsn`, and `image`, may be read. */
+  readonly damaged: string | undefined
+}
 
 /**
  * The layers of one timeline, immutable: every change makes a new map, so a read keeps what it started with.
@@ -43,8 +55,28 @@ export class LayerMap {
 
   /** The newest image at or below `lsn` among layers in visiting order. */
   static imageBelow(layers: readonly LayerDescriptor[], lsn: number): LayerDescriptor | undefined {
-    for (const layer of layers) if (layer.kind === 'page-image' && layer.startLsn <= lsn) return layer
+    for (const layer of layers) if (isImage(layer) && layer.startLsn <= lsn) return layer
     return undefined
+  }
+
+  /**
+   * Where a read at `lsn` of a key under `layers` (in visiting order) ends. An image in `damaged` is passed over when an
+   * older one, and deltas without a gap in LSNs between the two, are there to take its place.
+   */
+  static baseBelow(layers: readonly LayerDescriptor[], lsn: number, damaged: DamagedLayers): ReadBase {
+    const image = LayerMap.imageBelow(layers, lsn)
+    if (!image || !damaged.has(image.name)) return { image, floorLsn: image?.startLsn ?? 0, damaged: undefined }
+    // GC removes deltas one by one: what it left below the damaged image counts only as far down as it is whole.
+    let wholeDownToLsn: number = image.startLsn
+    for (const layer of layers) {
+      if (isImage(layer)) {
+        const takesOver = layer.startLsn <= lsn && layer.startLsn >= wholeDownToLsn && !damaged.has(layer.name)
+        if (takesOver) return { image: layer, floorLsn: layer.startLsn, damaged: image.name }
+      } else if (layer.endLsn > wholeDownToLsn && layer.startLsn <= wholeDownToLsn) {
+        wholeDownToLsn = layer.startLsn - 1
+      }
+    }
+    return { image: undefined, floorLsn: wholeDownToLsn, damaged: image.name }
   }
 
   /** What a read of `key` at `lsn` visits: deltas above the newest image, newest first, then that image. */
@@ -53,7 +85,7 @@ export class LayerMap {
     const image = LayerMap.imageBelow(layers, lsn)
     const found: LayerDescriptor[] = []
     for (const layer of layers) {
-      if (layer.kind === 'page-image' || layer.startLsn > lsn) continue
+      if (isImage(layer) || layer.startLsn > lsn) continue
       if (image && layer.endLsn <= image.endLsn) break
       found.push(layer)
     }
@@ -66,7 +98,7 @@ export class LayerMap {
     for (let piece = this.#pieceOf(start); ; piece++) {
       const layers = piece < 0 ? undefined : this.#pieces[piece]
       if (!layers) return false
-      if (!layers.some((it) => it.kind === 'page-image' && it.startLsn >= fromLsn && it.startLsn <= toLsn)) return false
+      if (!layers.some((it) => isImage(it) && it.startLsn >= fromLsn && it.startLsn <= toLsn)) return false
       const next = this.#boundaries[piece + 1]
       if (!next) return false
       if (compareKeys(next, end) >= 0) return true
@@ -111,9 +143,12 @@ export class LayerMap {
   }
 }
 
+/** Of layers that end at one LSN. */
+const KIND_ORDER = { columnar: 0, 'page-image': 1, delta: 2 } as const
+
 function visitOrder(a: LayerDescriptor, b: LayerDescriptor): number {
   if (a.endLsn !== b.endLsn) return b.endLsn - a.endLsn
-  if (a.kind !== b.kind) return a.kind === 'page-image' ? -1 : 1
+  if (a.kind !== b.kind) return KIND_ORDER[a.kind] - KIND_ORDER[b.kind]
   if (a.startLsn !== b.startLsn) return b.startLsn - a.startLsn
   return a.name < b.name ? -1 : 1
 }

@@ -1,3 +1,4 @@
+import { assert } from '../../base/assert.ts'
 import { CorruptionError } from '../../base/errors.ts'
 import type { Disk } from '../../io/disk.ts'
 import type { ObjectStore } from '../../object-store/object-store.ts'
@@ -106,6 +107,16 @@ export class LayerFiles {
     }
   }
 
+  /** Keeps the local copy, if there is one, until `unpin`, and returns its path. */
+  pinLocal(name: string): string | undefined {
+    const file = this.#files.get(name)
+    if (!file) return undefined
+    file.pinCount++
+    this.#files.delete(name)
+    this.#files.set(name, file)
+    return file.path
+  }
+
   unpin(name: string): void {
     const file = this.#files.get(name)
     if (file && file.pinCount > 0) file.pinCount--
@@ -148,6 +159,7 @@ export class LayerFiles {
     const handle = this.#disk.openNow(file.path, 'read')
     try {
       const options = { file: handle, objectName: descriptor.name, layerNumber, cache: this.#blockCache }
+      assert(descriptor.kind !== 'columnar', 'columnar layers are read by ColumnarSegments')
       if (descriptor.kind === 'delta') return { kind: 'delta', layer: new DeltaLayer(options) }
       return { kind: 'page-image', layer: new PageImageLayer(options) }
     } catch (error) {

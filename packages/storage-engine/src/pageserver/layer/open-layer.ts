@@ -105,13 +105,13 @@ export class OpenLayer {
     return found
   }
 
-  /** Calls `visit` for each key in [start, end) that has a version at or below `lsn`, in no useful order. */
-  visitKeys(start: Uint8Array, end: Uint8Array, lsn: number, visit: (key: Uint8Array) => void): void {
+  /** Calls `visit` for each key in [start, end) that has a version in (floorLsn, lsn], in no useful order. */
+  visitKeys(start: Uint8Array, end: Uint8Array, lsn: number, visit: (key: Uint8Array) => void, floorLsn = 0): void {
     const { index } = this
     index.visitRange(start, end, (key, newest) => {
       let version = newest
       while (version !== NONE && index.lsn(version) > lsn) version = index.older(version)
-      if (version !== NONE) visit(key)
+      if (version !== NONE && index.lsn(version) > floorLsn) visit(key)
     })
   }
 

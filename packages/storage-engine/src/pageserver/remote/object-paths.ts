@@ -33,6 +33,11 @@ export function layerKey(projectId: ProjectId, timelineId: TimelineId, layerName
   return `${layersPrefix(projectId, timelineId)}${layerName}`
 }
 
+/** Columnar layers and Delta tables: `<database oid>/<table oid>/` below it. */
+export function lakePrefix(projectId: ProjectId, timelineId: TimelineId): string {
+  return `${timelinePrefix(projectId, timelineId)}lake/`
+}
+
 /** The generation in the key of an index file, or undefined for another key. */
 export function indexGeneration(key: string): number | undefined {
   const match = /\/index-([0-9a-f]{8})\.json$/.exec(key)

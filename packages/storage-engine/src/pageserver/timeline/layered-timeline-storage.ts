@@ -4,6 +4,7 @@ import type { Timer } from '../../io/clock.ts'
 import type { TimelineId } from '../../postgres/ids.ts'
 import { Lsn } from '../../postgres/lsn.ts'
 import { KEY_BYTES } from '../key.ts'
+import type { SegmentPages } from '../layer/columnar-segments.ts'
 import type { LayerDescriptor } from '../layer/layer-descriptor.ts'
 import { OpenLayer } from '../layer/open-layer.ts'
 import type { TimelineIndex } from '../remote/index-file.ts'
@@ -14,7 +15,7 @@ import { collectGarbage, type GcHorizon } from '../upkeep/gc.ts'
 import { makeImages } from '../upkeep/image-making.ts'
 import { type ScrubReport, scrubTimeline } from '../upkeep/scrub.ts'
 import { IndexPublisher } from './index-publisher.ts'
-import { LayerReads, type ReadLink } from './read-layers.ts'
+import { type HeldSegments, LayerReads, type MissingSegment, type ReadLink } from './read-layers.ts'
 import type { StorageContext } from './storage-context.ts'
 import { type FrozenLayer, type StorageVersion, type VersionGuard, VersionHistory } from './storage-version.ts'
 import { TimelineFiles } from './timeline-files.ts'
@@ -178,10 +179,11 @@ export class LayeredTimelineStorage implements TimelineStorage {
 
   collectNow(packedKeys: Uint8Array, keyCount: number, lsn: Lsn): ValueChain[] | undefined {
     this.#requireReadable(lsn)
-    const reads = new LayerReads(this.#context.layerFiles, this.#currentLinks())
+    const { layerFiles, columnarSegments } = this.#context
+    const reads = new LayerReads(layerFiles, columnarSegments, this.#currentLinks())
     try {
       const chains = reads.collect(packedKeys, keyCount, lsn)
-      return reads.missing.size === 0 ? chains : undefined
+      return reads.isComplete ? chains : undefined
     } catch (error) {
       // A damaged local copy: collect fetches the layer again.
       if (error instanceof CorruptionError && this.#localLayerOf(error) !== undefined) return undefined
@@ -312,9 +314,10 @@ export class LayeredTimelineStorage implements TimelineStorage {
     const { links, release } = this.acquireLinks()
     const healed = new Set<string>()
     const pinned: string[] = []
+    const held: HeldSegments = new Map()
     try {
       for (;;) {
-        const reads = new LayerReads(this.#context.layerFiles, links)
+        const reads = new LayerReads(this.#context.layerFiles, this.#context.columnarSegments, links, held)
         let result: T | undefined
         try {
           result = run(reads)
@@ -326,20 +329,33 @@ export class LayeredTimelineStorage implements TimelineStorage {
           await this.#context.layerFiles.drop(name)
           continue
         }
-        if (reads.missing.size === 0) return result as T
+        if (reads.isComplete) return result as T
         const { layerFiles } = this.#context
-        const fetches = await Promise.allSettled(
-          [...reads.missing.values()].map(async ({ descriptor, place }) => {
+        const fetches = await Promise.allSettled([
+          ...[...reads.missing.values()].map(async ({ descriptor, place }) => {
             const { name } = descriptor
-            await layerFiles.pin(descriptor, place.objectKey(name), place.path(name))
+            await layerFiles.pin(descriptor, place.objectKey(descriptor), place.path(name))
             pinned.push(name)
           }),
-        )
+          ...[...reads.missingSegments.values()].map((missing) => this.#hold(held, missing)),
+        ])
         for (const fetch of fetches) if (fetch.status === 'rejected') throw fetch.reason
       }
     } finally {
       for (const name of pinned) this.#context.layerFiles.unpin(name)
       release()
+    }
+  }
+
+  /** A layer that turns out to be damaged is passed over by the next attempt, or is its error. */
+  async #hold(held: HeldSegments, { descriptor, place, segment }: MissingSegment): Promise<void> {
+    const { columnarSegments } = this.#context
+    try {
+      const pages = await columnarSegments.load(descriptor, place.objectKey(descriptor), segment)
+      const ofLayer = held.get(descriptor.name) ?? new Map<number, SegmentPages>()
+      held.set(descriptor.name, ofLayer.set(segment, pages))
+    } catch (error) {
+      if (!columnarSegments.damaged.has(descriptor.name)) throw error
     }
   }
 
@@ -384,7 +400,13 @@ export class LayeredTimelineStorage implements TimelineStorage {
     const links: ReadLink[] = []
     let lsnMax = Lsn.max
     for (let storage: LayeredTimelineStorage | undefined = this; storage; ) {
-      links.push({ place: storage.#files, version: versionOf(storage), lsnMax, lastRecordLsn: storage.#lastRecordLsn })
+      links.push({
+        place: storage.#files,
+        version: versionOf(storage),
+        lsnMax,
+        lastRecordLsn: storage.#lastRecordLsn,
+        startLsn: storage.startLsn,
+      })
       const ancestor: LayeredTimelineStorage['ancestor'] = storage.ancestor
       if (ancestor) lsnMax = ancestor.lsn
       storage = ancestor?.storage

@@ -5,6 +5,7 @@ import type { ObjectStore } from '../../object-store/object-store.ts'
 import { type ProjectId, TimelineId } from '../../postgres/ids.ts'
 import { Lsn } from '../../postgres/lsn.ts'
 import { BlockCache } from '../layer/block-cache.ts'
+import { ColumnarSegments } from '../layer/columnar-segments.ts'
 import { LayerFiles } from '../layer/layer-reader.ts'
 import { DeletionQueue } from '../remote/deletion-queue.ts'
 import { Generation } from '../remote/generation.ts'
@@ -12,6 +13,7 @@ import { decodeIndex, encodeIndex, type TimelineIndex } from '../remote/index-fi
 import { assertIndexInvariants } from '../remote/index-invariants.ts'
 import { indexGeneration, indexKey, indexPrefix, timelinePrefix, timelinesPrefix } from '../remote/object-paths.ts'
 import { UploadQueue } from '../remote/upload-queue.ts'
+import { ColumnarMetrics } from '../upkeep/columnar-metrics.ts'
 import { LayeredTimelineStorage } from './layered-timeline-storage.ts'
 import { SerialLock } from './serial-lock.ts'
 import type { StorageContext } from './storage-context.ts'
@@ -53,6 +55,12 @@ export async function openProjectStorage(options: ProjectStorageOptions): Promis
     signal: abort.signal,
   }
   let layerSerial = 0
+  const layerFiles = new LayerFiles({
+    disk: env.disk,
+    store: objectStore,
+    blockCache: new BlockCache(settings.blockCacheBytesMax),
+    capacityBytes: settings.layerFilesBytesMax,
+  })
   const context: StorageContext = {
     env,
     store: objectStore,
@@ -61,12 +69,15 @@ export async function openProjectStorage(options: ProjectStorageOptions): Promis
     directory: options.directory,
     generation,
     settings,
-    layerFiles: new LayerFiles({
-      disk: env.disk,
+    layerFiles,
+    columnarSegments: new ColumnarSegments({
+      workers: options.workers,
       store: objectStore,
-      blockCache: new BlockCache(settings.blockCacheBytesMax),
-      capacityBytes: settings.layerFilesBytesMax,
+      layerFiles,
+      capacityBytes: settings.columnarSegmentsBytesMax,
+      log: env.log,
     }),
+    columnarMetrics: new ColumnarMetrics(env.metrics),
     uploads: new UploadQueue(objectStore, retry),
     deletions: new DeletionQueue(objectStore, generation, env.log),
     retry,
@@ -168,7 +179,7 @@ export class ProjectStorage {
       timeline.forgetBranchPoint()
       const { files, index } = timeline
       for (const { name } of index.layers) await layerFiles.drop(name)
-      deletions.push(index.layers.map(({ name }) => files.objectKey(name)))
+      deletions.push(index.layers.map((layer) => files.objectKey(layer)))
       await env.disk.removeTree(`${this.#context.directory}/timelines/${timelineId}`)
       env.log.info('timeline deleted', { projectId, timelineId })
     })

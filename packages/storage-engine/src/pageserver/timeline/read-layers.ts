@@ -4,11 +4,22 @@
  */
 import { StorageError } from '../../base/errors.ts'
 import { Lsn } from '../../postgres/lsn.ts'
+import { encodePageImage } from '../../redo/page-change.ts'
 import { KEY_BYTES } from '../key.ts'
 import { ChainBuilder } from '../layer/chain-builder.ts'
 import type { LayerDescriptor } from '../layer/layer-descriptor.ts'
+import {
+  blockInLayer,
+  type ColumnarSegments,
+  columnarBlockCount,
+  pageOfSegment,
+  SEGMENT_PAGES,
+  type SegmentPages,
+} from '../layer/columnar-segments.ts'
 import { LayerMap } from '../layer/layer-map.ts'
+import { isImage } from '../layer/layer-name.ts'
 import type { LayerFiles, OpenLayerFile } from '../layer/layer-reader.ts'
+import { blockOf, writeBlock } from '../layer/open-layer-index.ts'
 import { compareKeys } from '../layer/packed-key.ts'
 import type { StorageVersion } from './storage-version.ts'
 
@@ -20,10 +31,12 @@ export interface ReadLink {
   /** Highest LSN to read here: the branch point, or no bound for the timeline that is asked. */
   readonly lsnMax: Lsn
   readonly lastRecordLsn: Lsn
+  /** Where this link's own WAL begins. */
+  readonly startLsn: Lsn
 }
 
 export interface LayerPlace {
-  objectKey(layerName: string): string
+  objectKey(layer: LayerDescriptor): string
   path(layerName: string): string
 }
 
@@ -32,15 +45,37 @@ export interface MissingLayer {
   readonly place: LayerPlace
 }
 
+export interface MissingSegment extends MissingLayer {
+  readonly segment: number
+}
+
+/** Segments that a read has loaded: they stay for its whole length. */
+export type HeldSegments = Map<string, Map<number, SegmentPages>>
+
 export class LayerReads {
   readonly #files: LayerFiles
+  readonly #segments: ColumnarSegments
   readonly #links: readonly ReadLink[]
+  readonly #held: HeldSegments
   /** Layers to fetch before the read can be answered, by name. */
   readonly missing = new Map<string, MissingLayer>()
+  /** Segments of columnar layers to load before the read can be answered. */
+  readonly missingSegments = new Map<string, MissingSegment>()
 
-  constructor(files: LayerFiles, links: readonly ReadLink[]) {
+  constructor(
+    files: LayerFiles,
+    segments: ColumnarSegments,
+    links: readonly ReadLink[],
+    held: HeldSegments = new Map(),
+  ) {
     this.#files = files
+    this.#segments = segments
     this.#links = links
+    this.#held = held
+  }
+
+  get isComplete(): boolean {
+    return this.missing.size === 0 && this.missingSegments.size === 0
   }
 
   /** Chains of packed keys; of no use when `missing` is not empty. */
@@ -69,6 +104,10 @@ export class LayerReads {
       for (const { layer } of link.version.frozen) layer.visitKeys(start, end, bound, visit)
       for (const descriptor of link.version.map.overlapping(start, end)) {
         if (descriptor.startLsn > bound) continue
+        if (descriptor.kind === 'columnar') {
+          visitColumnarKeys(descriptor, start, end, visit)
+          continue
+        }
         const file = this.#open(descriptor, link)
         if (file?.kind === 'delta') file.layer.visitKeys(start, end, bound, visit)
         else file?.layer.visitKeys(start, end, visit)
@@ -118,20 +157,47 @@ export class LayerReads {
   /** False when a layer is missing: the chain cannot go on. */
   #collectFromMap(link: ReadLink, keys: Uint8Array, offset: number, lsn: Lsn, chain: ChainBuilder): boolean {
     const layers = link.version.map.covering(keys.subarray(offset, offset + KEY_BYTES))
-    const image = LayerMap.imageBelow(layers, lsn)
-    const floorLsn = image ? image.startLsn : 0
+    const { image, floorLsn, damaged } = LayerMap.baseBelow(layers, lsn, this.#segments.damaged)
     for (const descriptor of layers) {
-      if (descriptor.kind === 'page-image' || descriptor.startLsn > lsn) continue
+      if (isImage(descriptor) || descriptor.startLsn > lsn) continue
       if (descriptor.endLsn <= floorLsn + 1) break
       const file = this.#open(descriptor, link)
       if (!file) return false
       if (file.kind === 'delta') file.layer.collect(keys, offset, floorLsn, lsn, chain)
       if (chain.isDone) return true
     }
-    if (!image) return true
+    if (!image) {
+      // What the damaged layer held is nowhere else, unless this timeline's own WAL is whole from its first byte on.
+      if (damaged !== undefined && floorLsn > link.startLsn) throw this.#segments.damaged.get(damaged)!
+      return true
+    }
+    if (image.kind === 'columnar') return this.#collectFromColumns(image, link, keys, offset, chain)
     const file = this.#open(image, link)
     if (file?.kind !== 'page-image') return false
     file.layer.collect(keys, offset, chain)
+    return true
+  }
+
+  #collectFromColumns(
+    image: LayerDescriptor,
+    link: ReadLink,
+    keys: Uint8Array,
+    offset: number,
+    chain: ChainBuilder,
+  ): boolean {
+    const position = blockInLayer(image, keys, offset)
+    if (position < columnarBlockCount(image)) {
+      const segment = Math.floor(position / SEGMENT_PAGES)
+      const pages = this.#held.get(image.name)?.get(segment) ?? this.#segments.get(image.name, segment)
+      if (!pages) {
+        const missing = { descriptor: image, place: link.place, segment }
+        this.missingSegments.set(`${image.name}/${segment}`, missing)
+        return false
+      }
+      const page = pageOfSegment(pages, position)
+      if (page) chain.add(image.startLsn, encodePageImage(page), true)
+    }
+    chain.isDone = true
     return true
   }
 
@@ -139,6 +205,21 @@ export class LayerReads {
     const file = this.#files.openNow(descriptor.name)
     if (!file) this.missing.set(descriptor.name, { descriptor, place: link.place })
     return file
+  }
+}
+
+/** Every block that the layer's file holds. */
+function visitColumnarKeys(
+  layer: LayerDescriptor,
+  start: Uint8Array,
+  end: Uint8Array,
+  visit: (key: Uint8Array) => void,
+): void {
+  const key = layer.keyStart.slice()
+  const firstBlock = blockOf(key, 0)
+  for (let i = 0; i < columnarBlockCount(layer); i++) {
+    writeBlock(key, firstBlock + i)
+    if (compareKeys(key, start) >= 0 && compareKeys(key, end) < 0) visit(key)
   }
 }
 

@@ -2,11 +2,13 @@ import type { Env } from '../../io/env.ts'
 import type { Workers } from '../../io/workers.ts'
 import type { ObjectStore } from '../../object-store/object-store.ts'
 import type { ProjectId } from '../../postgres/ids.ts'
+import type { ColumnarSegments } from '../layer/columnar-segments.ts'
 import type { LayerFiles } from '../layer/layer-reader.ts'
 import type { DeletionQueue } from '../remote/deletion-queue.ts'
 import type { Generation } from '../remote/generation.ts'
 import type { RetryOptions } from '../remote/retry-forever.ts'
 import type { UploadQueue } from '../remote/upload-queue.ts'
+import type { ColumnarMetrics } from '../upkeep/columnar-metrics.ts'
 import type { SerialLock } from './serial-lock.ts'
 import type { StorageSettings } from './storage-settings.ts'
 
@@ -20,6 +22,8 @@ export interface StorageContext {
   readonly generation: Generation
   readonly settings: StorageSettings
   readonly layerFiles: LayerFiles
+  readonly columnarSegments: ColumnarSegments
+  readonly columnarMetrics: ColumnarMetrics
   readonly uploads: UploadQueue
   readonly deletions: DeletionQueue
   readonly retry: RetryOptions

@@ -16,6 +16,10 @@ export interface StorageSettings {
   readonly layerFilesBytesMax: number
   /** Decompressed blocks. */
   readonly blockCacheBytesMax: number
+  /** Heap pages rebuilt from columnar layers, in segments of 2 MiB. */
+  readonly columnarSegmentsBytesMax: number
+  /** Blocks from which on a user table is put into columns by image making; publishing does so at any size. */
+  readonly columnarBlocksMin: number
   /** Size at which the outputs of compaction and image making are cut. */
   readonly layerBytesTarget: number
   /** Level-0 layers at which they are merged. */
@@ -43,6 +47,8 @@ export const defaultStorageSettings: StorageSettings = {
   frozenLayersMax: 2,
   layerFilesBytesMax: 16 * 1024 * MIB,
   blockCacheBytesMax: 128 * MIB,
+  columnarSegmentsBytesMax: 64 * MIB,
+  columnarBlocksMin: 32,
   layerBytesTarget: 64 * MIB,
   level0LayersMax: 4,
   mergeInputsMax: 10,

@@ -1,5 +1,7 @@
 import type { ProjectId, TimelineId } from '../../postgres/ids.ts'
-import { layerKey } from '../remote/object-paths.ts'
+import { decodeKey } from '../key.ts'
+import type { LayerDescriptor } from '../layer/layer-descriptor.ts'
+import { lakePrefix, layerKey } from '../remote/object-paths.ts'
 import type { LayerPlace } from './read-layers.ts'
 
 /** Where the files of one timeline are: local copies, scratch files, objects. */
@@ -23,8 +25,15 @@ export class TimelineFiles implements LayerPlace {
     return `${this.directory}/scratch`
   }
 
-  objectKey(layerName: string): string {
-    return layerKey(this.projectId, this.timelineId, layerName)
+  objectKey(layer: LayerDescriptor): string {
+    const { name, table } = layer
+    if (!table) return layerKey(this.projectId, this.timelineId, name)
+    return `${this.tablePrefix(decodeKey(layer.keyStart).b, table.oid)}${name}`
+  }
+
+  /** Folder of one table's columns and its Delta log. */
+  tablePrefix(dbOid: number, tableOid: number): string {
+    return `${lakePrefix(this.projectId, this.timelineId)}${dbOid}/${tableOid}/`
   }
 
   path(layerName: string): string {

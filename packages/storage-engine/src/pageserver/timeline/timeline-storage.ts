@@ -1,4 +1,5 @@
 import type { Lsn } from '../../postgres/lsn.ts'
+import type { UserHeap } from '../upkeep/columnar-plan.ts'
 import type { TimelineId } from '../../postgres/ids.ts'
 
 /**
@@ -56,4 +57,6 @@ export interface ValueSemantics {
   materialize(key: Uint8Array, chain: ValueChain): Uint8Array
   /** Packed, sorted, disjoint key ranges (start, end) that exist at `lsn`: what image layers must cover. */
   liveKeyRanges(lsn: Lsn): Promise<{ start: Uint8Array; end: Uint8Array }[]>
+  /** Tables whose main forks may lie in columnar layers, from the catalogs at `lsn`. Without it there are none. */
+  userHeaps?(lsn: Lsn): Promise<readonly UserHeap[]>
 }

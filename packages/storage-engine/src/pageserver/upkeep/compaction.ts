@@ -41,7 +41,7 @@ export async function mergeLevel0(
     await retryForever('publish merged layers', context.retry, () =>
       target.publish(
         () => ({ removed, added }),
-        () => discardLayers(context, files, removed),
+        () => discardLayers(context, files, plan.inputs),
       ),
     )
   }

@@ -44,7 +44,7 @@ export async function keepLayer(
   const descriptor = describeLayer(name, written.sizeBytes, written.summary)
   const path = files.path(descriptor.name)
   await context.env.disk.rename(written.path, path)
-  await context.uploads.upload(files.objectKey(descriptor.name), path)
+  await context.uploads.upload(files.objectKey(descriptor), path)
   context.layerFiles.adopt(descriptor, path)
   return descriptor
 }

@@ -1,4 +1,5 @@
 import type { LayerDescriptor } from '../layer/layer-descriptor.ts'
+import { isImage } from '../layer/layer-name.ts'
 import type { LayerMap } from '../layer/layer-map.ts'
 
 /**
@@ -16,7 +17,7 @@ export function planGc(
   const readLsns = [horizon.cutoffLsn, ...horizon.retainedLsns]
   return map.layers.filter((layer) => {
     if (layer.startLsn > horizon.cutoffLsn) return false
-    const imageLsnMin = layer.kind === 'page-image' ? layer.endLsn : layer.endLsn - 1
+    const imageLsnMin = isImage(layer) ? layer.endLsn : layer.endLsn - 1
     return readLsns.every(
       (lsn) => layer.startLsn > lsn || map.coveredByImages(layer.keyStart, layer.keyEnd, imageLsnMin, lsn),
     )

@@ -1,4 +1,5 @@
 import { Lsn } from '../../postgres/lsn.ts'
+import type { LayerDescriptor } from '../layer/layer-descriptor.ts'
 import type { TimelineIndex } from '../remote/index-file.ts'
 import type { StorageContext } from '../timeline/storage-context.ts'
 import { planGc } from './gc-plan.ts'
@@ -20,18 +21,17 @@ export interface GcHorizon {
  * is no moment at which the index allows a read that its layers cannot answer. Must run under the branch lock.
  */
 export async function collectGarbage(context: StorageContext, target: UpkeepTarget, horizon: GcHorizon): Promise<void> {
-  const removed = new Set<string>()
+  let removed: readonly LayerDescriptor[] = []
   await target.publish(
     (index, map) => {
       const { gcCutoffLsn, retainedLsns } = nextHorizon(index, horizon, [...target.branchPoints.values()])
-      removed.clear()
-      for (const layer of planGc(map, { cutoffLsn: gcCutoffLsn, retainedLsns })) removed.add(layer.name)
+      removed = planGc(map, { cutoffLsn: gcCutoffLsn, retainedLsns })
       const isSame =
         gcCutoffLsn === index.gcCutoffLsn &&
         retainedLsns.length === index.retainedLsns.length &&
         retainedLsns.every((lsn, i) => lsn === index.retainedLsns[i])
-      if (isSame && removed.size === 0) return undefined
-      return { removed, fields: { gcCutoffLsn, retainedLsns } }
+      if (isSame && removed.length === 0) return undefined
+      return { removed: new Set(removed.map((layer) => layer.name)), fields: { gcCutoffLsn, retainedLsns } }
     },
     () => discardLayers(context, target.files, removed),
   )

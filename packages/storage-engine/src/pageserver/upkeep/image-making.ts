@@ -1,19 +1,24 @@
-import { Lsn } from '../../postgres/lsn.ts'
-import { KEY_BYTES } from '../key.ts'
+import type { Lsn } from '../../postgres/lsn.ts'
+import type { KeyRange } from '../keyspace.ts'
 import type { LayerDescriptor } from '../layer/layer-descriptor.ts'
-import { LayerMap } from '../layer/layer-map.ts'
 import { compareKeys, maxKey, minKey } from '../layer/packed-key.ts'
 import { retryForever } from '../remote/retry-forever.ts'
-import type { LayerPlace, ReadLink } from '../timeline/read-layers.ts'
+import type { ReadLink } from '../timeline/read-layers.ts'
 import type { StorageContext } from '../timeline/storage-context.ts'
+import { makeColumns } from './columnar-making.ts'
+import { planColumns } from './columnar-plan.ts'
 import { keepLayer } from './flush.ts'
-import { forcedImageBounds, type KeyRange, planImages } from './image-plan.ts'
+import { forcedImageBounds, planImages } from './image-plan.ts'
 import { pinLayers } from './local-inputs.ts'
+import { planSegments } from './segment-plan.ts'
 import type { UpkeepTarget } from './upkeep-target.ts'
-import type { ImageSegment, WritePageImagesTask } from './write-page-images.ts'
+import type { WritePageImagesTask } from './write-page-images.ts'
 import type { WrittenLayer } from './write-delta-layer.ts'
 
-/** Makes images where the plan wants them, at the LSN up to which everything is in layers. */
+/**
+ * Makes images where the plan wants them, at the LSN up to which everything is in layers: columns of user tables, and
+ * page images of all the rest.
+ */
 export async function makeImages(
   context: StorageContext,
   target: UpkeepTarget,
@@ -27,14 +32,23 @@ export async function makeImages(
       countLevel0: options.isForced,
     })
     if (ranges.length === 0) return
-    const liveRanges = await target.semantics.liveKeyRanges(lsn)
-    for (const range of ranges) await makeImagesOfRange(context, target, links, lsn, range, liveRanges)
+    const { semantics } = target
+    const heaps = (await semantics.userHeaps?.(lsn)) ?? []
+    const { chunks, rest } = planColumns(ranges, heaps, {
+      blocksMin: context.settings.columnarBlocksMin,
+      isColumnar: ({ range }) => {
+        return links.some(({ version }) => version.map.covering(range.start).some(({ kind }) => kind === 'columnar'))
+      },
+    })
+    for (const chunk of chunks) await makeColumns(context, target, links, lsn, chunk)
+    const liveRanges = await semantics.liveKeyRanges(lsn)
+    for (const range of rest) await makePageImages(context, target, links, lsn, range, liveRanges)
   } finally {
     release()
   }
 }
 
-async function makeImagesOfRange(
+async function makePageImages(
   context: StorageContext,
   target: UpkeepTarget,
   links: readonly ReadLink[],
@@ -42,7 +56,7 @@ async function makeImagesOfRange(
   range: KeyRange,
   liveRanges: readonly KeyRange[],
 ): Promise<void> {
-  const { segments, layers } = planSegments(links, range, lsn)
+  const { segments, layers } = planSegments(links, [range], lsn, context.columnarSegments.damaged)
   const pinned = await pinLayers(context, layers)
   const added: LayerDescriptor[] = []
   try {
@@ -62,52 +76,6 @@ async function makeImagesOfRange(
     pinned.release()
   }
   await retryForever('publish images', context.retry, () => target.publish(() => ({ added })))
-}
-
-/** Cuts the range where the layers to visit change, on this timeline or an ancestor, and lists them for each part. */
-function planSegments(
-  links: readonly ReadLink[],
-  range: KeyRange,
-  lsn: Lsn,
-): { segments: ImageSegment[]; layers: { descriptor: LayerDescriptor; place: LayerPlace }[] } {
-  const boundaries = [range.start, range.end]
-  for (const { version } of links) {
-    for (const piece of version.map.pieces(range.start, range.end)) boundaries.push(piece.start, piece.end)
-  }
-  boundaries.sort(compareKeys)
-  const layers: { descriptor: LayerDescriptor; place: LayerPlace }[] = []
-  const inputOfName = new Map<string, number>()
-  const inputOf = (descriptor: LayerDescriptor, place: LayerPlace): number => {
-    const known = inputOfName.get(descriptor.name)
-    if (known !== undefined) return known
-    inputOfName.set(descriptor.name, layers.length)
-    return layers.push({ descriptor, place }) - 1
-  }
-  const segments: ImageSegment[] = []
-  for (let i = 0; i + 1 < boundaries.length; i++) {
-    const start = boundaries[i]!
-    const end = boundaries[i + 1]!
-    if (compareKeys(start, end) === 0) continue
-    const sources: { input: number; lsn: number; floorLsn: number }[] = []
-    let bound = lsn
-    for (const { version, place, lsnMax } of links) {
-      bound = Lsn.min(bound, lsnMax)
-      const covering = version.map.covering(start.subarray(0, KEY_BYTES))
-      const image = LayerMap.imageBelow(covering, bound)
-      const floorLsn = image?.startLsn ?? 0
-      for (const layer of covering) {
-        if (layer.kind === 'page-image' || layer.startLsn > bound) continue
-        if (layer.endLsn <= floorLsn + 1) break
-        sources.push({ input: inputOf(layer, place), lsn: bound, floorLsn })
-      }
-      if (image) {
-        sources.push({ input: inputOf(image, place), lsn: bound, floorLsn })
-        break
-      }
-    }
-    if (sources.length > 0) segments.push({ start, end, sources })
-  }
-  return { segments, layers }
 }
 
 function clip(ranges: readonly KeyRange[], within: KeyRange): KeyRange[] {

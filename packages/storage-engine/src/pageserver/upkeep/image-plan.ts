@@ -1,4 +1,5 @@
 import type { LayerDescriptor } from '../layer/layer-descriptor.ts'
+import { isImage } from '../layer/layer-name.ts'
 import type { LayerMap } from '../layer/layer-map.ts'
 import { compareKeys } from '../layer/packed-key.ts'
 
@@ -41,7 +42,7 @@ function isWorthAnImage(layers: readonly LayerDescriptor[], bounds: ImageBounds,
   let chainLength = 0
   let imageBytes = 0
   for (const layer of layers) {
-    if (layer.kind === 'page-image') {
+    if (isImage(layer)) {
       imageBytes = layer.valueBytes
       break
     }

@@ -14,11 +14,12 @@ export async function pinLayers(
   }
   try {
     for (const { descriptor, place } of layers) {
-      const { name, kind } = descriptor
+      const { name, kind, keyStart } = descriptor
       inputs.push({
         name,
         kind,
-        path: await context.layerFiles.pin(descriptor, place.objectKey(name), place.path(name)),
+        keyStart,
+        path: await context.layerFiles.pin(descriptor, place.objectKey(descriptor), place.path(name)),
       })
     }
     return { inputs, release }
@@ -29,12 +30,12 @@ export async function pinLayers(
 }
 
 /** Removes local copies and objects of layers that no index names and no read sees any more. */
-export function discardLayers(context: StorageContext, place: LayerPlace, names: Iterable<string>): void {
+export function discardLayers(context: StorageContext, place: LayerPlace, layers: Iterable<LayerDescriptor>): void {
   const keys: string[] = []
-  for (const name of names) {
+  for (const layer of layers) {
     // A file that stays behind is removed at the next start.
-    context.layerFiles.drop(name).catch(() => undefined)
-    keys.push(place.objectKey(name))
+    context.layerFiles.drop(layer.name).catch(() => undefined)
+    keys.push(place.objectKey(layer))
   }
   context.deletions.push(keys)
 }

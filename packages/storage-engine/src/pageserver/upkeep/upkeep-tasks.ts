@@ -1,7 +1,9 @@
 import type { Disk } from '../../io/disk.ts'
 import type { ValueSemantics } from '../timeline/timeline-storage.ts'
 import { type MergeDeltaLayersTask, mergeDeltaLayers } from './merge-delta-layers.ts'
+import { type ReadColumnarSegmentTask, readColumnarSegment } from './read-columnar-segment.ts'
 import { type VerifyLayerTask, verifyLayer } from './verify-layer.ts'
+import { type WriteColumnarLayerTask, writeColumnarLayer } from './write-columnar-layer.ts'
 import { type WriteDeltaLayerTask, writeDeltaLayer } from './write-delta-layer.ts'
 import { type WritePageImagesTask, writePageImages } from './write-page-images.ts'
 
@@ -11,6 +13,8 @@ export function upkeepTasks(disk: Disk, materialize: ValueSemantics['materialize
     'write-delta-layer': (task: WriteDeltaLayerTask) => writeDeltaLayer(disk, task),
     'merge-delta-layers': (task: MergeDeltaLayersTask) => mergeDeltaLayers(disk, task),
     'write-page-images': (task: WritePageImagesTask) => writePageImages(disk, materialize, task),
+    'write-columnar-layer': (task: WriteColumnarLayerTask) => writeColumnarLayer(disk, task),
+    'read-columnar-segment': (task: ReadColumnarSegmentTask) => readColumnarSegment(disk, task),
     'verify-layer': (task: VerifyLayerTask) => verifyLayer(disk, task),
   } as const
 }

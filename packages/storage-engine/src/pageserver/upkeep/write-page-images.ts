@@ -1,24 +1,14 @@
-import { StorageError } from '../../base/errors.ts'
 import type { Disk, DiskFile } from '../../io/disk.ts'
-import { formatKey, KEY_BYTES } from '../key.ts'
-import { ChainBuilder } from '../layer/chain-builder.ts'
 import { compareKeys, keyAfter, maxKey, minKey } from '../layer/packed-key.ts'
 import { PageImageLayerWriter } from '../layer/page-image-layer.ts'
 import type { ValueSemantics } from '../timeline/timeline-storage.ts'
 import { closeInputs, type LayerInput, type OpenInput, openInputs } from './layer-input.ts'
+import { chainOf, type ImageSegment } from './segment-chain.ts'
 import { timelineIdBytes } from './timeline-id-bytes.ts'
 import type { WrittenLayer } from './write-delta-layer.ts'
 
 /** Keys of one piece are listed in memory in steps of at most this many: 18 bytes each. */
 const KEYS_PER_STEP_MAX = 8192
-
-/** A range of keys whose reads all visit the same layers. */
-export interface ImageSegment {
-  readonly start: Uint8Array
-  readonly end: Uint8Array
-  /** Newest first. `lsn` is the highest to read there: lower in an ancestor. Versions at or below `floorLsn` are left. */
-  readonly sources: readonly { readonly input: number; readonly lsn: number; readonly floorLsn: number }[]
-}
 
 export interface WritePageImagesTask {
   readonly timelineId: string
@@ -38,11 +28,11 @@ export interface WritePageImagesTask {
  * Folds every live key of a range at one LSN into a value and writes page-image layers that together cover the range
  * without a gap. Memory: two blocks an input, the listed keys, one chain, and the writer's buffers.
  */
-export function writePageImages(
+export async function writePageImages(
   disk: Disk,
   materialize: ValueSemantics['materialize'],
   task: WritePageImagesTask,
-): WrittenLayer[] {
+): Promise<WrittenLayer[]> {
   const inputs = openInputs(disk, task.inputs)
   const outputs: WrittenLayer[] = []
   let output: { path: string; file: DiskFile; writer: PageImageLayerWriter; keyStart: Uint8Array } | undefined
@@ -59,6 +49,7 @@ export function writePageImages(
     output = undefined
   }
   try {
+    for (const input of inputs) if (input.kind === 'columnar') await input.layer.open()
     let current = open(task.keyStart)
     for (const segment of task.segments) {
       for (const range of task.liveRanges) {
@@ -66,7 +57,8 @@ export function writePageImages(
         const end = minKey(segment.end, range.end)
         if (compareKeys(start, end) >= 0) continue
         for (const key of keysOf(inputs, segment, start, end)) {
-          const value = imageOf(inputs, segment, key, materialize)
+          const chain = await chainOf(inputs, segment, key)
+          const value = chain && materialize(key, chain)
           if (value === undefined || value.length === 0) continue
           if (current.writer.sizeBytes >= task.outputBytesTarget) {
             finish(key)
@@ -130,28 +122,3 @@ function listKeys(
   return { keys, next: isCut && compareKeys(completeEnd, end) < 0 ? completeEnd : undefined }
 }
 
-/** The value at the image's LSN, or undefined when the key does not exist there. */
-function imageOf(
-  inputs: readonly OpenInput[],
-  segment: ImageSegment,
-  key: Uint8Array,
-  materialize: ValueSemantics['materialize'],
-): Uint8Array | undefined {
-  const chain = new ChainBuilder()
-  for (const { input: number, lsn, floorLsn } of segment.sources) {
-    const input = inputs[number]!
-    if (input.kind === 'delta') input.layer.collect(key, 0, floorLsn, lsn, chain)
-    else input.layer.collect(key, 0, chain)
-    if (chain.isDone) break
-  }
-  if (chain.values.length === 0) return undefined
-  if (!chain.complete) {
-    throw new StorageError('corruption', 'a live key has no complete history', {
-      key: formatKey(key),
-      bytes: KEY_BYTES,
-    })
-  }
-  const newest = chain.values[0]!
-  if (chain.values.length === 1 && newest.length === 0) return undefined
-  return materialize(key, chain)
-}

@@ -1,0 +1,98 @@
+import { ColumnarEncoder, type ColumnarCounts, DATA_PAGE_PAGES, ROW_GROUP_PAGES } from '../../columnar/columnar-encoder.ts'
+import type { TableDefinition } from '../../columnar/table-definition.ts'
+import { verifyColumnarFile } from '../../columnar/verify.ts'
+import type { Disk } from '../../io/disk.ts'
+import { PAGE_SIZE } from '../../postgres/constants.ts'
+import { Lsn } from '../../postgres/lsn.ts'
+import type { RelationLocator } from '../../postgres/two-phase.ts'
+import { closeInputs, type LayerInput, openInputs } from './layer-input.ts'
+import { LayerSnapshot } from './layer-snapshot.ts'
+import { openLocalSource } from './local-source.ts'
+import type { ImageSegment } from './segment-chain.ts'
+import { ToastPrefetch } from './toast-prefetch.ts'
+
+export interface WriteColumnarLayerTask {
+  readonly inputs: readonly LayerInput[]
+  /** Of the block range, and of the table's TOAST relation and its index. Ascending, disjoint. */
+  readonly segments: readonly ImageSegment[]
+  readonly relation: RelationLocator
+  readonly firstBlock: number
+  /** Blocks of the range that exist at `lsn`; at most COLUMNAR_LAYER_PAGES. */
+  readonly blockCount: number
+  readonly lsn: number
+  readonly table: TableDefinition
+  readonly isUtf8: boolean
+  readonly toast?: { readonly heap: RelationLocator; readonly index: RelationLocator }
+  /** Heap pages of one data page of a column. */
+  readonly dataPagePages?: number
+  readonly outputPath: string
+}
+
+export interface WrittenColumnarLayer {
+  readonly path: string
+  readonly sizeBytes: number
+  readonly counts: ColumnarCounts
+}
+
+/**
+ * Puts a block range of a heap into columns, then rebuilds every page from the finished file and compares it.
+ * Memory: the pages of the range (at most 64 MiB), one row group of values, and the compressed pages of one column.
+ * Throws `corruption` and leaves no file when a page does not come back.
+ */
+export async function writeColumnarLayer(disk: Disk, task: WriteColumnarLayerTask): Promise<WrittenColumnarLayer> {
+  const { firstBlock, blockCount, relation, table, isUtf8, outputPath } = task
+  const inputs = openInputs(disk, task.inputs)
+  try {
+    const snapshot = new LayerSnapshot(inputs, task.segments)
+    const toast = task.toast && new ToastPrefetch(snapshot, task.toast, { table, isUtf8 })
+    const heap = new Uint8Array(blockCount * PAGE_SIZE)
+    const output = disk.openNow(outputPath, 'create')
+    let sizeBytes = 0
+    let counts: ColumnarCounts
+    try {
+      const dataPagePages = task.dataPagePages ?? DATA_PAGE_PAGES
+      const encoder = new ColumnarEncoder(
+        {
+          table,
+          isUtf8,
+          firstBlock,
+          lsn: Lsn.format(Lsn.of(task.lsn)),
+          rowGroupPages: ROW_GROUP_PAGES,
+          dataPagePages,
+          ...(toast ? { toast: toast.read } : {}),
+        },
+        (bytes) => {
+          output.writeNow(bytes, sizeBytes)
+          sizeBytes += bytes.length
+        },
+      )
+      for (let i = 0; i < blockCount; i++) {
+        const page = heap.subarray(i * PAGE_SIZE, (i + 1) * PAGE_SIZE)
+        const found = await snapshot.page(relation, firstBlock + i)
+        if (found) page.set(found)
+        await toast?.load(page, firstBlock + i)
+        encoder.addPage(page)
+      }
+      encoder.finish()
+      counts = { ...encoder.counts }
+      output.syncNow()
+    } finally {
+      await output.close()
+    }
+    const source = openLocalSource(disk, outputPath)
+    try {
+      await verifyColumnarFile(source, (block) => {
+        const at = (block - firstBlock) * PAGE_SIZE
+        return heap.subarray(at, at + PAGE_SIZE)
+      })
+    } finally {
+      await source.close()
+    }
+    return { path: outputPath, sizeBytes, counts }
+  } catch (error) {
+    await disk.remove(outputPath).catch(() => undefined)
+    throw error
+  } finally {
+    closeInputs(inputs)
+  }
+}
