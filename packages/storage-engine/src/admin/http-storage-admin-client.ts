@@ -1,12 +1,15 @@
 import { StorageError } from '../base/errors.ts'
 import { callJson } from '../io/http-client.ts'
 import type { ProjectId, TimelineId } from '../postgres/ids.ts'
+import type { SnapshotPlan } from '../protocol/snapshot-plan.ts'
 import type { LayerInfo, LsnAtTime, StorageAdmin, TimelineInfo } from './storage-admin.ts'
 import type { CommitHistogram, TimelineEvent, TimelineHistory } from './timeline-history.ts'
 
 const CALL_TIMEOUT_MS = 60_000
 /** initdb and the first upload take a second; a slow object store may take much longer. */
 const CREATE_PROJECT_TIMEOUT_MS = 300_000
+/** Delta layers may have to come from the object store first. */
+const SNAPSHOT_PLAN_TIMEOUT_MS = 120_000
 const UPKEEP_TIMEOUT_MS = 600_000
 
 /** The storage admin of a PageServer process over HTTP (http-storage-admin-server.ts). */
@@ -66,6 +69,10 @@ export function openHttpStorageAdmin(options: {
     },
     async runUpkeep(projectId, timelineId, steps) {
       await call('POST', `${timeline(projectId, timelineId)}/upkeep`, { steps }, UPKEEP_TIMEOUT_MS)
+    },
+    async snapshotPlan({ projectId, timelineId, ...input }) {
+      const path = `${timeline(projectId, timelineId)}/snapshot-plan`
+      return (await call('POST', path, input, SNAPSHOT_PLAN_TIMEOUT_MS)) as SnapshotPlan
     },
     async layerMap(projectId, timelineId) {
       return arrayOf<LayerInfo>(await call('GET', `${timeline(projectId, timelineId)}/layers`))

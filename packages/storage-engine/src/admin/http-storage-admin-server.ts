@@ -13,6 +13,8 @@ const createBranchBody = z.strictObject({
   at: z.union([z.strictObject({ lsn: lsnText }), z.strictObject({ time: z.string() })]).optional(),
 })
 const leaseBody = z.strictObject({ lsn: lsnText, seconds: z.number().positive() })
+const oid = z.number().int().min(0).max(0xffff_ffff)
+const snapshotPlanBody = z.strictObject({ spcOid: oid, dbOid: oid, relNumber: oid, lsn: lsnText })
 const pitrBody = z.strictObject({ seconds: z.number().min(0) })
 const upkeepBody = z.strictObject({ steps: z.array(z.enum(['flush', 'compact', 'images', 'gc'])).min(1) })
 
@@ -53,6 +55,12 @@ export function storageAdminRoutes(admin: StorageAdmin): Record<string, HttpHand
       }),
     [`POST ${timelinePath}/upkeep`]: (request) =>
       admin.runUpkeep(projectOf(request), timelineOf(request), parseBody(upkeepBody, request).steps),
+    [`POST ${timelinePath}/snapshot-plan`]: (request) =>
+      admin.snapshotPlan({
+        projectId: projectOf(request),
+        timelineId: timelineOf(request),
+        ...parseBody(snapshotPlanBody, request),
+      }),
     [`GET ${timelinePath}/layers`]: (request) => admin.layerMap(projectOf(request), timelineOf(request)),
   }
 }

@@ -1,4 +1,5 @@
 import type { ProjectId, TimelineId } from '../postgres/ids.ts'
+import type { SnapshotPlan, SnapshotPlanRequest } from '../protocol/snapshot-plan.ts'
 
 /**
  * What the control plane may ask of the storage side. Implemented over HTTP by http-storage-admin-client.ts and served by
@@ -42,6 +43,12 @@ export interface StorageAdmin {
   runUpkeep(projectId: ProjectId, timelineId: TimelineId, steps: readonly UpkeepStep[]): Promise<void>
   /** Every layer of a timeline with key and LSN range, kind, size and place. */
   layerMap(projectId: ProjectId, timelineId: TimelineId): Promise<LayerInfo[]>
+
+  /**
+   * Columnar layers of one heap at an LSN, and the blocks to read as pages instead. Waits until the LSN is ingested;
+   * `not-found` when it is older than the history kept.
+   */
+  snapshotPlan(request: SnapshotPlanRequest): Promise<SnapshotPlan>
 }
 
 export type UpkeepStep = 'flush' | 'compact' | 'images' | 'gc'

@@ -19,12 +19,17 @@ const CACHED_PAGES_MAX = 256
 
 export class ToastValues {
   readonly #source: SnapshotSource
-  readonly #transactions: TransactionStatus
+  readonly #transactions: Pick<TransactionStatus, 'load' | 'isVisible'>
   readonly #heap: RelationLocator
   readonly #index: BtreeLookup
   readonly #pages = new Map<number, Uint8Array>()
 
-  constructor(source: SnapshotSource, transactions: TransactionStatus, heap: RelationLocator, index: RelationLocator) {
+  constructor(
+    source: SnapshotSource,
+    transactions: Pick<TransactionStatus, 'load' | 'isVisible'>,
+    heap: RelationLocator,
+    index: RelationLocator,
+  ) {
     this.#source = source
     this.#transactions = transactions
     this.#heap = heap

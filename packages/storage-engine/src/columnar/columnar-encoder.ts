@@ -5,6 +5,7 @@
  *   row group: 1024 heap pages (ROW_GROUP_PAGES)    data page: 256 heap pages (DATA_PAGE_PAGES), aligned across columns
  */
 import { assert } from '../base/assert.ts'
+import { CorruptionError } from '../base/errors.ts'
 import { compress } from '../base/zstd.ts'
 import { type ByteSink, ParquetWriter } from '../parquet/file-writer.ts'
 import type { FileMetadata } from '../parquet/metadata.ts'
@@ -16,16 +17,15 @@ import { canonicalizePage, isZeroPage } from './canonical-page.ts'
 import { u32 } from './little-endian.ts'
 import {
   type DirectorySegment,
-  type PageEntry,
   encodePageEntries,
   encodeSegments,
   makePatch,
+  type PageEntry,
 } from './page-directory.ts'
 import { PageRebuilder } from './page-rebuilder.ts'
 import type { TableDefinition } from './table-definition.ts'
-import { type TableLayout, planTableLayout } from './table-layout.ts'
+import { planTableLayout, type TableLayout } from './table-layout.ts'
 import { type DecodeCounts, type ToastReader, TupleDecoder } from './tuple-decoder.ts'
-import { CorruptionError } from '../base/errors.ts'
 
 export const ROW_GROUP_PAGES = 1024
 export const DATA_PAGE_PAGES = 256

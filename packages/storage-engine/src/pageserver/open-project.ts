@@ -13,6 +13,8 @@ import { liveKeyRanges } from './timeline/live-key-ranges.ts'
 import type { PageCache } from './timeline/page-cache.ts'
 import { openProjectStorage, type ProjectStorage } from './timeline/project-storage.ts'
 import { Timeline } from './timeline/timeline.ts'
+import { pagesOfStorage, TimelineSnapshot } from './timeline/timeline-snapshot.ts'
+import { readUserHeaps } from './timeline/user-heaps.ts'
 import { type WalArchive, WalReceiver } from './wal-receiver.ts'
 
 export interface ProjectOptions {
@@ -142,6 +144,7 @@ export function openStorage(options: ProjectOptions, project: Pick<ProjectFile, 
     semanticsOf: (storage) => ({
       materialize: materializeValue,
       liveKeyRanges: (lsn) => liveKeyRanges(storage, lsn),
+      userHeaps: (lsn) => readUserHeaps(new TimelineSnapshot(pagesOfStorage(storage), lsn)),
     }),
   })
 }

@@ -3,7 +3,9 @@ import { errorText, StorageError } from '../base/errors.ts'
 import { PAGE_SIZE } from '../postgres/constants.ts'
 import { ProjectId, type TimelineId } from '../postgres/ids.ts'
 import { Lsn } from '../postgres/lsn.ts'
+import { Fork } from '../postgres/relation.ts'
 import { encodeBootBundle } from '../protocol/boot-bundle.ts'
+import type { SnapshotPlan, SnapshotPlanRequest } from '../protocol/snapshot-plan.ts'
 import { resolveBranchPoint } from './branch-point.ts'
 import { waitForCommittedLsn } from './committed-lsn.ts'
 import { createProject, removeProjectObjects } from './create-project.ts'
@@ -14,9 +16,13 @@ import { listProjectIds, readProjectFile, removeProjectFile, writeProjectFile } 
 import { watchSafekeeper } from './safekeeper-watch.ts'
 import { collectBootBundle } from './timeline/boot-bundle.ts'
 import { formatPostgresTime, parsePostgresTime } from './timeline/postgres-time.ts'
+import { planSnapshot } from './timeline/snapshot-plan.ts'
 import { commitAtOrBefore, findCommitAtTime } from './timeline/time-index.ts'
 import type { Timeline } from './timeline/timeline.ts'
 import { UpkeepLoop } from './upkeep-loop.ts'
+
+/** How long a plan waits for its LSN to be ingested. */
+const SNAPSHOT_PLAN_WAIT_MS_MAX = 30_000
 
 export interface PageServerOptions extends ProjectOptions {
   readonly initdb: Initdb
@@ -189,6 +195,18 @@ export class PageServerService implements StorageAdmin {
   async runUpkeep(projectId: ProjectId, timelineId: TimelineId, steps: readonly UpkeepStep[]): Promise<void> {
     const project = this.#project(projectId)
     await this.#upkeep.runSteps(project, project.timeline(timelineId), steps)
+  }
+
+  async snapshotPlan(request: SnapshotPlanRequest): Promise<SnapshotPlan> {
+    const project = this.#project(request.projectId)
+    const attached = project.timeline(request.timelineId)
+    const lsn = Lsn.parse(request.lsn)
+    const waitMs = SNAPSHOT_PLAN_WAIT_MS_MAX
+    await waitForCommittedLsn(attached, lsn, { waitMs, safekeepersKnown: () => this.#safekeepersKnown() })
+    const { spcOid, dbOid, relNumber } = request
+    const blockCount = Math.max(0, await attached.timeline.sizes.at(spcOid, dbOid, relNumber, Fork.main, lsn))
+    const relation = { spcOid, dbOid, relNumber }
+    return planSnapshot(project.storage.context, attached.storage, relation, { lsn, blockCount })
   }
 
   async layerMap(projectId: ProjectId, timelineId: TimelineId): Promise<LayerInfo[]> {

@@ -39,6 +39,8 @@ export interface ColumnarLayerRef {
   readonly timelineId: TimelineId
   /** pg_class.oid when it was written. */
   readonly tableOid: number
+  /** Layers with equal values show the same columns (columnar/visible-columns.ts). */
+  readonly columnsCrc: number
   /** The block range that the layer answers for in this plan. The file may hold rows of blocks past its end: leave them out. */
   readonly firstBlock: number
   readonly blockCount: number

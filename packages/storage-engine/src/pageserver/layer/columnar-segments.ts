@@ -3,10 +3,14 @@ import type { Log } from '../../io/log.ts'
 import type { Workers } from '../../io/workers.ts'
 import type { ObjectStore } from '../../object-store/object-store.ts'
 import { PAGE_SIZE } from '../../postgres/constants.ts'
-import type { FetchedRange, ReadColumnarSegmentTask, ReadColumnarSegmentResult } from '../upkeep/read-columnar-segment.ts'
-import { blockOf } from './open-layer-index.ts'
+import type {
+  FetchedRange,
+  ReadColumnarSegmentResult,
+  ReadColumnarSegmentTask,
+} from '../upkeep/read-columnar-segment.ts'
 import type { LayerDescriptor } from './layer-descriptor.ts'
 import type { LayerFiles } from './layer-reader.ts'
+import { blockOf } from './open-layer-index.ts'
 
 /** Heap pages that are rebuilt together: one data page of every column (columnar/columnar-encoder.ts). */
 export const SEGMENT_PAGES = 256

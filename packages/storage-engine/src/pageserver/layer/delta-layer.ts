@@ -105,13 +105,7 @@ export class DeltaLayer {
    * Calls `visit` for each key in [start, end) that has a version in (floorLsn, lsn], ascending, until it returns
    * false. The key is borrowed.
    */
-  visitKeys(
-    start: Uint8Array,
-    end: Uint8Array,
-    lsn: number,
-    visit: (key: Uint8Array) => boolean,
-    floorLsn = 0,
-  ): void {
+  visitKeys(start: Uint8Array, end: Uint8Array, lsn: number, visit: (key: Uint8Array) => boolean, floorLsn = 0): void {
     const { reader } = this
     let visited: Uint8Array | undefined
     for (let row = this.firstRowOf(start); row < reader.rowCount; row++) {

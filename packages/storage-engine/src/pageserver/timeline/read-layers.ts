@@ -3,11 +3,11 @@
  * of what to fetch, and the caller starts again when it is here.
  */
 import { StorageError } from '../../base/errors.ts'
+import type { TimelineId } from '../../postgres/ids.ts'
 import { Lsn } from '../../postgres/lsn.ts'
 import { encodePageImage } from '../../redo/page-change.ts'
 import { KEY_BYTES } from '../key.ts'
 import { ChainBuilder } from '../layer/chain-builder.ts'
-import type { LayerDescriptor } from '../layer/layer-descriptor.ts'
 import {
   blockInLayer,
   type ColumnarSegments,
@@ -16,6 +16,7 @@ import {
   SEGMENT_PAGES,
   type SegmentPages,
 } from '../layer/columnar-segments.ts'
+import type { LayerDescriptor } from '../layer/layer-descriptor.ts'
 import { LayerMap } from '../layer/layer-map.ts'
 import { isImage } from '../layer/layer-name.ts'
 import type { LayerFiles, OpenLayerFile } from '../layer/layer-reader.ts'
@@ -36,6 +37,7 @@ export interface ReadLink {
 }
 
 export interface LayerPlace {
+  readonly timelineId: TimelineId
   objectKey(layer: LayerDescriptor): string
   path(layerName: string): string
 }

@@ -1,6 +1,6 @@
+import type { TimelineId } from '../../postgres/ids.ts'
 import type { Lsn } from '../../postgres/lsn.ts'
 import type { UserHeap } from '../upkeep/columnar-plan.ts'
-import type { TimelineId } from '../../postgres/ids.ts'
 
 /**
  * The versioned key-value store below one timeline: what ingest writes and page reads collect from. It knows layers,

@@ -1,11 +1,11 @@
 import { ColumnarFile } from '../../columnar/columnar-file.ts'
 import type { Disk } from '../../io/disk.ts'
+import { PAGE_SIZE } from '../../postgres/constants.ts'
 import { Lsn } from '../../postgres/lsn.ts'
 import { encodePageImage } from '../../redo/page-change.ts'
-import { compareKeys } from '../layer/packed-key.ts'
 import type { ChainBuilder } from '../layer/chain-builder.ts'
 import { blockOf, writeBlock } from '../layer/open-layer-index.ts'
-import { PAGE_SIZE } from '../../postgres/constants.ts'
+import { compareKeys } from '../layer/packed-key.ts'
 import { openLocalSource } from './local-source.ts'
 
 /** A columnar layer as the input of a task: one segment of rebuilt pages (2 MiB) in memory at a time. */

@@ -1,5 +1,5 @@
-import { columnsChecksum } from '../../columnar/visible-columns.ts'
 import { CorruptionError, isStorageError } from '../../base/errors.ts'
+import { columnsChecksum } from '../../columnar/visible-columns.ts'
 import { PAGE_SIZE } from '../../postgres/constants.ts'
 import type { Lsn } from '../../postgres/lsn.ts'
 import type { LayerDescriptor } from '../layer/layer-descriptor.ts'

@@ -1,6 +1,6 @@
 import type { LayerDescriptor } from '../layer/layer-descriptor.ts'
-import { isImage } from '../layer/layer-name.ts'
 import type { LayerMap } from '../layer/layer-map.ts'
+import { isImage } from '../layer/layer-name.ts'
 
 /**
  * Layers that no permitted read needs: reads happen at any LSN from the cutoff on, and exactly at each retained LSN below

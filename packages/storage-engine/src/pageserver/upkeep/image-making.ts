@@ -12,8 +12,8 @@ import { forcedImageBounds, planImages } from './image-plan.ts'
 import { pinLayers } from './local-inputs.ts'
 import { planSegments } from './segment-plan.ts'
 import type { UpkeepTarget } from './upkeep-target.ts'
-import type { WritePageImagesTask } from './write-page-images.ts'
 import type { WrittenLayer } from './write-delta-layer.ts'
+import type { WritePageImagesTask } from './write-page-images.ts'
 
 /**
  * Makes images where the plan wants them, at the LSN up to which everything is in layers: columns of user tables, and

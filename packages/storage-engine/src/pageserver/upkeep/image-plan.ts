@@ -1,6 +1,6 @@
 import type { LayerDescriptor } from '../layer/layer-descriptor.ts'
-import { isImage } from '../layer/layer-name.ts'
 import type { LayerMap } from '../layer/layer-map.ts'
+import { isImage } from '../layer/layer-name.ts'
 import { compareKeys } from '../layer/packed-key.ts'
 
 export interface ImageBounds {

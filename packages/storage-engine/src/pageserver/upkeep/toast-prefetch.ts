@@ -1,10 +1,10 @@
+import { forEachTuple, Infomask, tupleInfomask } from '../../catalog/heap-tuple.ts'
+import type { SnapshotSource } from '../../catalog/snapshot-source.ts'
 import { ToastValues } from '../../catalog/toast-values.ts'
 import type { TableDefinition } from '../../columnar/table-definition.ts'
 import { planTableLayout } from '../../columnar/table-layout.ts'
 import { type ToastReader, TupleDecoder } from '../../columnar/tuple-decoder.ts'
 import type { ToastPointer } from '../../columnar/varlena.ts'
-import type { SnapshotSource } from '../../catalog/snapshot-source.ts'
-import { forEachTuple, Infomask, tupleInfomask } from '../../catalog/heap-tuple.ts'
 import type { RelationLocator } from '../../postgres/two-phase.ts'
 
 /** Values of one page that are held at a time; what goes beyond is shown as null and marked as overflow. */

@@ -1,4 +1,9 @@
-import { ColumnarEncoder, type ColumnarCounts, DATA_PAGE_PAGES, ROW_GROUP_PAGES } from '../../columnar/columnar-encoder.ts'
+import {
+  type ColumnarCounts,
+  ColumnarEncoder,
+  DATA_PAGE_PAGES,
+  ROW_GROUP_PAGES,
+} from '../../columnar/columnar-encoder.ts'
 import type { TableDefinition } from '../../columnar/table-definition.ts'
 import { verifyColumnarFile } from '../../columnar/verify.ts'
 import type { Disk } from '../../io/disk.ts'

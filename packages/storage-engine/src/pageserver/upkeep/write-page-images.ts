@@ -121,4 +121,3 @@ function listKeys(
   const keys = sorted.filter((key, i) => i === 0 || compareKeys(sorted[i - 1]!, key) !== 0)
   return { keys, next: isCut && compareKeys(completeEnd, end) < 0 ? completeEnd : undefined }
 }
-
