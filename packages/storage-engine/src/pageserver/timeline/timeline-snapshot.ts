@@ -5,7 +5,7 @@ import { type SlruKind, slruPageInSegment, slruSegment } from '../../postgres/sl
 import type { RelationLocator } from '../../postgres/two-phase.ts'
 import { KeyScratch, Slru } from '../key.ts'
 import { rebuildPage } from '../rebuild-page.ts'
-import { type BlockRange, PageReader, type PagesAtLsn } from './get-pages.ts'
+import { type BlockRange, PageReader, type PagesAtLsn, pagesAtLsn } from './get-pages.ts'
 import { PageCache } from './page-cache.ts'
 import { decodeCount, RelationSizeReader } from './relation-size.ts'
 import type { TimelineStorage } from './timeline-storage.ts'
@@ -30,7 +30,7 @@ const OWN_CACHED_PAGES_MAX = 512
 export function pagesOfStorage(storage: TimelineStorage): SnapshotPages {
   const sizes = new RelationSizeReader(storage)
   const reader = new PageReader(storage, sizes, new PageCache(OWN_CACHED_PAGES_MAX))
-  return { storage, sizes, getPages: (range, lsn) => reader.get(range, lsn) }
+  return { storage, sizes, getPages: (range, lsn) => pagesAtLsn(reader, range, lsn) }
 }
 
 /** A timeline at one LSN, which the caller has waited for. */
