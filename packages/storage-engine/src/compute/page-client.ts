@@ -219,6 +219,8 @@ export class PageClient {
         return
       }
       case 'sizes':
+      case 'slru-pages':
+      case 'relation-map':
         throw new CorruptionError('page service answered what nobody asked')
       default:
         response satisfies never

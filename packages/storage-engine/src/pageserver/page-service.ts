@@ -18,6 +18,13 @@ import {
   type RelationSizesRequest,
   startPagesAnswer,
 } from '../protocol/page-service-messages.ts'
+import {
+  encodeRelationMapAnswer,
+  encodeSlruPages,
+  type RelationMapRequest,
+  type SlruPagesRequest,
+} from '../protocol/small-file-messages.ts'
+import { relationMapAt, slruPagesAt } from './timeline/small-files.ts'
 import type { Timeline } from './timeline/timeline.ts'
 
 const HELLO_TIMEOUT_MS = 10_000
@@ -122,6 +129,10 @@ class PageSession {
       this.#wait(payload, () => this.#sizes(timeline, request))
       return
     }
+    if (request.kind === 'slru-pages' || request.kind === 'relation-map') {
+      this.#wait(payload, this.#smallFile(timeline, request))
+      return
+    }
     const startMs = this.#options.env.clock.monotonicMs()
     if (request.lsn <= timeline.lastRecordLsn) {
       try {
@@ -162,6 +173,15 @@ class PageSession {
       blockCounts.push(blockCount < 0 ? undefined : blockCount)
     }
     return encodeSizes(request, blockCounts)
+  }
+
+  async #smallFile(timeline: Timeline, request: SlruPagesRequest | RelationMapRequest): Promise<Uint8Array> {
+    await timeline.waitForLsn(request.lsn, LSN_WAIT_MS_MAX, this.#closed.signal)
+    if (request.kind === 'relation-map') {
+      return encodeRelationMapAnswer(request, await relationMapAt(timeline.storage, request))
+    }
+    const { statuses, pages } = await slruPagesAt(timeline.storage, request)
+    return encodeSlruPages(request, statuses, pages)
   }
 
   /** Sends what `answer` comes to; a failure goes back with the request. Bounds how many are under way. */

@@ -15,6 +15,12 @@ import {
   type PageServiceRequest,
   PageStatus,
 } from './page-service-messages.ts'
+import {
+  encodeRelationMapAnswer,
+  encodeSlruPages,
+  type RelationMapRequest,
+  type SlruPagesRequest,
+} from './small-file-messages.ts'
 
 const getPages: GetPagesRequest = {
   kind: 'get-pages',
@@ -42,10 +48,34 @@ const requests: PageServiceRequest[] = [
     relations: [{ spcOid: 1664, dbOid: 0, relNumber: 1262, fork: 0 }],
   },
   { kind: 'relation-sizes', requestId: 10, lsn: Lsn.of(40), relations: [] },
+  { kind: 'slru-pages', requestId: 11, lsn: Lsn.of(48), slru: 'multixact-members', firstPage: 70_000, pageCount: 3 },
+  { kind: 'relation-map', requestId: 12, lsn: Lsn.of(56), spcOid: 1664, dbOid: 0 },
 ]
 
 test('every request decodes to what was encoded', () => {
   for (const request of requests) expect(decodePageServiceRequest(encodePageServiceRequest(request))).toEqual(request)
+})
+
+test('answers with SLRU pages and relation maps decode to what was encoded, and not when cut short', () => {
+  const [slru, map] = requests.slice(-2) as [SlruPagesRequest, RelationMapRequest]
+  const page = new Uint8Array(8192).fill(7)
+  const pages = [undefined, page, undefined]
+  const slruAnswer = encodeSlruPages(slru, Uint8Array.of(1, 0, 2), pages)
+  expect(decodePageServiceResponse(slruAnswer)).toEqual({
+    kind: 'slru-pages',
+    request: slru,
+    statuses: Uint8Array.of(1, 0, 2),
+    pages,
+  })
+  const bytes = new Uint8Array(524).fill(3)
+  const mapAnswer = encodeRelationMapAnswer(map, bytes)
+  expect(decodePageServiceResponse(mapAnswer)).toEqual({ kind: 'relation-map', request: map, bytes })
+  const none = decodePageServiceResponse(encodeRelationMapAnswer(map, undefined))
+  expect(none).toEqual({ kind: 'relation-map', request: map, bytes: undefined })
+  for (const answer of [slruAnswer, mapAnswer]) {
+    expect(() => decodePageServiceResponse(answer.subarray(0, answer.length - 1))).toThrow(StorageError)
+    expect(() => decodePageServiceResponse(Uint8Array.of(...answer, 0))).toThrow(StorageError)
+  }
 })
 
 test('an answer repeats every field of its request and carries only the pages that have bytes', () => {

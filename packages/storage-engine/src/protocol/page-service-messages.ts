@@ -2,6 +2,19 @@ import { CorruptionError, StorageError, type StorageErrorCode } from '../base/er
 import { PAGE_SIZE } from '../postgres/constants.ts'
 import { ProjectId, TimelineId } from '../postgres/ids.ts'
 import { Lsn } from '../postgres/lsn.ts'
+import {
+  decodeRelationMapAnswer,
+  decodeRelationMapRequest,
+  decodeSlruPages,
+  decodeSlruPagesRequest,
+  encodeRelationMapRequest,
+  encodeSlruPagesRequest,
+  type RelationMapRequest,
+  type RelationMapResponse,
+  type SlruPagesRequest,
+  type SlruPagesResponse,
+  SmallFileTag,
+} from './small-file-messages.ts'
 
 /**
  * Messages of the page service (docs/formats/page-service.md). Each is the payload of one frame (protocol/framing.ts).
@@ -11,6 +24,7 @@ import { Lsn } from '../postgres/lsn.ts'
  *   hello           01 | u32 magic | u16 version | 16 B project | 16 B timeline
  *   get-pages       02 | u32 id | u64 lsn | u32 spc | u32 db | u32 rel | u32 first block | u8 fork | u8 count
  *   relation-sizes  03 | u32 id | u64 lsn | u16 n | (u32 spc | u32 db | u32 rel | u8 fork) * n
+ *   slru-pages, relation-map   04, 05: small-file-messages.ts
  *   welcome         81 | u16 version | u64 system identifier | u64 last record lsn
  *   pages           82 | get-pages from its id on | u8 status * count | 8192 B for each status `page`
  *   sizes           83 | relation-sizes from its id on | u32 blocks * n (FFFFFFFF: no such fork)
@@ -61,7 +75,12 @@ export interface RelationSizesRequest {
   readonly relations: readonly RelationForkName[]
 }
 
-export type PageServiceRequest = PageServiceHello | GetPagesRequest | RelationSizesRequest
+export type PageServiceRequest =
+  | PageServiceHello
+  | GetPagesRequest
+  | RelationSizesRequest
+  | SlruPagesRequest
+  | RelationMapRequest
 
 /** `page`: bytes follow. `zero`: 8192 zero bytes. `beyond-end`: the fork at that LSN does not reach this block. */
 export const PageStatus = { page: 0, zero: 1, beyondEnd: 2 } as const
@@ -97,7 +116,13 @@ export interface PageServiceErrorResponse {
   readonly request: PageServiceRequest | undefined
 }
 
-export type PageServiceResponse = PageServiceWelcome | PagesResponse | SizesResponse | PageServiceErrorResponse
+export type PageServiceResponse =
+  | PageServiceWelcome
+  | PagesResponse
+  | SizesResponse
+  | SlruPagesResponse
+  | RelationMapResponse
+  | PageServiceErrorResponse
 
 const Tag = {
   hello: 0x01,
@@ -142,6 +167,10 @@ export function encodePageServiceRequest(request: PageServiceRequest): Uint8Arra
       writeSizesRequest(bytes, Tag.sizesRequest, request)
       return bytes
     }
+    case 'slru-pages':
+      return encodeSlruPagesRequest(request)
+    case 'relation-map':
+      return encodeRelationMapRequest(request)
     default:
       return request satisfies never
   }
@@ -160,6 +189,10 @@ export function decodePageServiceRequest(payload: Uint8Array): PageServiceReques
       requireLength(payload, sizesRequestBytes(request), sizesRequestBytes(request))
       return request
     }
+    case SmallFileTag.slruPages:
+      return decodeSlruPagesRequest(payload)
+    case SmallFileTag.relationMap:
+      return decodeRelationMapRequest(payload)
     default:
       throw new CorruptionError('unknown page service request', { tag: payload[0] })
   }
@@ -245,6 +278,10 @@ export function decodePageServiceResponse(payload: Uint8Array): PageServiceRespo
       return decodePages(payload)
     case Tag.sizes:
       return decodeSizes(payload)
+    case SmallFileTag.slruAnswer:
+      return decodeSlruPages(payload)
+    case SmallFileTag.relationMapAnswer:
+      return decodeRelationMapAnswer(payload)
     case Tag.error:
       return decodeError(payload)
     default:
