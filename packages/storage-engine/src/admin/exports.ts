@@ -14,6 +14,21 @@ export { checkComputeSettings } from './compute-settings.ts'
 export { openHttpComputeDriver } from './http-compute-driver.ts'
 export { openHttpStackClient } from './http-stack-client.ts'
 export { openHttpStorageAdmin } from './http-storage-admin-client.ts'
+export {
+  type FreshnessReceipt,
+  openQueryClient,
+  type QueryClient,
+  type QueryColumn,
+  type QueryExportFormat,
+  type QueryLimits,
+  type QueryMoment,
+  type QueryRequest,
+  type QueryResult,
+  type QueryValue,
+  type RunningQuery,
+  type StepTimes,
+  type TableReceipt,
+} from './query-client.ts'
 export type {
   PageserverStatus,
   ProcessInfo,

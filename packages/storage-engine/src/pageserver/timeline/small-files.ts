@@ -23,7 +23,9 @@ export async function slruPagesAt(storage: TimelineStorage, request: SlruPagesRe
   const pages = new Array<Uint8Array | undefined>(pageCount).fill(undefined)
   const firstSegment = slruSegment(firstPage)
   const segmentCount = slruSegment(firstPage + pageCount - 1) - firstSegment + 1
-  const segmentKeys = pack(Array.from({ length: segmentCount }, (_, i) => key.slruSegment(slru, firstSegment + i).slice()))
+  const segmentKeys = pack(
+    Array.from({ length: segmentCount }, (_, i) => key.slruSegment(slru, firstSegment + i).slice()),
+  )
   const pagesOfSegment = (await storage.collect(segmentKeys, segmentCount, lsn)).map(({ values }) =>
     values[0] && values[0].length > 0 ? decodeCount(values[0]) : 0,
   )
@@ -58,6 +60,6 @@ export async function relationMapAt(
 
 function pack(keys: readonly Uint8Array[]): Uint8Array {
   const packed = new Uint8Array(keys.length * KEY_BYTES)
-  keys.forEach((key, i) => packed.set(key, i * KEY_BYTES))
+  for (const [i, key] of keys.entries()) packed.set(key, i * KEY_BYTES)
   return packed
 }

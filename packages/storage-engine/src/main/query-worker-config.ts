@@ -1,0 +1,63 @@
+import * as fs from 'node:fs'
+import { z } from 'zod'
+import { errorText, StorageError } from '../base/errors.ts'
+import { objectStoreConfig } from '../object-store/object-store-config.ts'
+
+const port = z.number().int().min(0).max(65535)
+
+/** Settings of a query worker process: a JSON file named by TRIBUTARY_CONFIG. docs/analytics.md explains them. */
+export const queryWorkerConfig = z.strictObject({
+  /** Scratch space: fresh rows, spilled data, cached layers of an S3 store. May be empty at any start. */
+  dataDirectory: z.string().startsWith('/'),
+  host: z.string().default('127.0.0.1'),
+  /** Queries, /status and /metrics. */
+  httpPort: port,
+  /** Bearer token that queries must carry; none when absent. */
+  adminToken: z.string().min(1).optional(),
+  pageserver: z.object({
+    host: z.string(),
+    /** Page service. */
+    port,
+    httpPort: port,
+    adminToken: z.string().min(1).optional(),
+  }),
+  /** Asked what is flushed, so that a commit that was just acknowledged is in the answer. */
+  safekeepers: z.array(z.object({ id: z.number().int().positive(), host: z.string(), httpPort: port })).default([]),
+  objectStore: objectStoreConfig,
+  /** Queries that run at once; more wait. */
+  concurrentQueries: z.number().int().min(1).max(64).default(2),
+  queuedQueriesMax: z.number().int().min(0).max(10_000).default(64),
+  /** Of the engine for one query. The process takes this times `concurrentQueries`, and about 200 MiB besides. */
+  queryMemoryMb: z.number().int().min(64).default(1024),
+  /** Threads of the engine for one query. */
+  queryThreads: z.number().int().min(1).max(64).default(2),
+  /** Threads that decode pages, shared by all queries. */
+  decodeThreads: z.number().int().min(1).max(16).default(2),
+  queryTimeoutMs: z.number().int().min(100).default(300_000),
+  /** Of the data that one query may write to `dataDirectory`. */
+  querySpillMb: z.number().int().min(0).default(4096),
+  /** Of layers of an S3 store kept in `dataDirectory`; the least recently used go first. */
+  layerCacheMb: z.number().int().min(64).default(4096),
+  exportBytesMax: z
+    .number()
+    .int()
+    .min(1024)
+    .default(256 * 1024 * 1024),
+  logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+})
+export type QueryWorkerConfig = z.infer<typeof queryWorkerConfig>
+
+/** Throws `invalid-input` naming the file and the field. */
+export function readQueryWorkerConfig(environment: Readonly<Record<string, string | undefined>>): QueryWorkerConfig {
+  const path = environment.TRIBUTARY_CONFIG
+  if (!path) throw new StorageError('invalid-input', 'TRIBUTARY_CONFIG does not name a configuration file')
+  let json: unknown
+  try {
+    json = JSON.parse(fs.readFileSync(path, 'utf8'))
+  } catch (error) {
+    throw new StorageError('invalid-input', 'configuration file cannot be read', { path, reason: errorText(error) })
+  }
+  const parsed = queryWorkerConfig.safeParse(json)
+  if (parsed.success) return parsed.data
+  throw new StorageError('invalid-input', `${path}: ${z.prettifyError(parsed.error)}`)
+}
