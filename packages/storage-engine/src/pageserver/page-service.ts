@@ -130,7 +130,7 @@ class PageSession {
       return
     }
     if (request.kind === 'slru-pages' || request.kind === 'relation-map') {
-      this.#wait(payload, this.#smallFile(timeline, request))
+      this.#wait(payload, () => this.#smallFile(timeline, request))
       return
     }
     const startMs = this.#options.env.clock.monotonicMs()
