@@ -11,7 +11,14 @@ const source = path.join(engineFolder, 'src')
 const startedMs = performance.now()
 
 /** Programs of main/; the other files there are their parts. */
-const programs = ['safekeeper.ts', 'pageserver.ts', 'compute.ts', 'query-worker.ts', 'local-stack.ts']
+const programs = [
+  'safekeeper.ts',
+  'pageserver.ts',
+  'compute.ts',
+  'query-worker.ts',
+  'local-stack.ts',
+  'end-with-parent.ts',
+]
 
 const entryPoints = listFiles(source).filter(
   (file) => file.endsWith('.worker.ts') || programs.some((name) => file === path.join(source, 'main', name)),

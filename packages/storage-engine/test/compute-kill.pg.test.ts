@@ -10,7 +10,7 @@ test('kill -9 of a sidecar leaves neither its Postgres nor its mount behind, wit
     await stack.query('CREATE TABLE t (a int)')
     const described = JSON.stringify(await stack.describe())
     const folder = /"folder":"([^"]+)"/.exec(described)![1]!
-    const sidecar = Number(/"name":"compute-main-[0-9a-f]+","pid":(\d+)/.exec(described)![1])
+    const sidecar = Number(/"name":"compute-[0-9a-f]+","pid":(\d+)/.exec(described)![1])
     const postgres = Number(fs.readFileSync(`${folder}/pgdata/postmaster.pid`, 'utf8').split('\n')[0])
     // The supervisor would clean up as well: it sleeps meanwhile.
     supervisor = Number(/"pid":(\d+)/.exec(described)![1])

@@ -54,7 +54,7 @@ async function startCompute(mode: ComputeMode, options: { readOnly?: boolean } =
       mode,
       readOnlyLsn: options.readOnly ? lsn : undefined,
       account: uid === undefined || gid === undefined ? undefined : { uid, gid },
-      tuning: { sharedBuffersMb: 16, maxConnections: 50, extra: {} },
+      settings: { shared_buffers: '16MB', max_connections: '50' },
       launcher: [],
     },
     {

@@ -107,6 +107,15 @@ export class Stack {
     return this.#file.postgresUri
   }
 
+  get adminUrl(): string {
+    if (!this.#file) throw new Error('stack is not running')
+    return this.#file.adminUrl
+  }
+
+  get adminToken(): string {
+    return this.#token
+  }
+
   get supervisorPid(): number {
     return this.#supervisor?.pid ?? 0
   }

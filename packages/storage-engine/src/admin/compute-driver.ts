@@ -44,6 +44,11 @@ export interface ComputeSpec {
   readonly settings: Readonly<Record<string, string>>
   /** Of the role `postgres`. */
   readonly superuserPassword: string
+  /**
+   * Only with `read-only`: SCRAM verifiers by role, which stand instead of those that the roles had at `lsn`, so that
+   * today's passwords work. Roles that are not there then are left out.
+   */
+  readonly roleVerifiers?: Readonly<Record<string, string>>
   /** Kept and given back; at most 16, of 256 characters. */
   readonly labels?: Readonly<Record<string, string>>
 }

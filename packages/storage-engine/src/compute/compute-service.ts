@@ -1,5 +1,6 @@
 import * as fs from 'node:fs'
 import * as path from 'node:path'
+import type { ComputeActivity } from '../admin/compute-driver.ts'
 import { errorText, isStorageError, StorageError } from '../base/errors.ts'
 import type { Env } from '../io/env.ts'
 import type { ProjectId, TimelineId } from '../postgres/ids.ts'
@@ -7,13 +8,14 @@ import { Lsn } from '../postgres/lsn.ts'
 import type { BootBundle } from '../protocol/boot-bundle.ts'
 import type { ComputeState, ComputeStatus, DatabaseSpec, RoleSpec } from '../protocol/compute-control.ts'
 import { ComputeExit } from '../protocol/compute-control.ts'
+import { ActivitySampler } from './activity-sampler.ts'
 import { type Account, type RelationTree, relationTreeOf, writeDataDir } from './data-dir.ts'
 import { hydrate, type ReadPages } from './hydrate.ts'
 import { type ComputeMode, chooseMode } from './mode.ts'
 import { Phases } from './phases.ts'
 import { connectPostgres, type PostgresConnection } from './postgres-connection.ts'
 import { type PostgresProcess, startPostgres } from './postgres-process.ts'
-import { commandLineSettings, type PostgresTuning, postgresConf } from './postgres-settings.ts'
+import { commandLineSettings, postgresConf } from './postgres-settings.ts'
 import type { QuorumLog } from './quorum-log.ts'
 import { applyDatabase, applyRole, ensurePassword, revokeSignalFunctions } from './role-setup.ts'
 import { type SynthesizedCheckpoint, synthesizeCheckpoint } from './synth-checkpoint.ts'
@@ -60,7 +62,10 @@ export interface ComputeOptions {
   readonly readOnlyLsn: Lsn | undefined
   /** Postgres runs as this account; undefined: as this process. */
   readonly account: Account | undefined
-  readonly tuning: PostgresTuning
+  /** postgresql.conf, checked by the caller. */
+  readonly settings: Readonly<Record<string, string>>
+  /** Read-only computes: verifiers that stand instead of those at the LSN, by role. */
+  readonly roleVerifiers?: Readonly<Record<string, string>>
   /** Put before the server's command, for example to drop capabilities. */
   readonly launcher: readonly string[]
 }
@@ -85,6 +90,7 @@ export class ComputeService {
   #pages: PageSource | undefined
   #postgres: PostgresProcess | undefined
   #walsender: WalsenderClient | undefined
+  readonly #sampler: ActivitySampler
   #ending: Promise<void> | undefined
   #settleEnd: (exitCode: number) => void = () => undefined
   /** Resolves with a ComputeExit code when everything of this compute is gone. */
@@ -95,6 +101,7 @@ export class ComputeService {
     this.#options = options
     this.#parts = parts
     this.phases = new Phases(env.clock)
+    this.#sampler = new ActivitySampler(env, this.#address().socketPath)
     this.ended = new Promise((resolve) => {
       this.#settleEnd = resolve
     })
@@ -156,6 +163,21 @@ export class ComputeService {
       phases: this.phases.toJson(),
       ...(this.#hydrated ? { hydrated: this.#hydrated } : {}),
       peers: quorum?.peers() ?? [],
+    }
+  }
+
+  /** What clients do, and how far the WAL has come. */
+  async activity(): Promise<Omit<ComputeActivity, 'computeId'>> {
+    const { quorum } = this.#parts
+    const walsender = this.#walsender
+    const postgres = await this.#sampler.sample()
+    const flushLsn = walsender?.receivedLsn
+    return {
+      ...postgres,
+      flushLsn: flushLsn === undefined ? null : Lsn.format(flushLsn),
+      commitLsn: quorum && walsender ? Lsn.format(quorum.commitLsn) : null,
+      lagBytes: quorum && flushLsn !== undefined ? Math.max(0, flushLsn - quorum.commitLsn) : null,
+      members: quorum?.peers() ?? [],
     }
   }
 
@@ -242,7 +264,7 @@ export class ComputeService {
     checkpoint: SynthesizedCheckpoint,
     mounting: Promise<PageMount | undefined>,
   ): Promise<void> {
-    const { account, folder, tuning, readOnlyLsn } = this.#options
+    const { account, folder, settings, readOnlyLsn } = this.#options
     const dataDir = path.join(folder, 'pgdata')
     const tree = relationTreeOf(bundle, checkpoint)
     const mount = await mounting
@@ -251,14 +273,7 @@ export class ComputeService {
       account,
       bundle,
       checkpoint,
-      // A standby must allow for at least as many sessions as the WAL it follows was written with.
-      postgresConf: postgresConf({
-        ...tuning,
-        maxConnections:
-          readOnlyLsn === undefined
-            ? tuning.maxConnections
-            : Math.max(tuning.maxConnections, bundle.header.parameters.maxConnections),
-      }),
+      postgresConf: postgresConf(settings, readOnlyLsn === undefined ? 0 : bundle.header.parameters.maxConnections),
       mountPath: mount?.mountPath,
       readOnly: readOnlyLsn !== undefined,
     })

@@ -1,11 +1,10 @@
 import { STANDBY_NAME } from './walsender-client.ts'
 
-/** What a compute's Postgres runs with; docs/operations.md explains each to operators. */
-export interface PostgresTuning {
-  readonly sharedBuffersMb: number
-  readonly maxConnections: number
-  /** Further settings by name; they may not touch what durability rests on. */
-  readonly extra: Readonly<Record<string, string>>
+/** What a spec may set otherwise: admin/compute-settings.ts. */
+const DEFAULTS: Readonly<Record<string, string>> = {
+  shared_buffers: '128MB',
+  max_connections: '100',
+  password_encryption: 'scram-sha-256',
 }
 
 /** Settings that only this file decides. */
@@ -56,15 +55,13 @@ export const fixedSettingNames: readonly string[] = [
   'unix_socket_directories',
 ]
 
-/** postgresql.conf of a compute that writes, or of a read-only one. */
-export function postgresConf(tuning: PostgresTuning): string {
-  const settings = {
-    ...tuning.extra,
-    ...FIXED,
-    shared_buffers: `${tuning.sharedBuffersMb}MB`,
-    max_connections: String(tuning.maxConnections),
-    password_encryption: 'scram-sha-256',
-  }
+/**
+ * postgresql.conf of a compute that writes, or of a read-only one: a standby must allow for at least as many sessions as
+ * the WAL it follows was written with (`maxConnectionsMin`).
+ */
+export function postgresConf(chosen: Readonly<Record<string, string>>, maxConnectionsMin = 0): string {
+  const settings: Record<string, string> = { ...DEFAULTS, ...chosen, ...FIXED }
+  settings.max_connections = String(Math.max(Number(settings.max_connections), maxConnectionsMin))
   return Object.entries(settings)
     .map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'\n`)
     .join('')

@@ -1,3 +1,4 @@
+import type { QuorumMember } from '../admin/compute-driver.ts'
 import type { Lsn } from '../postgres/lsn.ts'
 
 /** The WAL quorum as the compute sees it: main/ joins it with the proposer. */
@@ -14,7 +15,7 @@ export interface QuorumLog {
   onFenced: (error: Error) => void
   /** No majority has given a sign of life for the lease time: reads served here may be stale by now. */
   onQuorumLost: () => void
-  /** One line per SafeKeeper, for /status. */
-  peers(): readonly Readonly<Record<string, string | number | boolean | undefined>>[]
+  /** The SafeKeepers, as seen from here. */
+  peers(): readonly QuorumMember[]
   close(): Promise<void>
 }

@@ -1,8 +1,8 @@
 import * as os from 'node:os'
 import * as path from 'node:path'
 import { z } from 'zod'
+import { checkComputeSettings } from '../admin/compute-settings.ts'
 import { errorText, StorageError } from '../base/errors.ts'
-import { fixedSettingNames } from '../compute/postgres-settings.ts'
 import { logLevels } from '../io/node-log.ts'
 import { ProjectId, TimelineId } from '../postgres/ids.ts'
 import { Lsn } from '../postgres/lsn.ts'
@@ -31,10 +31,10 @@ const computeConfig = z.strictObject({
   /** The account of Postgres when the sidecar is root; by default nobody. */
   postgresUid: z.number().int().min(1).default(65_534),
   postgresGid: z.number().int().min(1).default(65_534),
-  sharedBuffersMb: z.number().int().min(1).max(1_048_576).default(128),
-  maxConnections: z.number().int().min(10).max(10_000).default(100),
-  /** Further settings of Postgres, except those that durability rests on. */
-  settings: z.record(z.string().regex(/^[a-z_][a-z0-9_.]*$/), z.string()).default({}),
+  /** postgresql.conf; admin/compute-settings.ts says what may be set. */
+  settings: z.record(z.string(), z.string()).default({}),
+  /** With readOnlyLsn: verifiers that stand instead of those that the roles had then. */
+  roleVerifiers: z.record(z.string(), z.string()).default({}),
   /** Postgres is killed when no majority of SafeKeepers has answered for so long. */
   quorumLeaseMs: z.number().int().min(1000).max(600_000).default(30_000),
   logLevel: z.enum(logLevels as [string, ...string[]]).default('info'),
@@ -66,9 +66,7 @@ export function parseComputeConfig(json: unknown): ComputeConfig {
   if (ids.size !== config.safekeepers.length) {
     throw new StorageError('invalid-input', 'compute config: safekeepers: ids are not unique')
   }
-  const fixed = Object.keys(config.settings).find((name) => fixedSettingNames.includes(name))
-  if (fixed !== undefined)
-    throw new StorageError('invalid-input', `compute config: settings.${fixed}: cannot be changed`)
+  checkComputeSettings(config.settings)
   return config
 }
 

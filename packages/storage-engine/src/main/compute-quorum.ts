@@ -6,12 +6,16 @@ import type { NodeEnv } from '../io/node-env.ts'
 import { Lsn } from '../postgres/lsn.ts'
 import { openProposer, type Proposer } from '../safekeeper/proposer-service.ts'
 import type { ComputeConfig } from './compute-config.ts'
+import type { CuttableNetwork } from './cuttable-network.ts'
 
 const CREATE_TIMEOUT_MS = 3000
 const RETRY_DELAY_MS = 100
 
 /** The SafeKeepers as the compute's log: makes the timeline on them where it is new, then runs the proposer. */
-export function openComputeQuorum(env: NodeEnv, config: ComputeConfig): QuorumLog {
+export function openComputeQuorum(
+  env: NodeEnv & { readonly network: CuttableNetwork },
+  config: ComputeConfig,
+): QuorumLog {
   let proposer: Proposer | undefined
   const closing = new AbortController()
   const log: QuorumLog = {
@@ -50,7 +54,16 @@ export function openComputeQuorum(env: NodeEnv, config: ComputeConfig): QuorumLo
 
     hasRoom: () => proposer?.hasRoom() ?? Promise.resolve(),
 
-    peers: () => (proposer?.peerStatuses() ?? []).map((peer) => ({ ...peer, flushLsn: Lsn.format(peer.flushLsn) })),
+    peers: () =>
+      (proposer?.peerStatuses() ?? []).map((peer) => {
+        const { host, port } = config.safekeepers.find(({ id }) => id === peer.id)!
+        return {
+          ...peer,
+          isCut: env.network.isCut({ host, port }),
+          flushLsn: Lsn.format(peer.flushLsn),
+          lastError: peer.lastError ?? null,
+        }
+      }),
 
     async close() {
       closing.abort()

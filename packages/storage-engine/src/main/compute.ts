@@ -15,6 +15,7 @@ import { ComputeExit } from '../protocol/compute-control.ts'
 import { type ComputeConfig, parseComputeConfig, socketFolderOf } from './compute-config.ts'
 import { isInOwnNamespace, namespaceIsOfUse, runInNamespace } from './compute-namespace.ts'
 import { openComputeQuorum } from './compute-quorum.ts'
+import { CuttableNetwork } from './cuttable-network.ts'
 
 /** A page that cannot be had for so long fails the query that needs it. */
 const PAGE_GIVE_UP_MS = 60_000
@@ -30,10 +31,11 @@ async function main(): Promise<void> {
   }
   const env = openNodeEnv({ name: `compute-${config.computeId.slice(0, 8)}`, logLevel: config.logLevel as LogLevel })
   let mount: FuseMount | undefined
+  const network = new CuttableNetwork(env.network)
   const service = new ComputeService(
     env,
     optionsOf(config),
-    partsOf(env, config, (opened) => (mount = opened)),
+    partsOf(env, config, network, (opened) => (mount = opened)),
   )
   const metrics = startedMetrics(env, service, () => mount)
   const server = await openHttpServer({
@@ -45,6 +47,19 @@ async function main(): Promise<void> {
     routes: {
       'POST /stop': () => {
         void service.stop('asked over http')
+        return {}
+      },
+      'GET /activity': () => service.activity(),
+      'POST /links': ({ body }) => {
+        const { safekeeperIds, cut } = parseBody(linksBody, body)
+        for (const id of safekeeperIds) {
+          const found = config.safekeepers.find((safekeeper) => safekeeper.id === id)
+          if (!found) throw new StorageError('not-found', 'no such safekeeper', { id })
+          const address = { host: found.host, port: found.port }
+          env.log.warn('link for a drill', { safekeeper: id, cut })
+          if (cut === 'on') network.cut(address)
+          else network.mend(address)
+        }
         return {}
       },
       'POST /roles': ({ body }) => service.applyRoles(parseBody(z.array(roleSpec), body) as RoleSpec[]),
@@ -82,15 +97,17 @@ function optionsOf(config: ComputeConfig): ComputeOptions {
     readOnlyLsn: config.readOnlyLsn,
     account: isRoot ? { uid: config.postgresUid, gid: config.postgresGid } : undefined,
     launcher: isInOwnNamespace() ? ['setpriv', '--inh-caps=-all', '--ambient-caps=-all'] : [],
-    tuning: {
-      sharedBuffersMb: config.sharedBuffersMb,
-      maxConnections: config.maxConnections,
-      extra: config.settings,
-    },
+    settings: config.settings,
+    roleVerifiers: config.roleVerifiers,
   }
 }
 
-function partsOf(env: NodeEnv, config: ComputeConfig, onMount: (mount: FuseMount) => void): ComputeParts {
+function partsOf(
+  env: NodeEnv,
+  config: ComputeConfig,
+  network: CuttableNetwork,
+  onMount: (mount: FuseMount) => void,
+): ComputeParts {
   const { postgres } = findPostgresBinaries()
   if (process.getuid?.() === 0) {
     try {
@@ -102,7 +119,7 @@ function partsOf(env: NodeEnv, config: ComputeConfig, onMount: (mount: FuseMount
     }
   }
   return {
-    quorum: config.readOnlyLsn === undefined ? openComputeQuorum(env, config) : undefined,
+    quorum: config.readOnlyLsn === undefined ? openComputeQuorum({ ...env, network }, config) : undefined,
     readBootBundle: (lsn) => readBootBundle(config.pageserver, config.projectId, config.timelineId, lsn),
     openPages(lsn) {
       const { host, port } = config.pageserver
@@ -141,6 +158,8 @@ const databaseSpec = z.strictObject({
   owner: z.string().min(1).max(63).optional(),
   drop: z.boolean().optional(),
 })
+
+const linksBody = z.strictObject({ safekeeperIds: z.array(z.int()).min(1).max(100), cut: z.enum(['on', 'off']) })
 
 function parseBody<T>(schema: z.ZodType<T>, body: unknown): T {
   const parsed = schema.safeParse(body)

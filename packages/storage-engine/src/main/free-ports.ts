@@ -1,24 +1,41 @@
 import * as net from 'node:net'
 import { StorageError } from '../base/errors.ts'
 
-/** Hands out ports that nobody listens on, in ascending order from `first`, each once. */
+/**
+ * Hands out ports that nobody listens on, in ascending order from `first`. One that was given back is used again when no
+ * new one is left: long after the last stray client of its earlier owner.
+ */
 export class FreePorts {
   readonly #host: string
-  readonly #taken: Set<number>
+  readonly #reserved: ReadonlySet<number>
+  readonly #last: number
+  readonly #givenBack: number[] = []
   #next: number
 
-  constructor(options: { host: string; first: number; reserved: readonly number[] }) {
+  constructor(options: { host: string; first: number; reserved: readonly number[]; last?: number }) {
     this.#host = options.host
     this.#next = options.first
-    this.#taken = new Set(options.reserved)
+    this.#last = options.last ?? 65_535
+    this.#reserved = new Set(options.reserved)
   }
 
   async take(): Promise<number> {
-    for (; this.#next <= 65_535; this.#next++) {
-      if (this.#taken.has(this.#next)) continue
-      if (await isFree(this.#host, this.#next)) return this.#next++
+    while (this.#next <= this.#last) {
+      const port = this.#next++
+      if (!this.#reserved.has(port) && (await isFree(this.#host, port))) return port
+    }
+    for (let left = this.#givenBack.length; left > 0; left--) {
+      const port = this.#givenBack.shift()
+      if (port === undefined) break
+      if (await isFree(this.#host, port)) return port
+      this.#givenBack.push(port)
     }
     throw new StorageError('exhausted', 'no free port left', { host: this.#host })
+  }
+
+  /** The caller listens on it no more. */
+  giveBack(port: number): void {
+    this.#givenBack.push(port)
   }
 }
 

@@ -1,3 +1,5 @@
+import * as net from 'node:net'
+import type { ProcessInfo, ProcessKind } from '../admin/stack-client.ts'
 import { errorText, isStorageError, StorageError } from '../base/errors.ts'
 import { callJson } from '../io/http-client.ts'
 import type { Log } from '../io/log.ts'
@@ -12,19 +14,29 @@ const RESTART_DELAY_MS_MAX = 5000
 const HEALTHY_MS = 10_000
 const STATUS_POLL_MS = 10
 const STATUS_TIMEOUT_MS = 1000
+/** How often a process that nobody waits for is asked whether it is ready. */
+const PROBE_MS = 100
+const LAST_LINES_MAX = 5
 
 export interface ManagedProcessOptions {
   /** "safekeeper-1". */
   readonly name: string
-  /** "main/safekeeper". */
-  readonly program: string
-  readonly configPath: string
-  readonly statusUrl: string
+  readonly kind: ProcessKind
+  /** A program of this package, "main/safekeeper", or the file of another Node.js program. */
+  readonly program: string | { readonly file: string; readonly execArgv?: readonly string[]; readonly cwd?: string }
+  /** Given as TRIBUTARY_CONFIG and as the first argument. */
+  readonly configPath?: string
+  readonly env?: Readonly<Record<string, string>>
+  /** Its own page with `state`; without one, the process is ready when it accepts connections at `address`. */
+  readonly statusUrl?: string
+  readonly address?: { readonly host: string; readonly port: number }
   readonly logFile: LogFile
   readonly log: Log
   readonly stopGraceMs: number
   /** Called on an exit that nobody asked for. Without it the process is started again, ever more slowly. */
   readonly onDeath?: (exit: ProcessExit) => void
+  /** Called after every change of what `info` says. */
+  readonly onChange?: () => void
 }
 
 /** One child of the supervisor: started, watched, started again when it dies, stopped. */
@@ -32,10 +44,13 @@ export class ManagedProcess {
   readonly options: ManagedProcessOptions
   #process: RunningProcess | undefined
   #isWanted = false
+  #state: ProcessInfo['state'] = 'stopped'
   #startedMs = 0
+  #startedAt: string | null = null
   #restartDelayMs = RESTART_DELAY_MS_FIRST
   #restartCount = 0
   #lastLines: string[] = []
+  #lastError: string | null = null
 
   constructor(options: ManagedProcessOptions) {
     this.options = options
@@ -45,13 +60,33 @@ export class ManagedProcess {
     return this.#process?.isRunning() ? this.#process.pid : undefined
   }
 
+  /** Why it died last. */
+  get lastError(): string | null {
+    return this.#lastError
+  }
+
   describe(): { name: string; pid: number | null; isWanted: boolean; restartCount: number; statusUrl: string } {
     return {
       name: this.options.name,
       pid: this.pid ?? null,
       isWanted: this.#isWanted,
       restartCount: this.#restartCount,
-      statusUrl: this.options.statusUrl,
+      statusUrl: this.options.statusUrl ?? '',
+    }
+  }
+
+  info(): ProcessInfo {
+    const { name, kind, statusUrl, address } = this.options
+    const url = address ? `http://${address.host}:${address.port}` : (statusUrl?.replace(/\/status$/, '') ?? null)
+    return {
+      name,
+      kind,
+      state: this.#state,
+      pid: this.pid ?? null,
+      startedAt: this.#startedAt,
+      restartCount: this.#restartCount,
+      url,
+      lastError: this.#lastError,
     }
   }
 
@@ -61,14 +96,17 @@ export class ManagedProcess {
     await this.#spawn()
   }
 
-  /** Polls the status page until `state` is ready; rejects when the process dies for good or `timeoutMs` is over. */
+  /** Waits until it is ready; rejects when the process dies for good or `timeoutMs` is over. Returns its status page. */
   async waitReady(timeoutMs: number): Promise<unknown> {
-    const { name, statusUrl } = this.options
+    const { name } = this.options
     const deadlineMs = nodeClock.monotonicMs() + timeoutMs
     for (;;) {
-      const status = await readStatus(statusUrl)
-      const state = stateOf(status)
-      if (state === 'ready') return status
+      const child = this.#process
+      const { state, status } = await this.#ask()
+      if (state === 'ready') {
+        this.#becameReady(child)
+        return status
+      }
       const isDead = !this.#isWanted || (this.options.onDeath !== undefined && !this.#process?.isRunning())
       if (isDead || state === 'failed' || state === 'fenced') {
         throw new StorageError('unavailable', `${name} did not start: ${this.#lastLines.slice(-3).join(' | ')}`, {
@@ -87,6 +125,7 @@ export class ManagedProcess {
   async stop(): Promise<void> {
     this.#isWanted = false
     await this.#process?.stop({ graceMs: this.options.stopGraceMs })
+    this.#setState('stopped')
   }
 
   /** Sends a signal; what follows is as if it had come from outside. */
@@ -99,36 +138,76 @@ export class ManagedProcess {
     this.#isWanted = false
     this.#process?.kill('SIGKILL')
     await this.#process?.exited
+    this.#setState('stopped')
   }
 
   async #spawn(): Promise<void> {
     const { name, program, configPath, logFile, log } = this.options
-    const { file, execArgv } = programOf(program)
+    const { file, execArgv = [] } = typeof program === 'string' ? programOf(program) : program
     this.#startedMs = nodeClock.monotonicMs()
+    this.#startedAt = new Date(nodeClock.nowMs()).toISOString()
     const child = await spawnProcess({
       command: process.execPath,
-      args: ['--enable-source-maps', ...execArgv, file],
-      env: { ...process.env, TRIBUTARY_CONFIG: configPath, NODE_NO_WARNINGS: '1' },
+      args: ['--enable-source-maps', ...execArgv, file, ...(configPath === undefined ? [] : [configPath])],
+      env: {
+        ...process.env,
+        ...this.options.env,
+        ...(configPath === undefined ? {} : { TRIBUTARY_CONFIG: configPath }),
+        NODE_NO_WARNINGS: '1',
+      },
+      ...(typeof program !== 'string' && program.cwd !== undefined ? { cwd: program.cwd } : {}),
       endsWithParent: true,
       onLine: (line) => {
         logFile.write(line)
         this.#lastLines.push(messageOf(line))
-        if (this.#lastLines.length > 5) this.#lastLines.shift()
+        if (this.#lastLines.length > LAST_LINES_MAX) this.#lastLines.shift()
       },
     })
     this.#process = child
     log.info('process started', { process: name, pid: child.pid })
+    this.#setState('starting')
     void child.exited.then((exit) => this.#onExit(child, exit))
+    void this.#probe(child)
+  }
+
+  async #probe(child: RunningProcess): Promise<void> {
+    for (;;) {
+      await nodeClock.sleep(PROBE_MS)
+      if (this.#process !== child || !child.isRunning() || this.#state !== 'starting') return
+      if ((await this.#ask()).state === 'ready') this.#becameReady(child)
+    }
+  }
+
+  #becameReady(child: RunningProcess | undefined): void {
+    if (child && this.#process === child && child.isRunning()) this.#setState('running')
+  }
+
+  async #ask(): Promise<{ state: string | undefined; status: unknown }> {
+    const { statusUrl, address } = this.options
+    if (statusUrl !== undefined) {
+      const status = await readStatus(statusUrl)
+      return { state: stateOf(status), status }
+    }
+    const isReady = this.#process?.isRunning() === true && (address === undefined || (await accepts(address)))
+    return { state: isReady ? 'ready' : undefined, status: undefined }
+  }
+
+  #setState(state: ProcessInfo['state']): void {
+    if (this.#state === state) return
+    this.#state = state
+    this.options.onChange?.()
   }
 
   #onExit(child: RunningProcess, exit: ProcessExit): void {
     if (this.#process !== child) return
     const { name, log, onDeath } = this.options
-    if (!this.#isWanted) return
+    if (!this.#isWanted) return this.#setState('stopped')
     const last = this.#lastLines.at(-1)
+    this.#lastError = `${exit.signal ?? `exit code ${exit.code}`}${last === undefined ? '' : `: ${last}`}`
     log.warn('process died', { process: name, code: exit.code ?? undefined, signal: exit.signal ?? undefined, last })
     if (onDeath) {
       this.#isWanted = false
+      this.#setState('stopped')
       onDeath(exit)
       return
     }
@@ -136,6 +215,7 @@ export class ManagedProcess {
     if (livedMs > HEALTHY_MS) this.#restartDelayMs = RESTART_DELAY_MS_FIRST
     const delayMs = this.#restartDelayMs
     this.#restartDelayMs = Math.min(delayMs * 2, RESTART_DELAY_MS_MAX)
+    this.#setState('restarting')
     nodeClock.setTimer(delayMs, () => {
       if (!this.#isWanted || this.#process !== child) return
       this.#restartCount++
@@ -161,13 +241,27 @@ export function stateOf(status: unknown): string | undefined {
   return typeof status.state === 'string' ? status.state : undefined
 }
 
+function accepts(address: { host: string; port: number }): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = net.connect({ ...address, timeout: STATUS_TIMEOUT_MS })
+    const done = (isOpen: boolean) => {
+      socket.destroy()
+      resolve(isOpen)
+    }
+    socket.once('connect', () => done(true))
+    socket.once('timeout', () => done(false))
+    socket.once('error', () => done(false))
+  })
+}
+
 /** The words of a JSON log line, for error messages. */
 function messageOf(line: string): string {
   try {
     const value: unknown = JSON.parse(line)
     if (typeof value !== 'object' || value === null) return line
     const message = 'msg' in value ? String(value.msg) : line
-    return 'error' in value ? `${message}: ${String(value.error)}` : message
+    const reason = 'error' in value ? value.error : 'reason' in value ? value.reason : undefined
+    return typeof reason === 'string' ? `${message}: ${reason}` : message
   } catch {
     return line
   }

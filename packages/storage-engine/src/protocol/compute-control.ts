@@ -1,6 +1,6 @@
 /**
- * What a compute's control port says and takes (HTTP, JSON): GET /status, GET /metrics, POST /stop, POST /roles,
- * POST /databases. LSNs are text, times are milliseconds.
+ * What a compute's control port says and takes (HTTP, JSON): GET /status, GET /activity, GET /metrics, POST /stop,
+ * POST /roles, POST /databases, POST /links. LSNs are text, times are milliseconds.
  */
 export type ComputeState = 'starting' | 'ready' | 'stopping' | 'stopped' | 'failed' | 'fenced'
 
@@ -26,7 +26,7 @@ export interface ComputeStatus {
   readonly socketFolder: string
   readonly phases: Readonly<Record<string, number>>
   readonly hydrated?: { readonly donePages: number; readonly allPages: number }
-  readonly peers: readonly Readonly<Record<string, string | number | boolean | undefined>>[]
+  readonly peers: readonly object[]
 }
 
 /** Exit codes of the compute process, by cause. */
