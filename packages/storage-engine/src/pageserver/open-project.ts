@@ -12,6 +12,7 @@ import type { LayeredTimelineStorage } from './timeline/layered-timeline-storage
 import { liveKeyRanges } from './timeline/live-key-ranges.ts'
 import type { PageCache } from './timeline/page-cache.ts'
 import { openProjectStorage, type ProjectStorage } from './timeline/project-storage.ts'
+import type { StorageSettings } from './timeline/storage-settings.ts'
 import { Timeline } from './timeline/timeline.ts'
 import { pagesOfStorage, TimelineSnapshot } from './timeline/timeline-snapshot.ts'
 import { readUserHeaps } from './timeline/user-heaps.ts'
@@ -25,6 +26,7 @@ export interface ProjectOptions {
   readonly directory: string
   readonly safekeepers: readonly SafekeeperAddress[]
   readonly archive?: WalArchive
+  readonly storageSettings?: Partial<StorageSettings>
   /** Shared by all timelines of the process; without it each has a small one of its own. */
   readonly pageCache?: PageCache
 }
@@ -141,6 +143,7 @@ export function openStorage(options: ProjectOptions, project: Pick<ProjectFile, 
     workers,
     directory: `${directory}/${project.projectId}`,
     projectId: project.projectId,
+    ...(options.storageSettings ? { settings: options.storageSettings } : {}),
     semanticsOf: (storage) => ({
       materialize: materializeValue,
       liveKeyRanges: (lsn) => liveKeyRanges(storage, lsn),
