@@ -5,6 +5,8 @@ import { rootFolder } from './repository.ts'
 const parts: [name: string, command: string, args: string[]][] = [
   ['types (engine)', binary(rootFolder, 'tsc'), ['-p', 'packages/storage-engine']],
   ['types (api)', binary(rootFolder, 'tsc'), ['-p', 'apps/api']],
+  ['types (ui)', binary(rootFolder, 'tsc'), ['-p', 'packages/ui']],
+  ['types (web)', binary(rootFolder, 'tsc'), ['-p', 'apps/web']],
   ['types (scripts)', binary(rootFolder, 'tsc'), ['-p', 'scripts']],
   [
     'lint and format',

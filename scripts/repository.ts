@@ -6,7 +6,7 @@ export const rootFolder = path.dirname(path.dirname(fileURLToPath(import.meta.ur
 export const engineFolder = path.join(rootFolder, 'packages', 'storage-engine')
 
 /** Folders that hold nothing of ours. */
-const skipped = new Set(['node_modules', 'dist', '.git', '.tributary', '.turbo'])
+const skipped = new Set(['node_modules', 'dist', '.git', '.tributary', '.turbo', '.next'])
 
 /** Absolute paths of all files below `folder`, sorted. */
 export function listFiles(folder: string): string[] {

@@ -8,7 +8,7 @@ import { engineFolder, option, rootFolder } from './repository.ts'
  * `npm test`: checks, builds, then every rung of the ladder. The rungs run one after the other, because each can use the
  * whole machine; within the cheap ones files run in parallel. The last line is `N passed, N failed, N skipped`.
  *
- *   --only unit,pg    these rungs alone (check, unit, pg, sim, differential, fuzz, e2e)
+ *   --only unit,pg    these rungs alone (check, unit, pg, sim, differential, ui, web, fuzz, e2e)
  */
 interface Outcome {
   readonly name: string
@@ -31,22 +31,21 @@ async function step(name: string, command: string, commandArgs: readonly string[
   outcomes.push({ name, seconds, passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 })
 }
 
-/** One vitest project; counts come from its JSON report. */
-async function rung(name: string): Promise<void> {
+/** One vitest project of the engine, or all tests of another workspace; counts come from the JSON report. */
+async function rung(name: string, workspace?: string): Promise<void> {
   console.log(`\n=== ${name}`)
   const report = path.join(scratch, `${name}.json`)
   const { code, seconds } = await runCommand(
     binary(rootFolder, 'vitest'),
     [
       'run',
-      '--project',
-      name,
+      ...(workspace === undefined ? ['--project', name] : []),
       '--passWithNoTests',
       '--reporter=default',
       '--reporter=json',
       `--outputFile.json=${report}`,
     ],
-    { cwd: engineFolder },
+    { cwd: workspace === undefined ? engineFolder : path.join(rootFolder, workspace) },
   )
   const counts = readReport(report)
   // A file that fails to load has no tests to count; it must not pass for green.
@@ -73,6 +72,8 @@ try {
   await step('build', process.execPath, ['--import', 'tsx', 'scripts/build.ts'], rootFolder)
   if (isWanted('check')) await step('check', process.execPath, ['--import', 'tsx', 'scripts/check.ts'], rootFolder)
   for (const name of ['unit', 'pg', 'sim', 'differential']) if (isWanted(name)) await rung(name)
+  if (isWanted('ui')) await rung('ui', 'packages/ui')
+  if (isWanted('web')) await rung('web', 'apps/web')
   if (isWanted('fuzz'))
     await step('fuzz', process.execPath, ['--import', 'tsx', 'scripts/fuzz.ts', '--smoke'], rootFolder)
   if (isWanted('e2e')) await rung('e2e')

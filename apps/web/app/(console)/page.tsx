@@ -1,0 +1,5 @@
+import { HomeRedirect } from '@/features/welcome/home-redirect.tsx'
+
+export default function HomePage() {
+  return <HomeRedirect />
+}

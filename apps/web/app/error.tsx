@@ -1,0 +1,11 @@
+'use client'
+
+import { ErrorState } from '@tributary/ui/patterns/error-state'
+
+export default function PageError({ error, reset }: { error: Error & { digest?: string }; reset(): void }) {
+  return (
+    <ErrorState title="This page broke" onRetry={reset}>
+      {error.message}
+    </ErrorState>
+  )
+}

@@ -1,0 +1,14 @@
+import { EmptyState } from '@tributary/ui/patterns/empty-state'
+import Link from 'next/link'
+
+export default function NotFound() {
+  return (
+    <main className="flex min-h-dvh items-center justify-center">
+      <EmptyState title="There is no such page">
+        <Link className="text-stream-strong underline underline-offset-4" href="/">
+          Go to the console
+        </Link>
+      </EmptyState>
+    </main>
+  )
+}

@@ -1,0 +1,128 @@
+'use client'
+
+import { useId } from 'react'
+import {
+  Area,
+  AreaChart,
+  CartesianGrid,
+  Line,
+  ReferenceArea,
+  ResponsiveContainer,
+  Tooltip,
+  XAxis,
+  YAxis,
+} from 'recharts'
+import { formatExactTime } from '../lib/format.ts'
+import { axisStyle, seriesColors } from './chart-theme.ts'
+
+export interface TimeSeriesLine {
+  key: string
+  name: string
+  color?: string
+}
+
+export interface TimeSeriesProps {
+  /** One record a moment: `timeMs` and a value (or null for a gap) for each line's key. */
+  data: readonly ({ timeMs: number } & Record<string, number | null>)[]
+  lines: readonly TimeSeriesLine[]
+  format(value: number): string
+  /** Spans drawn hatched: nothing ran, so nothing was measured. */
+  idle?: readonly { fromMs: number; toMs: number }[]
+  fromMs: number
+  toMs: number
+  height?: number
+  /** Says what the picture shows, for those who cannot see it. */
+  label: string
+}
+
+/** Values over time. Gaps stay gaps; idle spans are hatched instead of reading zero. */
+export function TimeSeries({ data, lines, format, idle = [], fromMs, toMs, height = 180, label }: TimeSeriesProps) {
+  const hatchId = useId()
+  const fillId = useId()
+  return (
+    <figure aria-label={label} className="m-0">
+      <ResponsiveContainer width="100%" height={height}>
+        <AreaChart data={[...data]} margin={{ top: 6, right: 6, bottom: 0, left: 0 }}>
+          <defs>
+            <pattern id={hatchId} width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
+              <line x1="0" y1="0" x2="0" y2="6" stroke="var(--hatch)" strokeWidth="2" />
+            </pattern>
+            <linearGradient id={fillId} x1="0" y1="0" x2="0" y2="1">
+              <stop offset="0%" stopColor={lines[0]?.color ?? seriesColors[0]} stopOpacity={0.22} />
+              <stop offset="100%" stopColor={lines[0]?.color ?? seriesColors[0]} stopOpacity={0} />
+            </linearGradient>
+          </defs>
+          <CartesianGrid vertical={false} stroke="var(--line)" />
+          <XAxis
+            dataKey="timeMs"
+            type="number"
+            domain={[fromMs, toMs]}
+            tickFormatter={(timeMs: number) => formatTick(timeMs, toMs - fromMs)}
+            tick={axisStyle}
+            tickLine={false}
+            axisLine={{ stroke: 'var(--line)' }}
+            minTickGap={48}
+          />
+          <YAxis tickFormatter={format} tick={axisStyle} tickLine={false} axisLine={false} width={58} tickCount={4} />
+          {idle.map((span) => (
+            <ReferenceArea
+              key={span.fromMs}
+              x1={Math.max(span.fromMs, fromMs)}
+              x2={Math.min(span.toMs, toMs)}
+              fill={`url(#${hatchId})`}
+              fillOpacity={1}
+            />
+          ))}
+          <Tooltip
+            isAnimationActive={false}
+            cursor={{ stroke: 'var(--line-strong)' }}
+            labelFormatter={(timeMs) => formatExactTime(Number(timeMs))}
+            formatter={(value, name) => [format(Number(value)), name]}
+            contentStyle={{
+              background: 'var(--raised)',
+              border: '1px solid var(--line)',
+              borderRadius: 6,
+              boxShadow: 'var(--shadow)',
+              fontSize: 12,
+            }}
+            labelStyle={{ color: 'var(--ink-faint)' }}
+            itemStyle={{ color: 'var(--ink)' }}
+          />
+          {lines.map((line, index) =>
+            index === 0 ? (
+              <Area
+                key={line.key}
+                dataKey={line.key}
+                name={line.name}
+                stroke={line.color ?? seriesColors[0]}
+                strokeWidth={1.75}
+                fill={`url(#${fillId})`}
+                isAnimationActive={false}
+                connectNulls={false}
+                dot={false}
+              />
+            ) : (
+              <Line
+                key={line.key}
+                dataKey={line.key}
+                name={line.name}
+                stroke={line.color ?? seriesColors[index % seriesColors.length]}
+                strokeWidth={1.5}
+                isAnimationActive={false}
+                connectNulls={false}
+                dot={false}
+              />
+            ),
+          )}
+        </AreaChart>
+      </ResponsiveContainer>
+    </figure>
+  )
+}
+
+function formatTick(timeMs: number, spanMs: number): string {
+  const date = new Date(timeMs)
+  if (spanMs > 2 * 86_400_000) return date.toLocaleDateString('en-GB', { day: '2-digit', month: 'short' })
+  const seconds = spanMs < 5 * 60_000 ? ({ second: '2-digit' } as const) : {}
+  return date.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit', ...seconds })
+}

@@ -1,0 +1,45 @@
+import { describe, expect, test } from 'vitest'
+import { formatBytes, formatCount, formatDuration, formatExactTime, formatRatio, formatRelativeTime } from './format.ts'
+
+describe('values carry a unit and no more digits than help', () => {
+  test.each([
+    [0, '0 B'],
+    [1023, '1023 B'],
+    [1024, '1.0 KiB'],
+    [1024 * 1024 - 1, '1.0 MiB'],
+    ['123456789012', '115 GiB'],
+    [-2048, '-2.0 KiB'],
+    ['not a number', '–'],
+  ])('%s bytes read as %s', (bytes, text) => expect(formatBytes(bytes)).toBe(text))
+
+  test.each([
+    [0, '0 ms'],
+    [0.25, '0.25 ms'],
+    [9.96, '10.0 ms'],
+    [999.6, '1.0 s'],
+    [59_960, '1 min 00 s'],
+    [185_000, '3 min 05 s'],
+    [7_800_000, '2 h 10 min'],
+    [273_600_000, '3 d 4 h'],
+    [-500, '-500 ms'],
+  ])('%s milliseconds read as %s', (ms, text) => expect(formatDuration(ms)).toBe(text))
+
+  test.each([
+    [-2_000, 'just now'],
+    [12_000, '12 s ago'],
+    [-3 * 86_400_000, 'in 3 d'],
+    [400 * 86_400_000, '1 y ago'],
+  ])('a moment %s ms back reads as %s', (agoMs, text) => {
+    expect(formatRelativeTime(1_000_000_000_000 - agoMs, 1_000_000_000_000)).toBe(text)
+  })
+
+  test('the exact time names milliseconds and zone', () => {
+    expect(formatExactTime(Date.UTC(2026, 0, 2, 3, 4, 5, 67), 'UTC')).toBe('02 Jan 2026, 03:04:05.067 UTC')
+  })
+
+  test('counts larger than a double keeps are exact as bigint', () => {
+    expect(formatCount(12345678901234567890n)).toBe('12,345,678,901,234,567,890')
+    expect(formatRatio(0.98765)).toBe('98.8 %')
+    expect(formatRatio(Number.NaN)).toBe('–')
+  })
+})

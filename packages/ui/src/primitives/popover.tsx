@@ -1,0 +1,33 @@
+import * as Radix from 'radix-ui/popover'
+import type { ReactElement, ReactNode } from 'react'
+import { classNames } from '../lib/class-names.ts'
+
+export interface PopoverProps {
+  trigger: ReactElement
+  children: ReactNode
+  isOpen?: boolean
+  onOpenChange?(isOpen: boolean): void
+  align?: 'start' | 'center' | 'end'
+  className?: string
+}
+
+export function Popover({ trigger, children, isOpen, onOpenChange, align = 'start', className }: PopoverProps) {
+  return (
+    <Radix.Root open={isOpen} onOpenChange={onOpenChange}>
+      <Radix.Trigger asChild>{trigger}</Radix.Trigger>
+      <Radix.Portal>
+        <Radix.Content
+          align={align}
+          sideOffset={4}
+          collisionPadding={8}
+          className={classNames(
+            'z-50 animate-surface rounded-lg border border-line bg-raised p-3 shadow-raised outline-none',
+            className,
+          )}
+        >
+          {children}
+        </Radix.Content>
+      </Radix.Portal>
+    </Radix.Root>
+  )
+}
