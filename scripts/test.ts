@@ -2,13 +2,13 @@ import * as fs from 'node:fs'
 import * as os from 'node:os'
 import * as path from 'node:path'
 import { binary, runCommand } from './command.ts'
-import { engineFolder, option, rootFolder } from './repository.ts'
+import { apiFolder, e2eFolder, engineFolder, listFiles, option, rootFolder, webFolder } from './repository.ts'
 
 /**
  * `npm test`: checks, builds, then every rung of the ladder. The rungs run one after the other, because each can use the
  * whole machine; within the cheap ones files run in parallel. The last line is `N passed, N failed, N skipped`.
  *
- *   --only unit,pg    these rungs alone (check, unit, pg, sim, differential, ui, web, fuzz, e2e)
+ *   --only unit,pg    these rungs alone (check, unit, pg, sim, differential, fuzz, e2e, api-unit, api-pg, api-e2e, ui, web, console)
  */
 interface Outcome {
   readonly name: string
@@ -31,21 +31,22 @@ async function step(name: string, command: string, commandArgs: readonly string[
   outcomes.push({ name, seconds, passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 })
 }
 
-/** One vitest project of the engine, or all tests of another workspace; counts come from the JSON report. */
-async function rung(name: string, workspace?: string): Promise<void> {
+/** One vitest project (all of a folder without one); counts come from its JSON report. */
+async function rung(name: string, folder: string, project: string | undefined): Promise<void> {
+  if (!isWanted(name) || !fs.existsSync(path.join(folder, 'vitest.config.ts'))) return
   console.log(`\n=== ${name}`)
   const report = path.join(scratch, `${name}.json`)
   const { code, seconds } = await runCommand(
     binary(rootFolder, 'vitest'),
     [
       'run',
-      ...(workspace === undefined ? ['--project', name] : []),
+      ...(project === undefined ? [] : ['--project', project]),
       '--passWithNoTests',
       '--reporter=default',
       '--reporter=json',
       `--outputFile.json=${report}`,
     ],
-    { cwd: workspace === undefined ? engineFolder : path.join(rootFolder, workspace) },
+    { cwd: folder },
   )
   const counts = readReport(report)
   // A file that fails to load has no tests to count; it must not pass for green.
@@ -53,14 +54,41 @@ async function rung(name: string, workspace?: string): Promise<void> {
   outcomes.push({ name, seconds, passed: counts.passed, failed, skipped: counts.skipped })
 }
 
+/** The console in a real browser; counts come from Playwright's JSON report. */
+async function consoleRung(): Promise<void> {
+  const specs = listFiles(path.join(e2eFolder, 'specs')).filter((file) => file.endsWith('.spec.ts'))
+  if (!isWanted('console') || specs.length === 0) return
+  console.log('\n=== console')
+  const report = path.join(scratch, 'console.json')
+  const { code, seconds } = await runCommand(process.execPath, ['--import', 'tsx', 'scripts/e2e.ts'], {
+    cwd: rootFolder,
+    env: { TRIBUTARY_E2E_REPORT: report },
+  })
+  const json: unknown = fs.existsSync(report) ? JSON.parse(fs.readFileSync(report, 'utf8')) : undefined
+  const stats = typeof json === 'object' && json !== null && 'stats' in json ? json.stats : undefined
+  const [passed, bad, flaky, skipped] = ['expected', 'unexpected', 'flaky', 'skipped'].map((key) =>
+    numberOf(stats, key),
+  )
+  const failed = (bad ?? 0) + (flaky ?? 0)
+  outcomes.push({
+    name: 'console',
+    seconds,
+    passed: passed ?? 0,
+    failed: failed === 0 && code !== 0 ? 1 : failed,
+    skipped: skipped ?? 0,
+  })
+}
+
+function numberOf(report: unknown, key: string): number {
+  const entries = typeof report === 'object' && report !== null ? Object.entries(report) : []
+  const value: unknown = entries.find(([name]) => name === key)?.[1]
+  return typeof value === 'number' ? value : 0
+}
+
 function readReport(file: string): { passed: number; failed: number; skipped: number } {
   if (!fs.existsSync(file)) return { passed: 0, failed: 0, skipped: 0 }
   const report: unknown = JSON.parse(fs.readFileSync(file, 'utf8'))
-  const number = (key: string) => {
-    const value =
-      typeof report === 'object' && report !== null ? Object.entries(report).find(([name]) => name === key)?.[1] : 0
-    return typeof value === 'number' ? value : 0
-  }
+  const number = (key: string) => numberOf(report, key)
   return {
     passed: number('numPassedTests'),
     failed: number('numFailedTests'),
@@ -69,14 +97,19 @@ function readReport(file: string): { passed: number; failed: number; skipped: nu
 }
 
 try {
-  await step('build', process.execPath, ['--import', 'tsx', 'scripts/build.ts'], rootFolder)
+  // The console is built where it is used.
+  const needsConsole = only === undefined || only.includes('console')
+  const part = needsConsole ? [] : only.every((name) => !name.startsWith('api')) ? ['--engine'] : ['--without-console']
+  await step('build', process.execPath, ['--import', 'tsx', 'scripts/build.ts', ...part], rootFolder)
   if (isWanted('check')) await step('check', process.execPath, ['--import', 'tsx', 'scripts/check.ts'], rootFolder)
-  for (const name of ['unit', 'pg', 'sim', 'differential']) if (isWanted(name)) await rung(name)
-  if (isWanted('ui')) await rung('ui', 'packages/ui')
-  if (isWanted('web')) await rung('web', 'apps/web')
+  for (const name of ['unit', 'pg', 'sim', 'differential']) await rung(name, engineFolder, name)
   if (isWanted('fuzz'))
     await step('fuzz', process.execPath, ['--import', 'tsx', 'scripts/fuzz.ts', '--smoke'], rootFolder)
-  if (isWanted('e2e')) await rung('e2e')
+  await rung('ui', path.join(rootFolder, 'packages', 'ui'), undefined)
+  await rung('web', webFolder, undefined)
+  for (const name of ['unit', 'pg', 'e2e']) await rung(`api-${name}`, apiFolder, name)
+  await rung('e2e', engineFolder, 'e2e')
+  await consoleRung()
 } finally {
   fs.rmSync(scratch, { recursive: true, force: true })
 }

@@ -74,9 +74,9 @@ export function checkSource(file: string, text: string): Problem[] {
   const problems: Problem[] = []
   const add = (line: number, message: string) => problems.push({ file, line, message })
   const place = placeOf(file)
-  const isTest = /\.(test|fuzz|contract|bench)\.ts$/.test(file) || place.kind !== 'source'
+  const isTest = /\.(test|fuzz|contract|bench)\.tsx?$/.test(file) || (place.kind !== 'source' && !isAppSource(file))
   const name = path.basename(file)
-  if (!/^[a-z0-9]+([-.][a-z0-9]+)*\.ts$/.test(name)) add(1, 'file name is not kebab-case')
+  if (!/^[a-z0-9]+([-.][a-z0-9]+)*\.tsx?$/.test(name)) add(1, 'file name is not kebab-case')
   if (place.kind === 'source' && /^(index|utils|common|types|helpers)\.ts$/.test(name))
     add(1, `catch-all file name ${name}`)
 
@@ -94,6 +94,9 @@ export function checkSource(file: string, text: string): Problem[] {
       }
     }
     if ((code.match(/(?<!\\)`/g)?.length ?? 0) % 2 === 1) isInTemplate = !isInTemplate
+    const anyImport = importPattern.exec(code)?.[1]
+    const workspaceProblem = anyImport === undefined ? undefined : checkWorkspaceImport(file, anyImport)
+    if (workspaceProblem) add(number, workspaceProblem)
     if (place.kind !== 'source') continue
     const imported = importPattern.exec(code)?.[1]
     if (imported !== undefined) {
@@ -105,8 +108,37 @@ export function checkSource(file: string, text: string): Problem[] {
       if (pattern.test(code)) add(number, `${pattern.source.replace(/\\[b.(]?/g, '')} is banned here, use ${instead}`)
     }
   }
-  if (place.kind === 'source' && !isTest && /^export \* from/m.test(text)) add(1, 're-exports a whole file (barrel)')
+  if ((place.kind === 'source' || isAppSource(file)) && !isTest && /^export \* from/m.test(text))
+    add(1, 're-exports a whole file (barrel)')
   return problems
+}
+
+/** A workspace other than the engine, with what it may import of the others. */
+const workspaces: readonly { readonly folder: string; readonly may: RegExp; readonly says: string }[] = [
+  {
+    folder: 'apps/api/',
+    may: /^@tributary\/storage-engine\/admin$/,
+    says: 'apps/api knows the engine by @tributary/storage-engine/admin alone',
+  },
+  { folder: 'apps/web/', may: /^@tributary\/ui\//, says: 'apps/web knows the API by GraphQL, and packages/ui' },
+  { folder: 'packages/ui/', may: /^$/, says: 'packages/ui knows nothing of the other workspaces' },
+]
+
+/** Tests of the API start the real stack, so that they may reach for its fixture. */
+function checkWorkspaceImport(file: string, imported: string): string | undefined {
+  const own = file.split(path.sep).join('/')
+  const workspace = workspaces.find(({ folder }) => own.startsWith(folder))
+  if (!workspace || /^apps\/api\/(test|bench)\//.test(own) || /\.(pg\.)?test\.ts$/.test(own)) return undefined
+  if (imported.startsWith('@tributary/')) return workspace.may.test(imported) ? undefined : workspace.says
+  if (!imported.startsWith('.')) return undefined
+  const target = path.posix.join(path.posix.dirname(own), imported)
+  const isInside = target.startsWith(workspace.folder) || target.startsWith('prisma')
+  return isInside ? undefined : `${workspace.says}: ${imported}`
+}
+
+function isAppSource(file: string): boolean {
+  const own = file.split(path.sep).join('/')
+  return workspaces.some(({ folder }) => own.startsWith(folder)) && !/\/(test|bench)\//.test(own)
 }
 
 /** Where a file of the engine lies: `folder` is the one below src/. */

@@ -8,7 +8,9 @@ const files = listFiles(rootFolder).filter((file) => !file.includes(`${path.sep}
 const relative = (file: string) => path.relative(rootFolder, file)
 const read = (file: string) => fs.readFileSync(file, 'utf8')
 
-const sources = files.filter((file) => file.endsWith('.ts')).map((file) => ({ file: relative(file), text: read(file) }))
+const sources = files
+  .filter((file) => /\.tsx?$/.test(file) && !file.endsWith('.d.ts') && !file.includes(`${path.sep}gql${path.sep}`))
+  .map((file) => ({ file: relative(file), text: read(file) }))
 const documents = files
   .filter((file) => file.endsWith('.md'))
   .map((file) => ({ file: relative(file), text: read(file) }))

@@ -45,3 +45,26 @@ test('paths in documents must exist, and invariants of a specification must name
   expect(checkSpecification('SPEC.md', 'I1, test: "an acceptor keeps its word"', tests)).toEqual([])
   expect(checkSpecification('SPEC.md', 'I1, test: "an acceptor never lies at all"', tests)).toHaveLength(1)
 })
+
+test('apps know the engine by its admin exports alone, the design system knows nobody, tests of the API may start the stack', () => {
+  const found = (file: string, text: string) => checkSource(file, text).map(({ message }) => message)
+  expect(found('apps/api/src/app.ts', "import { a } from '@tributary/storage-engine/admin'")).toEqual([])
+  expect(found('apps/api/src/app.ts', "import { a } from '@tributary/storage-engine/wal'")).toHaveLength(1)
+  expect(
+    found('apps/api/src/app.ts', "import { a } from '../../../packages/storage-engine/src/io/log.ts'"),
+  ).toHaveLength(1)
+  expect(found('apps/api/src/db/x.ts', "import { a } from '../../../../prisma/seed/demo.ts'")).toEqual([])
+  expect(
+    found(
+      'apps/api/test/e2e/x.test.ts',
+      "import { a } from '../../../../packages/storage-engine/test/stack-fixture.ts'",
+    ),
+  ).toEqual([])
+  expect(found('apps/web/features/x/x-screen.tsx', "import { a } from '@tributary/storage-engine/admin'")).toHaveLength(
+    1,
+  )
+  expect(found('apps/web/features/x/x-screen.tsx', "import { Button } from '@tributary/ui/button'")).toEqual([])
+  expect(found('packages/ui/src/button.tsx', "import { a } from '@tributary/web/x'")).toHaveLength(1)
+  expect(found('apps/api/src/all.ts', "export * from './app.ts'")).toEqual(['re-exports a whole file (barrel)'])
+  expect(found('apps/web/lib/myThing.ts', '')).toEqual(['file name is not kebab-case'])
+})

@@ -16,7 +16,10 @@ export interface SpawnOptions {
   readonly gid?: number
   /** Each line of standard output and standard error. Without it both go to this process's own. */
   readonly onLine?: (line: string, stream: 'out' | 'err') => void
-  /** The child gets PARENT_WATCH_VARIABLE and ends when this process does, even by kill -9 (see watchParent). */
+  /**
+   * The child gets PARENT_WATCH_VARIABLE and ends when this process does, even by kill -9 (see watchParent). It is in a
+   * process group of its own: Ctrl-C in a terminal reaches the parent alone, which ends its children in good order.
+   */
   readonly endsWithParent?: boolean
 }
 
@@ -45,6 +48,7 @@ export function spawnProcess(options: SpawnOptions): Promise<RunningProcess> {
         options.onLine ? 'pipe' : 'inherit',
       ],
       env: { ...(options.env ?? process.env), ...(options.endsWithParent ? { [PARENT_WATCH_VARIABLE]: 'stdin' } : {}) },
+      ...(options.endsWithParent ? { detached: true } : {}),
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       ...(options.uid === undefined ? {} : { uid: options.uid }),
       ...(options.gid === undefined ? {} : { gid: options.gid }),

@@ -30,6 +30,8 @@ export interface ManagedProcessOptions {
   /** Its own page with `state`; without one, the process is ready when it accepts connections at `address`. */
   readonly statusUrl?: string
   readonly address?: { readonly host: string; readonly port: number }
+  /** Serves /status and /metrics, when that is somewhere else. */
+  readonly url?: string
   readonly logFile: LogFile
   readonly log: Log
   readonly stopGraceMs: number
@@ -77,7 +79,9 @@ export class ManagedProcess {
 
   info(): ProcessInfo {
     const { name, kind, statusUrl, address } = this.options
-    const url = address ? `http://${address.host}:${address.port}` : (statusUrl?.replace(/\/status$/, '') ?? null)
+    const url =
+      this.options.url ??
+      (address ? `http://${address.host}:${address.port}` : (statusUrl?.replace(/\/status$/, '') ?? null))
     return {
       name,
       kind,

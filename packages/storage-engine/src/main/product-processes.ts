@@ -79,9 +79,9 @@ export class ProductProcesses {
     if (programExists('main/query-worker')) await this.#addQueryWorker()
     const api = this.#appProgram('api', 'main/api')
     const proxy = this.#appProgram('api', 'main/proxy')
-    const web = path.join(product.appsFolder, 'web', '.next', 'standalone', 'apps', 'web', 'server.js')
+    const web = path.join(product.appsFolder, 'web', 'dist', 'main.mjs')
     if (api) this.#addApi(api)
-    if (proxy) this.#addProxy(proxy)
+    if (proxy) await this.#addProxy(proxy)
     if (fs.existsSync(web)) this.#addWeb(web)
     const all = [...this.processes.values()]
     await Promise.all(all.map((child) => child.start()))
@@ -187,27 +187,31 @@ export class ProductProcesses {
         proxy: { host: config.host, port: config.postgresPort, publicHost: product.publicHost },
         secretsFolder: this.#secretsFolder,
         makeDemo: product.makeDemo,
-        logLevel: logLevelOfApps(config.logLevel),
+        logLevel: config.logLevel === 'silent' ? 'fatal' : config.logLevel,
       },
       address: { host: config.host, port: config.apiPort },
     })
   }
 
-  #addProxy(program: { file: string; execArgv: string[]; cwd: string }): void {
-    const { config, product } = this.#options
+  async #addProxy(program: { file: string; execArgv: string[]; cwd: string }): Promise<void> {
+    const { config, product, ports } = this.#options
+    const status = { host: config.host, port: await ports.take() }
     this.#add('proxy', 'proxy', program, {
       config: {
         host: config.host,
         port: config.postgresPort,
+        publicHost: product.publicHost,
+        status,
         api: {
           url: `http://${config.host}:${config.apiPort}`,
           tokenFile: path.join(this.#secretsFolder, 'internal-token'),
         },
         ...(product.tls === undefined ? {} : { tls: product.tls }),
         home: config.home,
-        logLevel: logLevelOfApps(config.logLevel),
+        logLevel: config.logLevel,
       },
       address: { host: config.host, port: config.postgresPort },
+      url: `http://${status.host}:${status.port}`,
     })
   }
 
@@ -220,14 +224,14 @@ export class ProductProcesses {
       {
         file: server,
         execArgv: [...preload.execArgv, '--import', pathToFileURL(preload.file).href],
-        cwd: path.dirname(server),
+        cwd: path.dirname(path.dirname(server)),
       },
       {
         address: { host: config.host, port: config.webPort },
         env: {
           NODE_ENV: 'production',
-          HOSTNAME: config.host,
-          PORT: String(config.webPort),
+          TRIBUTARY_WEB_HOST: config.host,
+          TRIBUTARY_WEB_PORT: String(config.webPort),
           TRIBUTARY_API_URL: `http://${config.host}:${config.apiPort}`,
         },
       },
@@ -238,7 +242,12 @@ export class ProductProcesses {
     name: string,
     kind: ProcessKind,
     program: string | { file: string; execArgv: string[]; cwd: string },
-    more: { config?: object; address: { host: string; port: number }; env?: Readonly<Record<string, string>> },
+    more: {
+      config?: object
+      address: { host: string; port: number }
+      url?: string
+      env?: Readonly<Record<string, string>>
+    },
   ): void {
     const { config, log, onChange } = this.#options
     const configPath = path.join(config.home, 'run', `${name}.json`)
@@ -250,6 +259,7 @@ export class ProductProcesses {
       ...(more.config ? { configPath } : {}),
       ...(more.env ? { env: more.env } : {}),
       address: more.address,
+      ...(more.url ? { url: more.url } : {}),
       logFile: new LogFile(path.join(config.home, 'logs', `${name}.log`)),
       log,
       stopGraceMs: STOP_GRACE_MS,
@@ -278,10 +288,6 @@ function readFirstRun(file: string): FirstRun | undefined {
 /** Cookies and WebAuthn want a name: a browser takes `localhost` for the loopback address. */
 function browserHost(host: string): string {
   return host === '127.0.0.1' || host === '0.0.0.0' ? 'localhost' : host
-}
-
-function logLevelOfApps(level: string): string {
-  return level === 'silent' ? 'fatal' : level
 }
 
 function isTaken(host: string, port: number): Promise<boolean> {
