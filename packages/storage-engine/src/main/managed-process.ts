@@ -18,12 +18,20 @@ const STATUS_TIMEOUT_MS = 1000
 const PROBE_MS = 100
 const LAST_LINES_MAX = 5
 
+export interface NodeProgram {
+  readonly file: string
+  /** Of Node.js itself. */
+  readonly execArgv: readonly string[]
+  readonly args: readonly string[]
+  readonly cwd: string
+}
+
 export interface ManagedProcessOptions {
   /** "safekeeper-1". */
   readonly name: string
   readonly kind: ProcessKind
   /** A program of this package, "main/safekeeper", or the file of another Node.js program. */
-  readonly program: string | { readonly file: string; readonly execArgv?: readonly string[]; readonly cwd?: string }
+  readonly program: string | NodeProgram
   /** Given as TRIBUTARY_CONFIG and as the first argument. */
   readonly configPath?: string
   readonly env?: Readonly<Record<string, string>>
@@ -147,19 +155,20 @@ export class ManagedProcess {
 
   async #spawn(): Promise<void> {
     const { name, program, configPath, logFile, log } = this.options
-    const { file, execArgv = [] } = typeof program === 'string' ? programOf(program) : program
+    const { file, execArgv, args, cwd } =
+      typeof program === 'string' ? { ...programOf(program), args: [], cwd: undefined } : program
     this.#startedMs = nodeClock.monotonicMs()
     this.#startedAt = new Date(nodeClock.nowMs()).toISOString()
     const child = await spawnProcess({
       command: process.execPath,
-      args: ['--enable-source-maps', ...execArgv, file, ...(configPath === undefined ? [] : [configPath])],
+      args: ['--enable-source-maps', ...execArgv, file, ...(configPath === undefined ? [] : [configPath]), ...args],
       env: {
         ...process.env,
         ...this.options.env,
         ...(configPath === undefined ? {} : { TRIBUTARY_CONFIG: configPath }),
         NODE_NO_WARNINGS: '1',
       },
-      ...(typeof program !== 'string' && program.cwd !== undefined ? { cwd: program.cwd } : {}),
+      ...(cwd === undefined ? {} : { cwd }),
       endsWithParent: true,
       onLine: (line) => {
         logFile.write(line)

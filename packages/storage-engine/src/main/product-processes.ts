@@ -13,7 +13,7 @@ import { hexId } from '../postgres/ids.ts'
 import type { FreePorts } from './free-ports.ts'
 import type { LocalStackConfig, ProductConfig } from './local-stack-config.ts'
 import { LogFile } from './log-file.ts'
-import { ManagedProcess } from './managed-process.ts'
+import { ManagedProcess, type NodeProgram } from './managed-process.ts'
 import type { StorageProcesses } from './storage-processes.ts'
 
 /** The first start makes a database cluster for the catalog. */
@@ -73,16 +73,16 @@ export class ProductProcesses {
 
   /** Resolves when all of them accept connections. */
   async start(): Promise<void> {
-    const { config, product } = this.#options
+    const { config } = this.#options
     this.#writeSecrets()
     fs.rmSync(this.#firstRunFile, { force: true })
     if (programExists('main/query-worker')) await this.#addQueryWorker()
     const api = this.#appProgram('api', 'main/api')
     const proxy = this.#appProgram('api', 'main/proxy')
-    const web = path.join(product.appsFolder, 'web', 'dist', 'main.mjs')
+    const web = this.#webProgram()
     if (api) this.#addApi(api)
     if (proxy) await this.#addProxy(proxy)
-    if (fs.existsSync(web)) this.#addWeb(web)
+    if (web) this.#addWeb(web)
     const all = [...this.processes.values()]
     await Promise.all(all.map((child) => child.start()))
     await Promise.all(all.map((child) => child.waitReady(READY_MS_MAX)))
@@ -141,14 +141,24 @@ export class ProductProcesses {
     if (!fs.existsSync(internal)) fs.writeFileSync(internal, `${hexId(nodeRandom.bytes(24))}\n`, { mode: 0o600 })
   }
 
-  /** The bundle of a build, else the source under tsx when this program runs from source itself, else undefined. */
-  #appProgram(app: string, name: string): { file: string; execArgv: string[]; cwd: string } | undefined {
-    const folder = path.join(this.#options.product.appsFolder, app)
+  #appProgram(app: string, name: string): NodeProgram | undefined {
+    return this.#nodeProgram(app, path.join('dist', `${name}.mjs`), path.join('src', `${name}.ts`))
+  }
+
+  /** From source it runs with reload. */
+  #webProgram(): NodeProgram | undefined {
+    return this.#nodeProgram('web', path.join('dist', 'main.mjs'), path.join('server', 'main.ts'), ['--dev'])
+  }
+
+  /** The bundle of a build, or the source under tsx when this program runs from source itself; undefined without it. */
+  #nodeProgram(app: string, bundle: string, source: string, sourceArgs: string[] = []): NodeProgram | undefined {
+    const cwd = path.join(this.#options.product.appsFolder, app)
     const preload = programOf('main/end-with-parent')
     const isFromSource = preload.file.endsWith('.ts')
-    const file = isFromSource ? path.join(folder, 'src', `${name}.ts`) : path.join(folder, 'dist', `${name}.mjs`)
+    const file = path.join(cwd, isFromSource ? source : bundle)
     if (!fs.existsSync(file)) return undefined
-    return { file, execArgv: [...preload.execArgv, '--import', pathToFileURL(preload.file).href], cwd: folder }
+    const execArgv = [...preload.execArgv, '--import', pathToFileURL(preload.file).href]
+    return { file, execArgv, cwd, args: isFromSource ? sourceArgs : [] }
   }
 
   async #addQueryWorker(): Promise<void> {
@@ -170,7 +180,7 @@ export class ProductProcesses {
     })
   }
 
-  #addApi(program: { file: string; execArgv: string[]; cwd: string }): void {
+  #addApi(program: NodeProgram): void {
     const { config, product, storage, adminUrl } = this.#options
     this.#add('api', 'api', program, {
       config: {
@@ -193,7 +203,7 @@ export class ProductProcesses {
     })
   }
 
-  async #addProxy(program: { file: string; execArgv: string[]; cwd: string }): Promise<void> {
+  async #addProxy(program: NodeProgram): Promise<void> {
     const { config, product, ports } = this.#options
     const status = { host: config.host, port: await ports.take() }
     this.#add('proxy', 'proxy', program, {
@@ -215,33 +225,22 @@ export class ProductProcesses {
     })
   }
 
-  #addWeb(server: string): void {
+  #addWeb(program: NodeProgram): void {
     const { config } = this.#options
-    const preload = programOf('main/end-with-parent')
-    this.#add(
-      'web',
-      'web',
-      {
-        file: server,
-        execArgv: [...preload.execArgv, '--import', pathToFileURL(preload.file).href],
-        cwd: path.dirname(path.dirname(server)),
+    this.#add('web', 'web', program, {
+      address: { host: config.host, port: config.webPort },
+      env: {
+        TRIBUTARY_WEB_HOST: config.host,
+        TRIBUTARY_WEB_PORT: String(config.webPort),
+        TRIBUTARY_API_URL: `http://${config.host}:${config.apiPort}`,
       },
-      {
-        address: { host: config.host, port: config.webPort },
-        env: {
-          NODE_ENV: 'production',
-          TRIBUTARY_WEB_HOST: config.host,
-          TRIBUTARY_WEB_PORT: String(config.webPort),
-          TRIBUTARY_API_URL: `http://${config.host}:${config.apiPort}`,
-        },
-      },
-    )
+    })
   }
 
   #add(
     name: string,
     kind: ProcessKind,
-    program: string | { file: string; execArgv: string[]; cwd: string },
+    program: string | NodeProgram,
     more: {
       config?: object
       address: { host: string; port: number }
