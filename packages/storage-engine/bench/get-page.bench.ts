@@ -1,4 +1,3 @@
-import * as fs from 'node:fs'
 import { PageClient } from '../src/compute/page-client.ts'
 import { callJson } from '../src/io/http-client.ts'
 import { openNodeEnv } from '../src/io/node-env.ts'
@@ -7,6 +6,7 @@ import { Lsn } from '../src/postgres/lsn.ts'
 import { Fork } from '../src/postgres/relation.ts'
 import { type Stack, sleep, startStack } from '../test/stack-fixture.ts'
 import { type BenchContext, type BenchReport, percentile, rounded } from './bench-report.ts'
+import { cpuTime } from './cpu-time.ts'
 import { PeakMemory } from './peak-memory.ts'
 
 const recordCounts = [0, 10, 100] as const
@@ -95,7 +95,7 @@ async function measure(stack: Stack, table: string, lsn: Lsn) {
       latencies.push(performance.now() - startedMs)
     }
     const rest = order.slice(half)
-    const cpuBefore = await pageserverCpuUs(stack)
+    const cpuBefore = await cpuTime(stack, 'pageserver')
     const startedMs = performance.now()
     let next = 0
     const lane = async () => {
@@ -103,25 +103,17 @@ async function measure(stack: Stack, table: string, lsn: Lsn) {
     }
     await Promise.all(Array.from({ length: PIPELINE_DEPTH }, lane))
     const seconds = (performance.now() - startedMs) / 1000
-    const cpuUs = (await pageserverCpuUs(stack)) - cpuBefore
+    const cpu = await cpuTime(stack, 'pageserver')
+    const cpuMs = cpu.mainMs + cpu.othersMs - cpuBefore.mainMs - cpuBefore.othersMs
     return {
       p50Ms: percentile(latencies, 0.5),
       p99Ms: percentile(latencies, 0.99),
       pagesPerSecond: rest.length / seconds,
-      cpuUs: cpuUs / rest.length,
+      cpuUs: (1000 * cpuMs) / rest.length,
     }
   } finally {
     client.close()
   }
-}
-
-/** CPU time that all threads of the PageServer have had (Linux: /proc/PID/task/TID/schedstat, nanoseconds first). */
-async function pageserverCpuUs(stack: Stack): Promise<number> {
-  const pid = (await stack.describe()).processes.find(({ name }) => name === 'pageserver')?.pid
-  if (process.platform !== 'linux' || !pid) return Number.NaN
-  const threads = fs.readdirSync(`/proc/${pid}/task`)
-  const times = threads.map((id) => Number(fs.readFileSync(`/proc/${pid}/task/${id}/schedstat`, 'utf8').split(' ')[0]))
-  return times.reduce((sum, ns) => sum + ns, 0) / 1000
 }
 
 /** 0 … count - 1 in an order that is the same in every run. */

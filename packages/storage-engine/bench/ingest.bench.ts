@@ -1,6 +1,7 @@
 import { type Stack, startStack } from '../test/stack-fixture.ts'
 import { type BenchContext, type BenchReport, rounded } from './bench-report.ts'
 import { computeUri } from './commit.bench.ts'
+import { cpuTime } from './cpu-time.ts'
 import { ingestedLsn, waitCaughtUp } from './get-page.bench.ts'
 import { PeakMemory } from './peak-memory.ts'
 import { pgbenchInit, pgbenchRun, requirePgbench } from './pgbench.ts'
@@ -46,6 +47,10 @@ export async function bench({ say, isQuick }: BenchContext): Promise<BenchReport
         mbPerSecond: rounded((copy.mb + pgbench.mb) / (copy.seconds + pgbench.seconds)),
         copyMbPerSecond: rounded(copy.mb / copy.seconds),
         pgbenchMbPerSecond: rounded(pgbench.mb / pgbench.seconds),
+        copyMainCpuMsPerMb: rounded(copy.mainCpuMs / copy.mb),
+        copyWorkersCpuMsPerMb: rounded(copy.workersCpuMs / copy.mb),
+        pgbenchMainCpuMsPerMb: rounded(pgbench.mainCpuMs / pgbench.mb),
+        pgbenchWorkersCpuMsPerMb: rounded(pgbench.workersCpuMs / pgbench.mb),
         walMb: rounded(copy.mb + pgbench.mb),
         pageserverRssMb: peakMemoryMb['pageserver'] ?? 0,
         peakMemoryMb,
@@ -69,7 +74,7 @@ async function measure(
   say: (line: string) => void,
   name: string,
   makeWal: () => Promise<void>,
-): Promise<{ mb: number; seconds: number }> {
+): Promise<{ mb: number; seconds: number; mainCpuMs: number; workersCpuMs: number }> {
   await waitCaughtUp(stack)
   const from = await ingestedLsn(stack)
   await stack.kill('pageserver', 'SIGSTOP')
@@ -85,10 +90,16 @@ async function measure(
     await stack.kill('pageserver', 'SIGCONT')
   }
   if (isVoid) throw new Error(`${name}: the workload waited for the held pageserver`)
+  const cpuBefore = await cpuTime(stack, 'pageserver')
   const startedMs = performance.now()
   const to = await waitCaughtUp(stack)
   const seconds = (performance.now() - startedMs) / 1000
   const mb = (to - from) / 1e6
-  say(`${name}: ${mb.toFixed(0)} MB of WAL in ${seconds.toFixed(1)} s, ${(mb / seconds).toFixed(1)} MB/s`)
-  return { mb, seconds }
+  const cpu = await cpuTime(stack, 'pageserver')
+  const mainCpuMs = cpu.mainMs - cpuBefore.mainMs
+  const workersCpuMs = cpu.othersMs - cpuBefore.othersMs
+  say(
+    `${name}: ${mb.toFixed(0)} MB of WAL in ${seconds.toFixed(1)} s, ${(mb / seconds).toFixed(1)} MB/s; CPU a MB: ${(mainCpuMs / mb).toFixed(1)} ms of the main thread, ${(workersCpuMs / mb).toFixed(1)} ms of the others`,
+  )
+  return { mb, seconds, mainCpuMs, workersCpuMs }
 }

@@ -20,7 +20,7 @@ export const pageserverConfig = z.object({
   ),
   /** Bearer token that admin calls must carry; none when absent. */
   adminToken: z.string().min(1).optional(),
-  upkeepThreads: z.number().int().min(1).max(16).default(1),
+  upkeepThreads: z.number().int().min(1).max(16).default(2),
   logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 })
 export type PageserverConfig = z.infer<typeof pageserverConfig>

@@ -185,11 +185,12 @@ export class ChangeWriter {
   }
 
   #hold(key: Uint8Array, willInit: boolean, value: Uint8Array): void {
-    const start = this.#valuesLength
+    // On a word boundary, as the open layer wants them.
+    const start = (this.#valuesLength + 7) & ~7
     const end = start + value.length
     if (end > this.#values.length) {
       const grown = new Uint8Array(2 * end)
-      grown.set(this.#values.subarray(0, start))
+      grown.set(this.#values.subarray(0, this.#valuesLength))
       this.#values = grown
     }
     this.#values.set(value, start)

@@ -9,6 +9,18 @@ import { NONE, OpenLayerIndex, type PackedIndex, VALUE_BYTES_MAX } from './open-
 /** Values are appended to chunks of this size; a larger value gets a chunk of its own. */
 export const OPEN_LAYER_CHUNK_BYTES = 1024 * 1024
 
+/**
+ * Values start on such a boundary. Engines copy from and to shared memory by single bytes, some nanoseconds each, unless
+ * both sides are aligned to a machine word.
+ */
+const VALUE_ALIGNMENT = 8
+
+/** Values below this are copied by a loop: a call of `set` costs more. */
+const LOOP_COPY_BYTES_MAX = 48
+
+/** Values from this size on are given out as copies in memory that is not shared. */
+const PRIVATE_COPY_BYTES_MIN = 512
+
 /** Bytes of values in one open layer that the 32-bit positions of its index can address. */
 export const OPEN_LAYER_BYTES_LIMIT = 2 ** 32 - OPEN_LAYER_CHUNK_BYTES
 
@@ -67,14 +79,14 @@ export class OpenLayer {
   put(key: Uint8Array, lsn: Lsn, willInit: boolean, value: Uint8Array): void {
     const length = value.length
     assert(length <= VALUE_BYTES_MAX, 'value too long')
-    let offset = this.#tailUsedBytes
+    let offset = Math.ceil(this.#tailUsedBytes / VALUE_ALIGNMENT) * VALUE_ALIGNMENT
     if (offset + length > this.#tail.length || this.#chunks.length === 0) {
       this.#addChunk(length)
       offset = 0
     }
     this.index.put(key, lsn, willInit, this.#tailBase + offset, length)
     const tail = this.#tail
-    if (length < 48) for (let i = 0; i < length; i++) tail[offset + i] = value[i]!
+    if (length < LOOP_COPY_BYTES_MAX) for (let i = 0; i < length; i++) tail[offset + i] = value[i]!
     else tail.set(value, offset)
     this.#tailUsedBytes = offset + length
     this.#valueBytes += length
@@ -123,7 +135,9 @@ export class OpenLayer {
     const chunk = this.#chunks[chunkNumber]
     if (chunk) {
       const offset = position - chunkNumber * OPEN_LAYER_CHUNK_BYTES
-      return chunk.subarray(offset, offset + length)
+      const shared = chunk.subarray(offset, offset + length)
+      // Whoever copies a page image on would do so from an odd address.
+      return length < PRIVATE_COPY_BYTES_MIN ? shared : new Uint8Array(shared)
     }
     if (length === 0) return new Uint8Array(0)
     return this.#readSpilled(version, position, length)

@@ -101,6 +101,9 @@ function keysInOrder(index: PackedIndex): Uint32Array {
   return order
 }
 
+/** Longer values are copied out of shared memory by words before the layer's writer copies them to an odd address. */
+const SHARED_BYTES_MAX = 64
+
 /** Finds values in shared memory or reads them back from the spill file. */
 class PackedValues {
   readonly #source: PackedOpenLayer
@@ -118,12 +121,17 @@ class PackedValues {
   locate(version: number, position: number, length: number): number {
     const chunkNumber = Math.floor(position / OPEN_LAYER_CHUNK_BYTES)
     const chunk = this.#source.chunks[chunkNumber]
-    if (chunk) {
+    const offset = position - chunkNumber * OPEN_LAYER_CHUNK_BYTES
+    if (chunk && length < SHARED_BYTES_MAX) {
       this.bytes = chunk
-      return position - chunkNumber * OPEN_LAYER_CHUNK_BYTES
+      return offset
     }
     if (length > this.#scratch.length) this.#scratch = new Uint8Array(length)
     this.bytes = this.#scratch
+    if (chunk) {
+      this.#scratch.set(chunk.subarray(offset, offset + length))
+      return 0
+    }
     if (length === 0) return 0
     assert(this.#spill, 'a chunk is neither in memory nor in the file')
     const target = this.#scratch.subarray(0, length)
