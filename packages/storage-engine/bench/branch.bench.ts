@@ -1,5 +1,7 @@
+import * as fs from 'node:fs'
+import * as path from 'node:path'
 import { type Stack, startStack } from '../test/stack-fixture.ts'
-import { type BenchContext, type BenchReport, percentile, rounded } from './bench-report.ts'
+import { type BenchContext, type BenchReport, medianPhases, percentile, rounded } from './bench-report.ts'
 import { PeakMemory } from './peak-memory.ts'
 
 /** The time of the call that creates a branch at the tip, on a small and on a large database. */
@@ -22,7 +24,7 @@ export async function bench({ say, isQuick }: BenchContext): Promise<BenchReport
         smallP50Ms: rounded(percentile(small, 0.5)),
         smallP99Ms: rounded(percentile(small, 0.99)),
         largeMb,
-        phases: {},
+        phases: phasesOf(stack, large),
         peakMemoryMb: await memory.stop(),
       },
       ratios: { largeOverSmall: rounded(percentile(large, 0.5) / percentile(small, 0.5)) },
@@ -30,6 +32,20 @@ export async function bench({ say, isQuick }: BenchContext): Promise<BenchReport
   } finally {
     await stack.cleanup()
   }
+}
+
+/**
+ * Medians over the runs on the large database: the PageServer makes sure that it has the WAL up to the branch point
+ * (resolve) and writes the branch's metadata (publish), as its log says; the rest is the call and the names of branches.
+ */
+function phasesOf(stack: Stack, times: readonly number[]): Record<string, number> {
+  const log = fs.readFileSync(path.join(stack.home, 'logs', 'pageserver.log'), 'utf8')
+  const lines = log.split('\n').filter((line) => line.includes('"branch created"'))
+  const runs = lines.slice(-times.length).map((line, i) => {
+    const { resolveMs, publishMs } = JSON.parse(line) as { resolveMs: number; publishMs: number }
+    return { resolve: resolveMs, publish: publishMs, callAndName: (times[i] ?? 0) - resolveMs - publishMs }
+  })
+  return medianPhases(runs)
 }
 
 async function createBranches(stack: Stack, name: string, runs: number): Promise<number[]> {

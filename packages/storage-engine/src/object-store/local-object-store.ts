@@ -46,19 +46,22 @@ export async function openLocalObjectStore(options: { folder: string }): Promise
     const finalPath = pathOf(key)
     checkSignal(signal)
     const temporaryPath = path.join(temporaryFolder, `${process.pid}-${++temporarySerial}`)
+    // Folders with names to be made durable. All at once at the end: the file system then writes them in one go.
+    const changed = new Set([path.dirname(finalPath)])
     try {
+      for (const folder of await makeFolders(root, path.dirname(finalPath))) changed.add(folder)
       await write(temporaryPath)
       await syncPath(temporaryPath)
       checkSignal(signal)
       for (let attempt = 1; ; attempt++) {
-        await makeFolders(root, path.dirname(finalPath))
         try {
           const result = await publish(temporaryPath, finalPath)
-          await syncPath(path.dirname(finalPath))
+          await Promise.all([...changed].map(syncPath))
           return result
         } catch (error) {
           // A delete that empties the folder removes it too; make it again.
           if (errnoOf(error) !== 'ENOENT' || attempt === 10) throw error
+          for (const folder of await makeFolders(root, path.dirname(finalPath))) changed.add(folder)
         }
       }
     } catch (error) {
@@ -227,14 +230,16 @@ async function* walk(root: string, folderKey: string, prefix: string, startAfter
   }
 }
 
-/** Makes the folder and the ones above it, and syncs the names of those that are new. */
-async function makeFolders(root: string, folder: string): Promise<void> {
+/** Makes the folder and the ones above it. Returns those that got a new name in them: to be synced. */
+async function makeFolders(root: string, folder: string): Promise<string[]> {
   const firstMade = await fsp.mkdir(folder, { recursive: true })
-  if (firstMade === undefined) return
+  const changed: string[] = []
+  if (firstMade === undefined) return changed
   for (let parent = path.dirname(folder); parent.length >= root.length; parent = path.dirname(parent)) {
-    await syncPath(parent)
-    if (parent === path.dirname(firstMade)) return
+    changed.push(parent)
+    if (parent === path.dirname(firstMade)) break
   }
+  return changed
 }
 
 async function removeEmptyFolders(root: string, folder: string): Promise<void> {

@@ -132,13 +132,24 @@ export class PageServerService implements StorageAdmin {
       }
       return this.#info(existing)
     }
+    const { clock, log } = this.#options.env
+    const startMs = clock.monotonicMs()
     const parent = project.timeline(input.ancestorTimelineId)
     const point = await resolveBranchPoint(parent, input.at, {
       timelineOf: (timelineId) => project.timeline(timelineId),
       safekeepersKnown: () => this.#safekeepersKnown(),
     })
+    const resolvedMs = clock.monotonicMs()
     const { timelineId: ancestorTimelineId } = point.ancestor.timeline.identity
-    return this.#info(await project.createBranch(input.timelineId, ancestorTimelineId, point.lsn))
+    const branch = await project.createBranch(input.timelineId, ancestorTimelineId, point.lsn)
+    log.info('branch created', {
+      timelineId: input.timelineId,
+      ancestorTimelineId,
+      lsn: Lsn.format(point.lsn),
+      resolveMs: Math.round((resolvedMs - startMs) * 10) / 10,
+      publishMs: Math.round((clock.monotonicMs() - resolvedMs) * 10) / 10,
+    })
+    return this.#info(branch)
   }
 
   async deleteTimeline(projectId: ProjectId, timelineId: TimelineId): Promise<void> {

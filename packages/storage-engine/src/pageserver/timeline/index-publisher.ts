@@ -53,9 +53,13 @@ export class IndexPublisher {
       const map = this.#map.replace(change?.removed ?? new Set(), change?.added ?? [])
       const next: TimelineIndex = { ...this.#index, ...change?.fields, layers: map.layers }
       assertIndexInvariants(next, map)
-      this.#isUncertain = true
-      await store.put(indexKey(projectId, next.timelineId, generation.number), encodeIndex(next))
-      await generation.confirm()
+      try {
+        await store.put(indexKey(projectId, next.timelineId, generation.number), encodeIndex(next))
+        await generation.confirm()
+      } catch (error) {
+        this.#isUncertain = true
+        throw error
+      }
       this.#isUncertain = false
       this.#index = next
       this.#map = map
@@ -64,8 +68,13 @@ export class IndexPublisher {
     })
   }
 
-  /** Makes sure that object storage holds the state of this process: what others build on must survive a restart. */
+  /**
+   * Makes sure that no failed write hides another state in object storage: what others build on must survive a restart.
+   * Does not wait for a write that is under way: one that moves the GC cutoff is excluded by the branch lock, and any
+   * other leaves the same LSNs readable whether it takes effect or not.
+   */
   async settle(): Promise<void> {
+    if (!this.#isUncertain) return
     await this.publish(
       () => undefined,
       () => undefined,
