@@ -6,7 +6,7 @@ import type { CodegenConfig } from '@graphql-codegen/cli'
  */
 const config: CodegenConfig = {
   schema: process.env.TRIBUTARY_SCHEMA ?? '../api/schema.graphql',
-  documents: ['{lib,shell,features}/**/*.graphql'],
+  documents: ['{lib,shell,domain,features}/**/*.graphql'],
   generates: {
     'gql/graphql.ts': {
       plugins: ['typescript-operations', 'typed-document-node'],

@@ -11,12 +11,43 @@ export type BranchState =
   | 'RESETTING'
   | 'RESTORING';
 
+export type CreateApiKeyInput = {
+  expiresInDays?: number | null | undefined;
+  name: string;
+  organizationId?: string | null | undefined;
+  projectId?: string | null | undefined;
+  readOnly?: boolean | null | undefined;
+};
+
+export type CreateOrganizationInput = {
+  name: string;
+  slug: string;
+};
+
+export type CreateProjectInput = {
+  databaseName?: string | null | undefined;
+  name: string;
+  organizationId?: string | null | undefined;
+  pitrWindowSeconds?: number | null | undefined;
+  roleName?: string | null | undefined;
+};
+
 export type EndpointState =
   | 'ACTIVE'
   | 'FAILED'
   | 'IDLE'
   | 'STARTING'
   | 'STOPPING';
+
+export type EndpointType =
+  | 'READ_ONLY'
+  | 'READ_WRITE';
+
+export type InviteMemberInput = {
+  email: string;
+  organizationId: string;
+  role: OrganizationRole;
+};
 
 export type OperationState =
   | 'CANCELLED'
@@ -32,6 +63,186 @@ export type OrganizationRole =
   | 'MEMBER'
   | 'OWNER'
   | 'VIEWER';
+
+export type ApiKeyDetailsFragment = { id: string, name: string, start: string, scope: string, projectId: string | null, createdAt: string, expiresAt: string | null, lastUsedAt: string | null };
+
+export type CreateApiKeyMutationVariables = Exact<{
+  input: CreateApiKeyInput;
+}>;
+
+
+export type CreateApiKeyMutation = { createApiKey: { secret: string | null, apiKey: { id: string, name: string, start: string, scope: string, projectId: string | null, createdAt: string, expiresAt: string | null, lastUsedAt: string | null } | null, error: { code: string, message: string, field: string | null } | null } };
+
+export type RevokeApiKeyMutationVariables = Exact<{
+  id: string;
+}>;
+
+
+export type RevokeApiKeyMutation = { revokeApiKey: { ok: boolean, error: { code: string, message: string, field: string | null } | null } };
+
+export type AuditEntryDetailsFragment = { id: string, at: string, actor: string, actorKind: string, action: string, subject: string, projectId: string | null, requestId: string | null, detail: unknown };
+
+export type OrganizationAuditQueryVariables = Exact<{
+  slug: string;
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type OrganizationAuditQuery = { organization: { id: string, auditLog: { pageInfo: { hasNextPage: boolean, endCursor: string | null }, nodes: Array<{ id: string, at: string, actor: string, actorKind: string, action: string, subject: string, projectId: string | null, requestId: string | null, detail: unknown }> } } | null };
+
+export type ProjectAuditQueryVariables = Exact<{
+  id: string;
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type ProjectAuditQuery = { project: { id: string, auditLog: { pageInfo: { hasNextPage: boolean, endCursor: string | null }, nodes: Array<{ id: string, at: string, actor: string, actorKind: string, action: string, subject: string, projectId: string | null, requestId: string | null, detail: unknown }> } } | null };
+
+export type UserErrorDetailsFragment = { code: string, message: string, field: string | null };
+
+export type BranchSummaryFragment = { id: string, name: string, state: BranchState, isDefault: boolean, isProtected: boolean, expiresAt: string | null, createdAt: string, createdBy: string | null, parentLsn: string | null, parentTime: string | null, logicalSizeBytes: string | null, parent: { id: string, name: string } | null, tip: { lsn: string, commitTime: string | null }, primaryEndpoint: { id: string, state: EndpointState } | null };
+
+export type EndpointSummaryFragment = { id: string, type: EndpointType, state: EndpointState, desiredState: string, host: string, size: string, suspendAfterSeconds: number | null, maxConnections: number, connections: number | null, atLsn: string | null, atTime: string | null, createdAt: string, lastActiveAt: string | null, startedAt: string | null, suspendedAt: string | null, keepsAwake: string | null, lastError: string | null, branch: { id: string, name: string, isDefault: boolean }, compute: { id: string, state: string, term: number | null, startLsn: string | null, mode: string | null, startedAt: string | null, readyAt: string | null, phases: Array<{ name: string, ms: number }> } | null };
+
+export type OperationDetailsFragment = { id: string, kind: string, state: OperationState, createdAt: string, startedAt: string | null, finishedAt: string | null, durationMs: number | null, error: string | null, createdBy: string | null, branch: { id: string, name: string } | null, endpoint: { id: string } | null, steps: Array<{ name: string, state: OperationState, startedAt: string | null, finishedAt: string | null, durationMs: number | null, attempts: number, error: string | null }> };
+
+export type ConnectionDetailsFragment = { host: string, port: number, database: string, role: string, uri: string, psql: string, passwordRevealed: boolean };
+
+export type OperationQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type OperationQuery = { operation: { id: string, kind: string, state: OperationState, createdAt: string, startedAt: string | null, finishedAt: string | null, durationMs: number | null, error: string | null, createdBy: string | null, branch: { id: string, name: string } | null, endpoint: { id: string } | null, steps: Array<{ name: string, state: OperationState, startedAt: string | null, finishedAt: string | null, durationMs: number | null, attempts: number, error: string | null }> } | null };
+
+export type BranchConnectionQueryVariables = Exact<{
+  projectId: string;
+  branchId: string;
+  role?: string | null | undefined;
+  database?: string | null | undefined;
+  pooled?: boolean | null | undefined;
+}>;
+
+
+export type BranchConnectionQuery = { project: { id: string, branch: { id: string, name: string, roles: Array<{ name: string, canRevealPassword: boolean, isProtected: boolean }>, databases: Array<{ id: string, name: string, ownerName: string }>, connectionInfo: { host: string, port: number, database: string, role: string, uri: string, psql: string, passwordRevealed: boolean } | null } | null } | null };
+
+export type RevealRolePasswordMutationVariables = Exact<{
+  branchId: string;
+  name: string;
+}>;
+
+
+export type RevealRolePasswordMutation = { revealRolePassword: { password: string | null, error: { code: string, message: string, field: string | null } | null } };
+
+export type ResetRolePasswordMutationVariables = Exact<{
+  branchId: string;
+  name: string;
+}>;
+
+
+export type ResetRolePasswordMutation = { resetRolePassword: { password: string | null, operations: Array<{ id: string }>, error: { code: string, message: string, field: string | null } | null } };
+
+export type BranchLsnAtTimeQueryVariables = Exact<{
+  projectId: string;
+  branchId: string;
+  time: string;
+}>;
+
+
+export type BranchLsnAtTimeQuery = { project: { id: string, branch: { id: string, lsnAtTime: { lsn: string, kind: string, commitTime: string | null } } | null } | null };
+
+export type BranchTimeAtLsnQueryVariables = Exact<{
+  projectId: string;
+  branchId: string;
+  lsn: string;
+}>;
+
+
+export type BranchTimeAtLsnQuery = { project: { id: string, branch: { id: string, timeAtLsn: string | null } | null } | null };
+
+export type BranchWindowQueryVariables = Exact<{
+  projectId: string;
+  branchId: string;
+}>;
+
+
+export type BranchWindowQuery = { project: { id: string, branch: { id: string, name: string, viewerCanRestore: boolean, restoreWindow: { fromLsn: string, fromTime: string | null, toLsn: string, toTime: string | null } } | null } | null };
+
+export type OrganizationMembersQueryVariables = Exact<{
+  slug: string;
+}>;
+
+
+export type OrganizationMembersQuery = { organization: { id: string, name: string, viewerRole: OrganizationRole, viewerCanManageMembers: boolean, members: Array<{ id: string, role: OrganizationRole, joinedAt: string, user: { id: string, name: string, email: string } }>, invitations: Array<{ id: string, email: string, role: OrganizationRole, status: string, expiresAt: string }> } | null };
+
+export type InviteMemberMutationVariables = Exact<{
+  input: InviteMemberInput;
+}>;
+
+
+export type InviteMemberMutation = { inviteMember: { invitation: { id: string, email: string } | null, error: { code: string, message: string, field: string | null } | null } };
+
+export type ChangeMemberRoleMutationVariables = Exact<{
+  organizationId: string;
+  memberId: string;
+  role: OrganizationRole;
+}>;
+
+
+export type ChangeMemberRoleMutation = { changeMemberRole: { member: { id: string, role: OrganizationRole } | null, error: { code: string, message: string, field: string | null } | null } };
+
+export type RemoveMemberMutationVariables = Exact<{
+  organizationId: string;
+  memberId: string;
+}>;
+
+
+export type RemoveMemberMutation = { removeMember: { ok: boolean, error: { code: string, message: string, field: string | null } | null } };
+
+export type CreateOrganizationMutationVariables = Exact<{
+  input: CreateOrganizationInput;
+}>;
+
+
+export type CreateOrganizationMutation = { createOrganization: { organization: { id: string, slug: string } | null, error: { code: string, message: string, field: string | null } | null } };
+
+export type OrganizationUsageQueryVariables = Exact<{
+  slug: string;
+}>;
+
+
+export type OrganizationUsageQuery = { organization: { id: string, usage: { branches: number, storageBytes: string, computeSeconds: number, writtenBytes: string, from: string, to: string }, projects: { nodes: Array<{ id: string, name: string, usage: { branches: number, storageBytes: string, computeSeconds: number, writtenBytes: string } }> } } | null };
+
+export type OrganizationApiKeysQueryVariables = Exact<{
+  slug: string;
+}>;
+
+
+export type OrganizationApiKeysQuery = { organization: { id: string, name: string, viewerRole: OrganizationRole, apiKeys: Array<{ id: string, name: string, start: string, scope: string, projectId: string | null, createdAt: string, expiresAt: string | null, lastUsedAt: string | null }> } | null };
+
+export type ViewerApiKeysQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type ViewerApiKeysQuery = { viewer: { id: string, user: { id: string, name: string, email: string }, apiKeys: Array<{ id: string, name: string, start: string, scope: string, projectId: string | null, createdAt: string, expiresAt: string | null, lastUsedAt: string | null }> } | null };
+
+export type OrganizationProjectsQueryVariables = Exact<{
+  slug: string;
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  search?: string | null | undefined;
+}>;
+
+
+export type OrganizationProjectsQuery = { organization: { id: string, name: string, viewerCanCreateProject: boolean, projects: { totalCount: number, pageInfo: { hasNextPage: boolean, endCursor: string | null }, nodes: Array<{ id: string, name: string, createdAt: string, updatedAt: string, storage: { logicalSizeBytes: string, objectSizeBytes: string }, usage: { branches: number, computeSeconds: number }, endpoints: Array<{ id: string, state: EndpointState }> }> } } | null };
+
+export type CreateProjectMutationVariables = Exact<{
+  input: CreateProjectInput;
+}>;
+
+
+export type CreateProjectMutation = { createProject: { project: { id: string, name: string, defaultBranch: { id: string, name: string } } | null, operations: Array<{ id: string }>, connection: { host: string, port: number, database: string, role: string, uri: string, psql: string, passwordRevealed: boolean } | null, error: { code: string, message: string, field: string | null } | null } };
 
 export type ViewerQueryVariables = Exact<{ [key: string]: never; }>;
 
@@ -106,7 +317,615 @@ export class TypedDocumentString<TResult, TVariables>
     return this.value;
   }
 }
-
+export const ApiKeyDetailsFragmentDoc = /*#__PURE__*/ new TypedDocumentString(`
+    fragment ApiKeyDetails on ApiKey {
+  id
+  name
+  start
+  scope
+  projectId
+  createdAt
+  expiresAt
+  lastUsedAt
+}
+    `, {"fragmentName":"ApiKeyDetails"}) as unknown as TypedDocumentString<ApiKeyDetailsFragment, unknown>;
+export const AuditEntryDetailsFragmentDoc = /*#__PURE__*/ new TypedDocumentString(`
+    fragment AuditEntryDetails on AuditEntry {
+  id
+  at
+  actor
+  actorKind
+  action
+  subject
+  projectId
+  requestId
+  detail
+}
+    `, {"fragmentName":"AuditEntryDetails"}) as unknown as TypedDocumentString<AuditEntryDetailsFragment, unknown>;
+export const UserErrorDetailsFragmentDoc = /*#__PURE__*/ new TypedDocumentString(`
+    fragment UserErrorDetails on UserError {
+  code
+  message
+  field
+}
+    `, {"fragmentName":"UserErrorDetails"}) as unknown as TypedDocumentString<UserErrorDetailsFragment, unknown>;
+export const BranchSummaryFragmentDoc = /*#__PURE__*/ new TypedDocumentString(`
+    fragment BranchSummary on Branch {
+  id
+  name
+  state
+  isDefault
+  isProtected
+  expiresAt
+  createdAt
+  createdBy
+  parent {
+    id
+    name
+  }
+  parentLsn
+  parentTime
+  tip {
+    lsn
+    commitTime
+  }
+  logicalSizeBytes
+  primaryEndpoint {
+    id
+    state
+  }
+}
+    `, {"fragmentName":"BranchSummary"}) as unknown as TypedDocumentString<BranchSummaryFragment, unknown>;
+export const EndpointSummaryFragmentDoc = /*#__PURE__*/ new TypedDocumentString(`
+    fragment EndpointSummary on Endpoint {
+  id
+  type
+  state
+  desiredState
+  host
+  size
+  suspendAfterSeconds
+  maxConnections
+  connections
+  atLsn
+  atTime
+  createdAt
+  lastActiveAt
+  startedAt
+  suspendedAt
+  keepsAwake
+  lastError
+  branch {
+    id
+    name
+    isDefault
+  }
+  compute {
+    id
+    state
+    term
+    startLsn
+    mode
+    startedAt
+    readyAt
+    phases {
+      name
+      ms
+    }
+  }
+}
+    `, {"fragmentName":"EndpointSummary"}) as unknown as TypedDocumentString<EndpointSummaryFragment, unknown>;
+export const OperationDetailsFragmentDoc = /*#__PURE__*/ new TypedDocumentString(`
+    fragment OperationDetails on Operation {
+  id
+  kind
+  state
+  createdAt
+  startedAt
+  finishedAt
+  durationMs
+  error
+  createdBy
+  branch {
+    id
+    name
+  }
+  endpoint {
+    id
+  }
+  steps {
+    name
+    state
+    startedAt
+    finishedAt
+    durationMs
+    attempts
+    error
+  }
+}
+    `, {"fragmentName":"OperationDetails"}) as unknown as TypedDocumentString<OperationDetailsFragment, unknown>;
+export const ConnectionDetailsFragmentDoc = /*#__PURE__*/ new TypedDocumentString(`
+    fragment ConnectionDetails on ConnectionInfo {
+  host
+  port
+  database
+  role
+  uri
+  psql
+  passwordRevealed
+}
+    `, {"fragmentName":"ConnectionDetails"}) as unknown as TypedDocumentString<ConnectionDetailsFragment, unknown>;
+export const CreateApiKeyDocument = /*#__PURE__*/ new TypedDocumentString(`
+    mutation CreateApiKey($input: CreateApiKeyInput!) {
+  createApiKey(input: $input) {
+    apiKey {
+      ...ApiKeyDetails
+    }
+    secret
+    error {
+      ...UserErrorDetails
+    }
+  }
+}
+    fragment ApiKeyDetails on ApiKey {
+  id
+  name
+  start
+  scope
+  projectId
+  createdAt
+  expiresAt
+  lastUsedAt
+}
+fragment UserErrorDetails on UserError {
+  code
+  message
+  field
+}`) as unknown as TypedDocumentString<CreateApiKeyMutation, CreateApiKeyMutationVariables>;
+export const RevokeApiKeyDocument = /*#__PURE__*/ new TypedDocumentString(`
+    mutation RevokeApiKey($id: ID!) {
+  revokeApiKey(id: $id) {
+    ok
+    error {
+      ...UserErrorDetails
+    }
+  }
+}
+    fragment UserErrorDetails on UserError {
+  code
+  message
+  field
+}`) as unknown as TypedDocumentString<RevokeApiKeyMutation, RevokeApiKeyMutationVariables>;
+export const OrganizationAuditDocument = /*#__PURE__*/ new TypedDocumentString(`
+    query OrganizationAudit($slug: String!, $first: Int, $after: String) {
+  organization(slug: $slug) {
+    id
+    auditLog(first: $first, after: $after) {
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+      nodes {
+        ...AuditEntryDetails
+      }
+    }
+  }
+}
+    fragment AuditEntryDetails on AuditEntry {
+  id
+  at
+  actor
+  actorKind
+  action
+  subject
+  projectId
+  requestId
+  detail
+}`) as unknown as TypedDocumentString<OrganizationAuditQuery, OrganizationAuditQueryVariables>;
+export const ProjectAuditDocument = /*#__PURE__*/ new TypedDocumentString(`
+    query ProjectAudit($id: ID!, $first: Int, $after: String) {
+  project(id: $id) {
+    id
+    auditLog(first: $first, after: $after) {
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+      nodes {
+        ...AuditEntryDetails
+      }
+    }
+  }
+}
+    fragment AuditEntryDetails on AuditEntry {
+  id
+  at
+  actor
+  actorKind
+  action
+  subject
+  projectId
+  requestId
+  detail
+}`) as unknown as TypedDocumentString<ProjectAuditQuery, ProjectAuditQueryVariables>;
+export const OperationDocument = /*#__PURE__*/ new TypedDocumentString(`
+    query Operation($id: ID!) {
+  operation(id: $id) {
+    ...OperationDetails
+  }
+}
+    fragment OperationDetails on Operation {
+  id
+  kind
+  state
+  createdAt
+  startedAt
+  finishedAt
+  durationMs
+  error
+  createdBy
+  branch {
+    id
+    name
+  }
+  endpoint {
+    id
+  }
+  steps {
+    name
+    state
+    startedAt
+    finishedAt
+    durationMs
+    attempts
+    error
+  }
+}`) as unknown as TypedDocumentString<OperationQuery, OperationQueryVariables>;
+export const BranchConnectionDocument = /*#__PURE__*/ new TypedDocumentString(`
+    query BranchConnection($projectId: ID!, $branchId: ID!, $role: String, $database: String, $pooled: Boolean) {
+  project(id: $projectId) {
+    id
+    branch(id: $branchId) {
+      id
+      name
+      roles {
+        name
+        canRevealPassword
+        isProtected
+      }
+      databases {
+        id
+        name
+        ownerName
+      }
+      connectionInfo(role: $role, database: $database, pooled: $pooled) {
+        ...ConnectionDetails
+      }
+    }
+  }
+}
+    fragment ConnectionDetails on ConnectionInfo {
+  host
+  port
+  database
+  role
+  uri
+  psql
+  passwordRevealed
+}`) as unknown as TypedDocumentString<BranchConnectionQuery, BranchConnectionQueryVariables>;
+export const RevealRolePasswordDocument = /*#__PURE__*/ new TypedDocumentString(`
+    mutation RevealRolePassword($branchId: ID!, $name: String!) {
+  revealRolePassword(branchId: $branchId, name: $name) {
+    password
+    error {
+      ...UserErrorDetails
+    }
+  }
+}
+    fragment UserErrorDetails on UserError {
+  code
+  message
+  field
+}`) as unknown as TypedDocumentString<RevealRolePasswordMutation, RevealRolePasswordMutationVariables>;
+export const ResetRolePasswordDocument = /*#__PURE__*/ new TypedDocumentString(`
+    mutation ResetRolePassword($branchId: ID!, $name: String!) {
+  resetRolePassword(branchId: $branchId, name: $name) {
+    password
+    operations {
+      id
+    }
+    error {
+      ...UserErrorDetails
+    }
+  }
+}
+    fragment UserErrorDetails on UserError {
+  code
+  message
+  field
+}`) as unknown as TypedDocumentString<ResetRolePasswordMutation, ResetRolePasswordMutationVariables>;
+export const BranchLsnAtTimeDocument = /*#__PURE__*/ new TypedDocumentString(`
+    query BranchLsnAtTime($projectId: ID!, $branchId: ID!, $time: DateTime!) {
+  project(id: $projectId) {
+    id
+    branch(id: $branchId) {
+      id
+      lsnAtTime(time: $time) {
+        lsn
+        kind
+        commitTime
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<BranchLsnAtTimeQuery, BranchLsnAtTimeQueryVariables>;
+export const BranchTimeAtLsnDocument = /*#__PURE__*/ new TypedDocumentString(`
+    query BranchTimeAtLsn($projectId: ID!, $branchId: ID!, $lsn: LSN!) {
+  project(id: $projectId) {
+    id
+    branch(id: $branchId) {
+      id
+      timeAtLsn(lsn: $lsn)
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<BranchTimeAtLsnQuery, BranchTimeAtLsnQueryVariables>;
+export const BranchWindowDocument = /*#__PURE__*/ new TypedDocumentString(`
+    query BranchWindow($projectId: ID!, $branchId: ID!) {
+  project(id: $projectId) {
+    id
+    branch(id: $branchId) {
+      id
+      name
+      viewerCanRestore
+      restoreWindow {
+        fromLsn
+        fromTime
+        toLsn
+        toTime
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<BranchWindowQuery, BranchWindowQueryVariables>;
+export const OrganizationMembersDocument = /*#__PURE__*/ new TypedDocumentString(`
+    query OrganizationMembers($slug: String!) {
+  organization(slug: $slug) {
+    id
+    name
+    viewerRole
+    viewerCanManageMembers
+    members {
+      id
+      role
+      joinedAt
+      user {
+        id
+        name
+        email
+      }
+    }
+    invitations {
+      id
+      email
+      role
+      status
+      expiresAt
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<OrganizationMembersQuery, OrganizationMembersQueryVariables>;
+export const InviteMemberDocument = /*#__PURE__*/ new TypedDocumentString(`
+    mutation InviteMember($input: InviteMemberInput!) {
+  inviteMember(input: $input) {
+    invitation {
+      id
+      email
+    }
+    error {
+      ...UserErrorDetails
+    }
+  }
+}
+    fragment UserErrorDetails on UserError {
+  code
+  message
+  field
+}`) as unknown as TypedDocumentString<InviteMemberMutation, InviteMemberMutationVariables>;
+export const ChangeMemberRoleDocument = /*#__PURE__*/ new TypedDocumentString(`
+    mutation ChangeMemberRole($organizationId: ID!, $memberId: ID!, $role: OrganizationRole!) {
+  changeMemberRole(
+    organizationId: $organizationId
+    memberId: $memberId
+    role: $role
+  ) {
+    member {
+      id
+      role
+    }
+    error {
+      ...UserErrorDetails
+    }
+  }
+}
+    fragment UserErrorDetails on UserError {
+  code
+  message
+  field
+}`) as unknown as TypedDocumentString<ChangeMemberRoleMutation, ChangeMemberRoleMutationVariables>;
+export const RemoveMemberDocument = /*#__PURE__*/ new TypedDocumentString(`
+    mutation RemoveMember($organizationId: ID!, $memberId: ID!) {
+  removeMember(organizationId: $organizationId, memberId: $memberId) {
+    ok
+    error {
+      ...UserErrorDetails
+    }
+  }
+}
+    fragment UserErrorDetails on UserError {
+  code
+  message
+  field
+}`) as unknown as TypedDocumentString<RemoveMemberMutation, RemoveMemberMutationVariables>;
+export const CreateOrganizationDocument = /*#__PURE__*/ new TypedDocumentString(`
+    mutation CreateOrganization($input: CreateOrganizationInput!) {
+  createOrganization(input: $input) {
+    organization {
+      id
+      slug
+    }
+    error {
+      ...UserErrorDetails
+    }
+  }
+}
+    fragment UserErrorDetails on UserError {
+  code
+  message
+  field
+}`) as unknown as TypedDocumentString<CreateOrganizationMutation, CreateOrganizationMutationVariables>;
+export const OrganizationUsageDocument = /*#__PURE__*/ new TypedDocumentString(`
+    query OrganizationUsage($slug: String!) {
+  organization(slug: $slug) {
+    id
+    usage {
+      branches
+      storageBytes
+      computeSeconds
+      writtenBytes
+      from
+      to
+    }
+    projects(first: 100) {
+      nodes {
+        id
+        name
+        usage {
+          branches
+          storageBytes
+          computeSeconds
+          writtenBytes
+        }
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<OrganizationUsageQuery, OrganizationUsageQueryVariables>;
+export const OrganizationApiKeysDocument = /*#__PURE__*/ new TypedDocumentString(`
+    query OrganizationApiKeys($slug: String!) {
+  organization(slug: $slug) {
+    id
+    name
+    viewerRole
+    apiKeys {
+      ...ApiKeyDetails
+    }
+  }
+}
+    fragment ApiKeyDetails on ApiKey {
+  id
+  name
+  start
+  scope
+  projectId
+  createdAt
+  expiresAt
+  lastUsedAt
+}`) as unknown as TypedDocumentString<OrganizationApiKeysQuery, OrganizationApiKeysQueryVariables>;
+export const ViewerApiKeysDocument = /*#__PURE__*/ new TypedDocumentString(`
+    query ViewerApiKeys {
+  viewer {
+    id
+    user {
+      id
+      name
+      email
+    }
+    apiKeys {
+      ...ApiKeyDetails
+    }
+  }
+}
+    fragment ApiKeyDetails on ApiKey {
+  id
+  name
+  start
+  scope
+  projectId
+  createdAt
+  expiresAt
+  lastUsedAt
+}`) as unknown as TypedDocumentString<ViewerApiKeysQuery, ViewerApiKeysQueryVariables>;
+export const OrganizationProjectsDocument = /*#__PURE__*/ new TypedDocumentString(`
+    query OrganizationProjects($slug: String!, $first: Int, $after: String, $search: String) {
+  organization(slug: $slug) {
+    id
+    name
+    viewerCanCreateProject
+    projects(first: $first, after: $after, search: $search) {
+      totalCount
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+      nodes {
+        id
+        name
+        createdAt
+        updatedAt
+        storage {
+          logicalSizeBytes
+          objectSizeBytes
+        }
+        usage {
+          branches
+          computeSeconds
+        }
+        endpoints {
+          id
+          state
+        }
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<OrganizationProjectsQuery, OrganizationProjectsQueryVariables>;
+export const CreateProjectDocument = /*#__PURE__*/ new TypedDocumentString(`
+    mutation CreateProject($input: CreateProjectInput!) {
+  createProject(input: $input) {
+    project {
+      id
+      name
+      defaultBranch {
+        id
+        name
+      }
+    }
+    operations {
+      id
+    }
+    connection {
+      ...ConnectionDetails
+    }
+    error {
+      ...UserErrorDetails
+    }
+  }
+}
+    fragment UserErrorDetails on UserError {
+  code
+  message
+  field
+}
+fragment ConnectionDetails on ConnectionInfo {
+  host
+  port
+  database
+  role
+  uri
+  psql
+  passwordRevealed
+}`) as unknown as TypedDocumentString<CreateProjectMutation, CreateProjectMutationVariables>;
 export const ViewerDocument = /*#__PURE__*/ new TypedDocumentString(`
     query Viewer {
   viewer {

@@ -37,6 +37,7 @@ export const routes = {
   signUp: (next?: string) => withQuery('/sign-up', { next: next === '/' ? undefined : next }),
   newOrganization: () => '/new-organization',
   account: () => '/account',
+  invitation: (id: string) => `/invitations/${part(id)}`,
   organization: (slug: string) => `/orgs/${part(slug)}`,
   organizationPage: (slug: string, page: 'members' | 'api-keys' | 'usage' | 'audit') => `/orgs/${part(slug)}/${page}`,
   newProject: (slug: string) => `/orgs/${part(slug)}/new-project`,

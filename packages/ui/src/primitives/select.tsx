@@ -13,8 +13,8 @@ export interface SelectOption<Value extends string> {
 }
 
 export interface SelectProps<Value extends string> {
-  value: Value
-  onChange(value: Value): void
+  value: NoInfer<Value>
+  onChange(value: NoInfer<Value>): void
   options: readonly SelectOption<Value>[]
   /** Accessible name where no visible label points to the control. */
   label?: string

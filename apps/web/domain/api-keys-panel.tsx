@@ -1,0 +1,109 @@
+'use client'
+
+import { ConfirmDialog } from '@tributary/ui/patterns/confirm-dialog'
+import { type Column, DataTable } from '@tributary/ui/patterns/data-table'
+import { EmptyState } from '@tributary/ui/patterns/empty-state'
+import { RelativeTime } from '@tributary/ui/patterns/relative-time'
+import { toast } from '@tributary/ui/patterns/toast'
+import { Button } from '@tributary/ui/primitives/button'
+import { Panel } from '@tributary/ui/primitives/panel'
+import { Plus } from 'lucide-react'
+import { type ReactNode, useState } from 'react'
+import { type ApiKeyDetailsFragment, RevokeApiKeyDocument } from '@/gql/graphql.ts'
+import { useAction } from '@/lib/use-action.ts'
+import { CreateApiKeyDialog } from './create-api-key-dialog.tsx'
+
+export interface ApiKeysPanelProps {
+  title: string
+  description: string
+  keys: readonly ApiKeyDetailsFragment[] | undefined
+  error?: ReactNode
+  /** What a new key is for: an organization, a project in it, or (neither) the reader. */
+  scope: { organizationId?: string; projectId?: string }
+  canManage: boolean
+}
+
+export function ApiKeysPanel({ title, description, keys, error, scope, canManage }: ApiKeysPanelProps) {
+  const [isCreating, setIsCreating] = useState(false)
+  const [revoking, setRevoking] = useState<ApiKeyDetailsFragment>()
+  const revoke = useAction(RevokeApiKeyDocument, (data) => data.revokeApiKey)
+  const create = canManage ? (
+    <Button size="small" variant="primary" onClick={() => setIsCreating(true)} data-create>
+      <Plus /> New key
+    </Button>
+  ) : null
+  const columns: Column<ApiKeyDetailsFragment>[] = [
+    {
+      key: 'name',
+      header: 'Name',
+      cell: (key) => (
+        <span className="block min-w-0">
+          <span className="block truncate font-medium">{key.name}</span>
+          <span className="block font-mono text-ink-faint text-label">{key.start}…</span>
+        </span>
+      ),
+    },
+    { key: 'scope', header: 'May', hideBelow: 'sm', cell: (key) => <span className="text-ink-soft">{key.scope}</span> },
+    {
+      key: 'used',
+      header: 'Last used',
+      hideBelow: 'md',
+      cell: (key) =>
+        key.lastUsedAt ? <RelativeTime at={key.lastUsedAt} /> : <span className="text-ink-faint">never</span>,
+    },
+    {
+      key: 'expires',
+      header: 'Expires',
+      cell: (key) =>
+        key.expiresAt ? <RelativeTime at={key.expiresAt} /> : <span className="text-ink-faint">never</span>,
+    },
+    {
+      key: 'actions',
+      header: <span className="sr-only">Actions</span>,
+      align: 'end',
+      cell: (key) =>
+        canManage ? (
+          <Button size="small" variant="quiet" onClick={() => setRevoking(key)}>
+            Revoke
+          </Button>
+        ) : null,
+    },
+  ]
+  return (
+    <Panel title={title} description={description} actions={create} isFlush>
+      <DataTable
+        label={title}
+        columns={columns}
+        rows={keys}
+        rowKey={(key) => key.id}
+        skeletonRows={3}
+        error={error}
+        empty={
+          <EmptyState title="No API keys">
+            A key lets a program call GraphQL and REST in place of a person, for as long as you say.
+          </EmptyState>
+        }
+      />
+      <CreateApiKeyDialog isOpen={isCreating} onOpenChange={setIsCreating} scope={scope} />
+      <ConfirmDialog
+        isOpen={revoking !== undefined}
+        onOpenChange={(isOpen) => !isOpen && setRevoking(undefined)}
+        title="Revoke API key"
+        action="Revoke key"
+        confirmName={revoking?.name}
+        isBusy={revoke.isBusy}
+        error={revoke.error?.message}
+        onConfirm={async () => {
+          if (!revoking || !(await revoke.run({ id: revoking.id }))) return
+          toast.success(`Key ${revoking.name} revoked`)
+          setRevoking(undefined)
+        }}
+      >
+        <p>
+          Programs that use <b>{revoking?.name}</b> are refused from now on. This cannot be undone; a new key can be
+          made.
+        </p>
+      </ConfirmDialog>
+    </Panel>
+  )
+}

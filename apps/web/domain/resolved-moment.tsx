@@ -1,0 +1,51 @@
+'use client'
+
+import { Lsn } from '@tributary/ui/patterns/lsn'
+import { RelativeTime } from '@tributary/ui/patterns/relative-time'
+import { Skeleton } from '@tributary/ui/patterns/skeleton'
+import { BranchLsnAtTimeDocument, BranchTimeAtLsnDocument } from '@/gql/graphql.ts'
+import { errorText } from '@/lib/api-errors.ts'
+import { useGraphql } from '@/lib/use-graphql.ts'
+import type { Moment } from './moment.ts'
+
+export interface ResolvedMomentProps {
+  projectId: string
+  branchId: string
+  moment: Moment
+}
+
+/** What a time means as an LSN, or an LSN as a time. */
+export function useResolvedMoment({ projectId, branchId, moment }: ResolvedMomentProps) {
+  const byTime = useGraphql(
+    BranchLsnAtTimeDocument,
+    { projectId, branchId, time: moment.kind === 'time' ? moment.time : '' },
+    { isEnabled: moment.kind === 'time' },
+  )
+  const byLsn = useGraphql(
+    BranchTimeAtLsnDocument,
+    { projectId, branchId, lsn: moment.kind === 'lsn' ? moment.lsn : '' },
+    { isEnabled: moment.kind === 'lsn' },
+  )
+  const at = byTime.data?.project?.branch?.lsnAtTime
+  if (moment.kind === 'time') return { lsn: at?.lsn, commitTime: at?.commitTime, kind: at?.kind, error: byTime.error }
+  if (moment.kind === 'lsn') {
+    return { lsn: moment.lsn, commitTime: byLsn.data?.project?.branch?.timeAtLsn, kind: 'lsn', error: byLsn.error }
+  }
+  return { lsn: undefined, commitTime: undefined, kind: 'tip', error: null }
+}
+
+export function ResolvedMoment(props: ResolvedMomentProps) {
+  const resolved = useResolvedMoment(props)
+  if (resolved.error) return <p className="text-danger text-data">{errorText(resolved.error)}</p>
+  if (!resolved.lsn) return <Skeleton className="w-56" />
+  return (
+    <p className="flex flex-wrap items-center gap-x-2 text-data text-ink-soft">
+      <Lsn value={resolved.lsn} />
+      {resolved.commitTime ? (
+        <span>
+          last commit <RelativeTime at={resolved.commitTime} />
+        </span>
+      ) : null}
+    </p>
+  )
+}
