@@ -109,7 +109,7 @@ export class SyncWaitGuard {
         return this.#output.abort('the compute sent a message of impossible length')
       if (type === N || type === C || type === Z) {
         if (available < size && size <= COLLECT_BYTES_MAX) break
-        if (type === N && size <= COLLECT_BYTES_MAX) {
+        if (type === N && size <= COLLECT_BYTES_MAX && !this.#drops) {
           const broken = brokenWait(chunk.subarray(at + HEADER_BYTES, at + size))
           if (broken) {
             this.#write(chunk, from, holdFrom < 0 ? at : holdFrom)
