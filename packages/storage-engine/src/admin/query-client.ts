@@ -87,7 +87,7 @@ export interface FreshnessReceipt {
   /** WAL that was committed when the query arrived and is not in the answer. 0 unless `at` named an earlier moment. */
   readonly lagBytes: number
   readonly layersRead: number
-  /** Rows that were read from columnar layers, and from pages; before any WHERE. */
+  /** Row versions in the layers that were read, and visible rows decoded from pages; before any WHERE. */
   readonly columnRows: number
   readonly freshRows: number
   /** Blocks read as pages: those changed since their layer, or not in one. */

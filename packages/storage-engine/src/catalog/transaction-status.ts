@@ -7,6 +7,7 @@
  * transaction that can still be found there, and a page never carries a hint of a commit after its own LSN.
  */
 import { assert } from '../base/assert.ts'
+import { StorageError } from '../base/errors.ts'
 import { u32 } from '../columnar/little-endian.ts'
 import {
   clogPage,
@@ -25,8 +26,8 @@ import type { SnapshotSource } from './snapshot-source.ts'
 
 /** Multixacts whose updater is remembered; about 50 bytes each. */
 const MULTIXACTS_MAX = 100_000
-/** Pages of pg_xact and pg_multixact held: 4096 x 8 KiB = 32 MiB, or 134 million transactions. */
-const PAGES_MAX = 4096
+/** Pages of pg_xact held, and of pg_multixact in one load: 65,536 x 8 KiB = 512 MiB, all there can be; a few as a rule. */
+const PAGES_MAX = 65_536
 /** MultiXactStatusNoKeyUpdate: from here on a member updated or deleted the row. */
 const MEMBER_UPDATE_FIRST = 4
 /** A multixact whose end is not recorded yet is read up to its first unused member, and no further than this. */
@@ -76,6 +77,23 @@ export class TransactionStatus {
     await this.#loadClog(numbers)
   }
 
+  /** Loads what `isCommitted` of the updaters of these multixacts needs. */
+  async loadMultixactIds(multixacts: Iterable<number>): Promise<void> {
+    const clogNumbers = new Set<number>()
+    const unknown = new Set([...multixacts].filter((multixact) => !this.#updaters.has(multixact)))
+    await this.#loadMultixacts(unknown, (xid) => {
+      if (isNormalXid(xid) && !this.#clog.has(clogPage(xid))) clogNumbers.add(clogPage(xid))
+    })
+    await this.#loadClog(clogNumbers)
+  }
+
+  /** After `loadMultixactIds`: the member that updated or deleted the row, 0 when all only lock. */
+  updaterOf(multixact: number): number {
+    const updater = this.#updaters.get(multixact)
+    assert(updater !== undefined, 'a multixact is loaded before its updater is asked for')
+    return updater
+  }
+
   /** After `load` of its page: whether the row version that begins at `start` exists for the snapshot. */
   isVisible(page: Uint8Array, start: number): boolean {
     const infomask = tupleInfomask(page, start)
@@ -109,7 +127,8 @@ export class TransactionStatus {
 
   async #loadClog(numbers: ReadonlySet<number>): Promise<void> {
     if (numbers.size === 0) return
-    if (this.#clog.size + numbers.size > PAGES_MAX) this.#clog.clear()
+    if (this.#clog.size + numbers.size > PAGES_MAX)
+      throw new StorageError('exhausted', 'commit log of too many transactions', { pages: PAGES_MAX })
     this.#lastClogNumber = -1
     await Promise.all(
       [...numbers].map(async (number) => {

@@ -15,7 +15,7 @@
  */
 import { PhysicalType, Repetition, type SchemaNode, listNode, schemaLeaves } from '../parquet/schema.ts'
 import type { TableAttribute, TableDefinition } from './table-definition.ts'
-import { STRING_SHAPE } from './types/text.ts'
+import { STRING_SHAPE, textualCodec } from './types/text.ts'
 import type { ColumnShape, TypeCodec } from './types/type-codec.ts'
 import { type CodecSettings, codecOf } from './types/registry.ts'
 
@@ -57,12 +57,18 @@ export function columnName(attributeNumber: number): string {
   return `a${attributeNumber}`
 }
 
-export function planTableLayout(table: TableDefinition, settings: CodecSettings): TableLayout {
+/** `textColumns`: attribute numbers whose visible column is the text that Postgres prints, whatever their type. */
+export function planTableLayout(
+  table: TableDefinition,
+  settings: CodecSettings,
+  textColumns: ReadonlySet<number> = new Set(),
+): TableLayout {
   const visible: SchemaNode[] = []
   const beside: SchemaNode[] = []
   const codecs = table.attributes.map((attribute) => {
-    const codec =
+    const native =
       attribute.type && !attribute.isVirtual ? codecOf(attribute.type, attribute.typmod, settings) : undefined
+    const codec = native && textColumns.has(attribute.number) ? textualCodec(native.text) : native
     if (codec) visible.push(visibleNode(attribute, codec))
     const needsPayload = codec === undefined || codec.kind === 'list' || !codec.isInvertible
     if (needsPayload) beside.push(optionalBytes(payloadName(attribute, codec)))

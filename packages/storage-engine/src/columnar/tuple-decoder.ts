@@ -192,7 +192,13 @@ export class TupleDecoder {
     if (size < header || datumEnd > end) throw new UndecodablePage()
     if (form === 'compressed' || form === 'external') {
       this.#addRaw(attribute.number, page, start, datumEnd)
-      const payload = form === 'external' ? this.#fetchToast(page, start) : decompressed(page, start, datumEnd)
+      // Nobody sees the value of a dropped attribute.
+      const payload =
+        column.value === undefined
+          ? undefined
+          : form === 'external'
+            ? this.#fetchToast(page, start)
+            : decompressed(page, start, datumEnd)
       if (payload === undefined) {
         column.appendUnreadable()
         this.#markOverflow(column, null)

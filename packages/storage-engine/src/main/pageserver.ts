@@ -45,6 +45,13 @@ async function main(): Promise<void> {
     ...(config.adminToken === undefined ? {} : { token: config.adminToken }),
     routes: {
       ...storageAdminRoutes(lazyAdmin(ready)),
+      'GET /projects/:projectId/timelines/:timelineId/tip': (request) =>
+        ready().tip(
+          projectOf(request),
+          timelineOf(request),
+          Lsn.parse(request.query.get('atLeast') ?? '0/0'),
+          Number(request.query.get('waitMs') ?? 0) || 0,
+        ),
       'GET /projects/:projectId/timelines/:timelineId/boot-bundle': async (request) => {
         const waitMs = Math.min(Number(request.query.get('waitMs') ?? BUNDLE_WAIT_MS_MAX), BUNDLE_WAIT_MS_MAX)
         const lsn = Lsn.parse(queryOf(request, 'lsn'))

@@ -19,10 +19,13 @@ import { formatPostgresTime, parsePostgresTime } from './timeline/postgres-time.
 import { planSnapshot } from './timeline/snapshot-plan.ts'
 import { commitAtOrBefore, findCommitAtTime } from './timeline/time-index.ts'
 import type { Timeline } from './timeline/timeline.ts'
+import { waitForTip } from './tip.ts'
 import { UpkeepLoop } from './upkeep-loop.ts'
 
 /** How long a plan waits for its LSN to be ingested. */
 const SNAPSHOT_PLAN_WAIT_MS_MAX = 30_000
+
+const TIP_WAIT_MS_MAX = 10_000
 
 export interface PageServerOptions extends ProjectOptions {
   readonly initdb: Initdb
@@ -76,6 +79,12 @@ export class PageServerService implements StorageAdmin {
     const attached = this.#project(projectId).timeline(timelineId)
     await waitForCommittedLsn(attached, lsn, { waitMs, safekeepersKnown: () => this.#safekeepersKnown() })
     return encodeBootBundle(await collectBootBundle(attached.timeline, lsn))
+  }
+
+  /** docs/storage-admin-http.md. `waitMs` is cut to 10 s. */
+  async tip(projectId: ProjectId, timelineId: TimelineId, atLeast: Lsn, waitMs: number): Promise<{ lsn: string }> {
+    const attached = this.#project(projectId).timeline(timelineId)
+    return { lsn: Lsn.format(await waitForTip(attached, atLeast, Math.min(waitMs, TIP_WAIT_MS_MAX))) }
   }
 
   status(): unknown {

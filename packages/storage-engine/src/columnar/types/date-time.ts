@@ -99,14 +99,14 @@ export const intervalCodec = textualCodec((bytes, start) =>
 )
 
 /** `days` since 2000-01-01. */
-function dateText(days: number): string {
+export function dateText(days: number): string {
   if (days === INT32_MAX) return 'infinity'
   if (days === INT32_MIN) return '-infinity'
   const { year, month, day } = civilDate(days + EPOCH_DAYS)
   return `${yearText(year)}-${pad2(month)}-${pad2(day)}${year <= 0 ? ' BC' : ''}`
 }
 
-function timestampText(micros: bigint, adjustedToUtc: boolean): string {
+export function timestampText(micros: bigint, adjustedToUtc: boolean): string {
   if (micros === INT64_MAX) return 'infinity'
   if (micros === INT64_MIN) return '-infinity'
   let days = micros / DAY_MICROS
@@ -125,7 +125,7 @@ function yearText(year: number): string {
   return String(year > 0 ? year : 1 - year).padStart(4, '0')
 }
 
-function timeText(micros: bigint): string {
+export function timeText(micros: bigint): string {
   const seconds = micros / 1_000_000n
   return `${pad2(Number(seconds / 3600n))}:${pad2(Number((seconds / 60n) % 60n))}:${secondsText(Number(seconds % 60n), Number(micros % 1_000_000n))}`
 }
@@ -144,7 +144,7 @@ function zoneText(zone: number): string {
 }
 
 /** EncodeInterval, INTSTYLE_POSTGRES (src/backend/utils/adt/datetime.c). */
-function intervalText(micros: bigint, days: number, months: number): string {
+export function intervalText(micros: bigint, days: number, months: number): string {
   if (months === INT32_MAX && days === INT32_MAX && micros === INT64_MAX) return 'infinity'
   if (months === INT32_MIN && days === INT32_MIN && micros === INT64_MIN) return '-infinity'
   const parts: string[] = []

@@ -1,0 +1,148 @@
+/** DuckDB as the engine of one query: an instance of its own, with bounds, that sees the files it is given and nothing else. */
+import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api'
+import type { QueryColumn, QueryValue } from '../admin/query-client.ts'
+import { errorText, StorageError } from '../base/errors.ts'
+import { postgresTypeName, queryValue } from './result-values.ts'
+import { quoteText } from './sql/tokens.ts'
+
+export interface EngineOptions {
+  /** For spilled data. */
+  readonly directory: string
+  readonly memoryMb: number
+  readonly threads: number
+  readonly spillMb: number
+}
+
+export interface EngineRows {
+  readonly columns: readonly QueryColumn[]
+  readonly rows: readonly (readonly QueryValue[])[]
+  readonly isTruncated: boolean
+}
+
+/** An answer takes no more than this in values held, as text; beyond it the query is `exhausted`. */
+const ANSWER_CHARS_MAX = 64 * 1024 * 1024
+
+export class Engine {
+  readonly #instance: DuckDBInstance
+  readonly #connection: DuckDBConnection
+  #isClosed = false
+
+  private constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
+    this.#instance = instance
+    this.#connection = connection
+  }
+
+  static async open(options: EngineOptions): Promise<Engine> {
+    const instance = await DuckDBInstance.create(':memory:', {
+      threads: String(options.threads),
+      memory_limit: `${options.memoryMb}MiB`,
+      temp_directory: options.directory,
+      max_temp_directory_size: `${options.spillMb}MiB`,
+      autoinstall_known_extensions: 'false',
+      autoload_known_extensions: 'false',
+      allow_community_extensions: 'false',
+    })
+    const connection = await instance.connect()
+    const engine = new Engine(instance, connection)
+    // As Postgres: integer division, nulls last, UTC, order of bytes.
+    await engine.run(`set integer_division = true; set default_null_order = 'nulls_last_on_asc_first_on_desc';
+      set TimeZone = 'UTC'; set preserve_insertion_order = false;
+      set parquet_metadata_cache = true`)
+    return engine
+  }
+
+  /** Our own statements. */
+  async run(sql: string): Promise<void> {
+    await this.#guard(() => this.#connection.run(sql))
+  }
+
+  async rows(sql: string): Promise<DuckDBValue[][]> {
+    return this.#guard(async () => (await this.#connection.runAndReadAll(sql)).getRows())
+  }
+
+  /** From here on only these files can be read, and no setting be changed. */
+  async lock(paths: readonly string[]): Promise<void> {
+    await this.run(`set allowed_paths = [${paths.map(quoteText).join(', ')}]; set enable_external_access = false;
+      set lock_configuration = true`)
+  }
+
+  /** The user's statement, up to `rowsMax` rows. */
+  select(sql: string, rowsMax: number): Promise<EngineRows> {
+    return this.#guard(async () => {
+      const result = await this.#connection.stream(sql)
+      const names = result.deduplicatedColumnNames()
+      const columns = result.columnTypes().map((type, i) => ({ name: names[i]!, type: postgresTypeName(type) }))
+      const rows: QueryValue[][] = []
+      let chars = 0
+      for (;;) {
+        const chunk = await result.fetchChunk()
+        if (!chunk || chunk.rowCount === 0) return { columns, rows, isTruncated: false }
+        for (const row of chunk.getRows()) {
+          if (rows.length === rowsMax) return { columns, rows, isTruncated: true }
+          const values = row.map(queryValue)
+          for (const value of values) chars += typeof value === 'string' ? value.length : 8
+          if (chars > ANSWER_CHARS_MAX)
+            throw new StorageError('exhausted', 'the answer is too large: select less of it')
+          rows.push(values)
+        }
+      }
+    })
+  }
+
+  /** Ends what runs: it rejects with `aborted`. */
+  interrupt(): void {
+    if (!this.#isClosed) this.#connection.interrupt()
+  }
+
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#connection.closeSync()
+    this.#instance.closeSync()
+  }
+
+  async #guard<Result>(work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work()
+    } catch (error) {
+      throw engineError(error)
+    }
+  }
+}
+
+/** Parses statements; knows no tables and sees no files. */
+export class SqlParser {
+  readonly #connection: DuckDBConnection
+
+  private constructor(connection: DuckDBConnection) {
+    this.#connection = connection
+  }
+
+  static async open(): Promise<SqlParser> {
+    const instance = await DuckDBInstance.create(':memory:', {
+      threads: '1',
+      memory_limit: '256MiB',
+      enable_external_access: 'false',
+      lock_configuration: 'true',
+    })
+    return new SqlParser(await instance.connect())
+  }
+
+  /** The statement's tree, or the parser's complaint. */
+  async parse(sql: string): Promise<unknown> {
+    const result = await this.#connection.runAndReadAll('select json_serialize_sql($1::varchar)', [sql])
+    return JSON.parse(String(result.getRows()[0]?.[0] ?? 'null')) as unknown
+  }
+}
+
+/** `text` of the engine without the excerpt of the statement, which is not the user's own. */
+export function engineError(error: unknown): StorageError {
+  if (error instanceof StorageError) return error
+  const text = errorText(error).split('\n\nLINE ')[0]!.trim()
+  if (/^INTERRUPT Error/.test(text)) return new StorageError('aborted', 'query cancelled')
+  if (/^Out of Memory Error/.test(text)) {
+    return new StorageError('exhausted', `query needs more memory or disk than it may have: ${text.split('\n')[0]}`)
+  }
+  if (/^(IO|FATAL|INTERNAL|Serialization) Error/.test(text)) return new StorageError('unavailable', text)
+  return new StorageError('invalid-input', text.replace(/^(\w+ )+Error: /, ''), {}, { cause: error })
+}

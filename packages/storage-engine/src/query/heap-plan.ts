@@ -1,0 +1,124 @@
+/** Where the rows of one heap are at one LSN: in which layer files, and in which blocks to read as pages. */
+import type { Catalog, CatalogRelation } from '../catalog/catalog.ts'
+import type { SnapshotSource } from '../catalog/snapshot-source.ts'
+import type { TableDefinition } from '../columnar/table-definition.ts'
+import type { RelationLocator } from '../postgres/two-phase.ts'
+import type { BlockSpan, ColumnarLayerRef, SnapshotPlan } from '../protocol/snapshot-plan.ts'
+import type { Engine } from './engine.ts'
+import type { LayerFacts, LayerFactsCache } from './layer-facts.ts'
+import type { LocalLayers } from './local-layers.ts'
+import { canSelect, type WantedColumn } from './row-source.ts'
+
+export interface LayerUse {
+  readonly ref: ColumnarLayerRef
+  readonly path: string
+  readonly facts: LayerFacts
+}
+
+export interface HeapPlan {
+  readonly relation: CatalogRelation
+  readonly heap: RelationLocator
+  readonly definition: TableDefinition
+  readonly toast: { readonly heap: RelationLocator; readonly index: RelationLocator } | undefined
+  readonly blockCount: number
+  readonly layers: readonly LayerUse[]
+  /** Blocks to read as pages, ascending. */
+  readonly dirty: readonly BlockSpan[]
+  /** Those of them that layers hold rows of, too. */
+  readonly dirtyInLayers: readonly BlockSpan[]
+}
+
+export interface HeapPlanner {
+  readonly source: SnapshotSource
+  readonly catalog: Catalog
+  readonly engine: Engine
+  readonly layers: LocalLayers
+  readonly facts: LayerFactsCache
+  readonly snapshotPlan: (locator: RelationLocator) => Promise<SnapshotPlan>
+  /** Called with every layer that was acquired. */
+  readonly onAcquired: (objectKey: string) => void
+}
+
+/** `usesLayers` false: every block is read as a page. */
+export async function planHeap(
+  planner: HeapPlanner,
+  relation: CatalogRelation,
+  columns: readonly WantedColumn[],
+  usesLayers: boolean,
+): Promise<HeapPlan> {
+  const { catalog, source } = planner
+  const heap = relation.locator!
+  const common = {
+    relation,
+    heap,
+    definition: catalog.tableDefinition(relation.oid),
+    toast: toastOf(catalog, relation),
+  }
+  if (!usesLayers || relation.schema === 'pg_catalog') {
+    const blockCount = (await source.blockCount(heap)) ?? 0
+    const dirty: BlockSpan[] = blockCount === 0 ? [] : [[0, blockCount]]
+    return { ...common, blockCount, layers: [], dirty, dirtyInLayers: [] }
+  }
+  const plan = await planner.snapshotPlan(heap)
+  const settings = { isUtf8: catalog.isUtf8 }
+  const uses: LayerUse[] = []
+  const dirty: BlockSpan[] = [...plan.dirtyBlocks]
+  for (const ref of plan.layers) {
+    const path = await planner.layers.acquire(ref.objectKey, ref.sizeBytes)
+    planner.onAcquired(ref.objectKey)
+    const facts = await planner.facts.get(planner.engine, ref.objectKey, path)
+    const shape = {
+      current: common.definition,
+      written: facts.description.table,
+      settings,
+      textColumns: new Set<number>(),
+      hasOverflow: facts.hasOverflow,
+    }
+    if (canSelect(shape, columns)) uses.push({ ref, path, facts })
+    else dirty.push([ref.firstBlock, ref.blockCount])
+  }
+  const merged = mergeSpans(dirty)
+  return {
+    ...common,
+    blockCount: plan.blockCount,
+    layers: uses,
+    dirty: merged,
+    dirtyInLayers: intersectSpans(
+      merged,
+      uses.map(({ ref }) => [ref.firstBlock, ref.blockCount] as const),
+    ),
+  }
+}
+
+function toastOf(catalog: Catalog, relation: CatalogRelation): HeapPlan['toast'] {
+  if (relation.toastOid === 0) return undefined
+  const heap = catalog.relation(relation.toastOid)?.locator
+  const index = catalog.validIndexes(relation.toastOid)[0]?.locator
+  return heap && index ? { heap, index } : undefined
+}
+
+/** Ascending, disjoint, not touching. */
+export function mergeSpans(spans: readonly BlockSpan[]): BlockSpan[] {
+  const merged: [number, number][] = []
+  for (const [first, count] of [...spans].sort((a, b) => a[0] - b[0])) {
+    const last = merged.at(-1)
+    if (last && first <= last[0] + last[1]) last[1] = Math.max(last[1], first + count - last[0])
+    else merged.push([first, count])
+  }
+  return merged
+}
+
+/** Both ascending and disjoint. */
+export function intersectSpans(a: readonly BlockSpan[], b: readonly BlockSpan[]): BlockSpan[] {
+  const common: BlockSpan[] = []
+  let j = 0
+  for (const [first, count] of a) {
+    while (j > 0 && b[j - 1]![0] + b[j - 1]![1] > first) j--
+    for (; j < b.length && b[j]![0] < first + count; j++) {
+      const start = Math.max(first, b[j]![0])
+      const end = Math.min(first + count, b[j]![0] + b[j]![1])
+      if (start < end) common.push([start, end - start])
+    }
+  }
+  return common
+}
