@@ -21,7 +21,7 @@ export default defineConfig({
       },
       { test: { name: 'pg', include: [pg], exclude: [e2e], testTimeout: 300_000, hookTimeout: 120_000 } },
       { test: { name: 'interop', include: [interop], testTimeout: 120_000, hookTimeout: 60_000 } },
-      { test: { name: 'sim', include: ['sim/**/*.test.ts'], testTimeout: 300_000, hookTimeout: 60_000 } },
+      { test: { name: 'sim', include: ['sim/**/*.test.ts'], testTimeout: 900_000, hookTimeout: 60_000 } },
       {
         test: {
           name: 'differential',

@@ -1,23 +1,27 @@
 import { WalWriter } from '../fixtures/wal-writer.ts'
 import { WAL_TIMELINE } from '../src/postgres/constants.ts'
-import { openMemoryObjectStore } from '../src/object-store/memory-object-store.ts'
 import { ProjectId, TimelineId } from '../src/postgres/ids.ts'
 import { Lsn } from '../src/postgres/lsn.ts'
 import type { AcceptorStepFunction } from '../src/safekeeper/acceptor.ts'
 import type { ProposerStepFunction } from '../src/safekeeper/proposer.ts'
 import { openProposer, type Proposer } from '../src/safekeeper/proposer-service.ts'
 import { SafekeeperService } from '../src/safekeeper/safekeeper-service.ts'
+import { WalBackup } from '../src/safekeeper/wal-backup.ts'
 import { readWal } from '../src/safekeeper/wal-reader-client.ts'
 import { WalStreamReader } from '../src/wal/wal-stream-reader.ts'
 import { type CommitChecker, WrittenTerm } from './commit-checker.ts'
+import { LogModel, SEED_TIME_MICROS } from './log-model.ts'
+import { PageWorkload } from './page-workload.ts'
 import { SimVolume } from './sim-disk.ts'
 import type { SimNetwork } from './sim-network.ts'
-import { SimLife, simEnv } from './sim-node.ts'
+import { EPOCH_MS, SimLife, simEnv } from './sim-node.ts'
+import type { SimObjectStore } from './sim-object-store.ts'
+import type { SimRandom } from './sim-random.ts'
 import type { World } from './world.ts'
 
 export const identity = {
-  projectId: ProjectId.parse('0'.repeat(31) + '1'),
-  timelineId: TimelineId.parse('0'.repeat(31) + '2'),
+  projectId: ProjectId.parse(`${'0'.repeat(31)}1`),
+  timelineId: TimelineId.parse(`${'0'.repeat(31)}2`),
   systemIdentifier: 7_000_000_000_000_000_001n,
   // Close below a page and a segment end, so that records straddle both early in a run.
   startLsn: Lsn.parse('0/1FFFF28'),
@@ -36,21 +40,37 @@ interface Safekeeper {
   service: SafekeeperService | undefined
 }
 
+export interface ClusterOptions {
+  readonly world: World
+  readonly network: SimNetwork
+  readonly objectStore: SimObjectStore
+  readonly checker: CommitChecker
+  readonly mutant: Mutant
+  /** What computes write: records of no meaning, or records that change pages. */
+  readonly workload: 'no-op' | 'pages'
+}
+
 /** Three real SafeKeepers and any number of real proposers over simulated seams. */
 export class Cluster {
   readonly world: World
   readonly network: SimNetwork
   readonly safekeepers: Safekeeper[]
+  readonly #objectStore: SimObjectStore
   readonly #checker: CommitChecker
   readonly #mutant: Mutant
+  readonly #workload: ClusterOptions['workload']
   #proposerCount = 0
   #writers: SimWriter[] = []
+  /** Syncs of SafeKeepers hold their thread up, so that they are moved to the background, where a crash can hit them. */
+  slowDisks = false
 
-  constructor(world: World, network: SimNetwork, checker: CommitChecker, mutant: Mutant) {
-    this.world = world
-    this.network = network
-    this.#checker = checker
-    this.#mutant = mutant
+  constructor(options: ClusterOptions) {
+    this.world = options.world
+    this.network = options.network
+    this.#objectStore = options.objectStore
+    this.#checker = options.checker
+    this.#mutant = options.mutant
+    this.#workload = options.workload
     this.safekeepers = [1, 2, 3].map((id) => ({
       name: `sk${id}`,
       volume: new SimVolume(),
@@ -66,18 +86,33 @@ export class Cluster {
   async boot(index: number): Promise<void> {
     const safekeeper = this.safekeepers[index]!
     const life = new SimLife(this.world, safekeeper.name)
+    life.syncStallMs = () => (this.slowDisks ? this.world.random.between(1, 8) : 0)
     safekeeper.life = life
     const env = simEnv(life, safekeeper.volume, this.network)
+    const objectStore = this.#objectStore.of(life, env.disk)
     const service = await SafekeeperService.open({
       env,
       nodeId: index + 1,
       dataDirectory: '/data',
       address: { host: safekeeper.name, port: 1 },
-      objectStore: openMemoryObjectStore({ disk: env.disk }),
+      objectStore,
       allocation: 'sparse',
       ...(this.#mutant.acceptor === undefined ? {} : { step: this.#mutant.acceptor }),
     })
-    if (life.isAlive) safekeeper.service = service
+    if (!life.isAlive) return
+    safekeeper.service = service
+    if (this.#workload !== 'pages') return
+    const { registry } = service
+    // Nobody hears of the others here, so each archives: the bytes are the same.
+    new WalBackup({
+      env,
+      nodeId: index + 1,
+      registry,
+      objectStore,
+      peerStatuses: () => [],
+      intervalMs: 900,
+      partialIdleMs: 3000,
+    })
   }
 
   async createTimelines(): Promise<void> {
@@ -100,13 +135,10 @@ export class Cluster {
   /** A new compute: it campaigns, then writes records for as long as it lives. */
   startWriter(options: { recordsMax?: number } = {}): SimWriter {
     const life = new SimLife(this.world, `compute${++this.#proposerCount}`)
-    const writer = new SimWriter(
-      this,
-      life,
-      this.#checker,
-      this.#mutant,
-      options.recordsMax ?? Number.POSITIVE_INFINITY,
-    )
+    const writer = new SimWriter(this, life, this.#checker, this.#mutant, {
+      recordsMax: options.recordsMax ?? Number.POSITIVE_INFINITY,
+      workload: this.#workload,
+    })
     this.#writers = [...this.#writers.filter((each) => each.life.isAlive), writer]
     writer.run()
     return writer
@@ -122,7 +154,11 @@ export class Cluster {
       if (timeline === undefined || timeline.state.flushLsn < lsn) continue
       if ((timeline.state.history.at(-1)?.term ?? 0) < term) continue
       const bytes = new Uint8Array(lsn - identity.startLsn)
-      timeline.readNow(identity.startLsn, bytes)
+      // Only committed WAL is trimmed.
+      const trimmed = this.#checker.bytes().subarray(0, timeline.oldestLocalLsn - identity.startLsn)
+      if (identity.startLsn + trimmed.length < timeline.oldestLocalLsn) continue
+      bytes.set(trimmed)
+      timeline.readNow(timeline.oldestLocalLsn, bytes.subarray(trimmed.length))
       const { systemIdentifier, startLsn } = identity
       const reader = new WalStreamReader({ startLsn, systemIdentifier, timeline: WAL_TIMELINE })
       reader.push(startLsn, bytes)
@@ -157,23 +193,29 @@ export class SimWriter {
   readonly #cluster: Cluster
   readonly #checker: CommitChecker
   readonly #mutant: Mutant
-  readonly #recordsMax: number
+  readonly #options: { readonly recordsMax: number; readonly workload: ClusterOptions['workload'] }
   proposer: Proposer | undefined
   isFenced = false
   term = 0
   writtenCount = 0
   endLsn: Lsn = Lsn.zero
 
-  constructor(cluster: Cluster, life: SimLife, checker: CommitChecker, mutant: Mutant, recordsMax: number) {
+  constructor(
+    cluster: Cluster,
+    life: SimLife,
+    checker: CommitChecker,
+    mutant: Mutant,
+    options: { readonly recordsMax: number; readonly workload: ClusterOptions['workload'] },
+  ) {
     this.#cluster = cluster
     this.life = life
     this.#checker = checker
     this.#mutant = mutant
-    this.#recordsMax = recordsMax
+    this.#options = options
   }
 
   get hasCommittedAll(): boolean {
-    return this.writtenCount >= this.#recordsMax && this.proposer!.commitLsn >= this.endLsn
+    return this.writtenCount >= this.#options.recordsMax && this.proposer!.commitLsn >= this.endLsn
   }
 
   run(): void {
@@ -216,18 +258,36 @@ export class SimWriter {
     }
     checker.add(this.life.name, identity.startLsn, log.bytes)
     const random = world.random.fork()
-    const wal = new WalWriter(identity.systemIdentifier, startLsn, log.lastRecordLsn)
+    const next =
+      this.#options.workload === 'no-op' ? noOps(startLsn, log, random) : await this.#pages(startLsn, log, random)
     this.endLsn = startLsn
-    while (!this.isFenced && this.writtenCount < this.#recordsMax) {
-      const lsn = wal.endLsn
-      const size = random.chance(0.05) ? 8000 + random.below(30_000) : random.below(400)
-      const bytes = wal.write(filled(size, random.uint32()))
+    while (!this.isFenced && this.writtenCount < this.#options.recordsMax) {
+      const lsn = this.endLsn
+      const bytes = await next()
       written.wrote(lsn, bytes)
       this.writtenCount++
-      this.endLsn = wal.endLsn
+      this.endLsn = Lsn.of(lsn + bytes.length)
       if (!proposer.append(lsn, bytes)) await proposer.hasRoom()
-      await this.life.pause(random.between(0.1, 6), 'writes')
+      await this.life.pause(random.between(0.1, this.#options.workload === 'no-op' ? 6 : 25), 'writes')
     }
+  }
+
+  async #pages(startLsn: Lsn, log: { bytes: Uint8Array; lastRecordLsn: Lsn }, random: SimRandom) {
+    const { timelineId, systemIdentifier } = identity
+    const model = await LogModel.open(timelineId, systemIdentifier, identity.startLsn, SEED_TIME_MICROS)
+    await model.feed(identity.startLsn, log.bytes)
+    const nowUnixMs = () => EPOCH_MS + this.#cluster.world.nowMs
+    const prevLsn = log.lastRecordLsn
+    const workload = new PageWorkload({ model, systemIdentifier, startLsn, prevLsn, random, nowUnixMs })
+    return () => workload.next()
+  }
+}
+
+function noOps(startLsn: Lsn, log: { lastRecordLsn: Lsn }, random: SimRandom): () => Promise<Uint8Array> {
+  const wal = new WalWriter(identity.systemIdentifier, startLsn, log.lastRecordLsn)
+  return async () => {
+    const size = random.chance(0.05) ? 8000 + random.below(30_000) : random.below(400)
+    return wal.write(filled(size, random.uint32()))
   }
 }
 

@@ -301,11 +301,13 @@ class SimFile implements DiskFile {
   }
 
   async sync(): Promise<void> {
-    await this.#wait('sync', this.#life.world.random.chance(0.1) ? 40 : 3)
+    const isSlow = this.#life.world.random.chance(this.#life.syncStallMs() > 0 ? 0.6 : 0.1)
+    await this.#wait('sync', isSlow ? 40 : 3)
     this.#inode.sync()
   }
 
   syncNow(): void {
+    this.#life.stall()
     if (this.#life.isAlive) this.#inode.sync()
   }
 

@@ -15,6 +15,9 @@ export class SimLife {
   readonly name: string
   readonly world: World
   #isAlive = true
+  /** How long a sync on the calling thread holds it up. */
+  syncStallMs: () => number = () => 0
+  #stalledMs = 0
   readonly #onKill: (() => void)[] = []
 
   constructor(world: World, name: string) {
@@ -24,6 +27,15 @@ export class SimLife {
 
   get isAlive(): boolean {
     return this.#isAlive
+  }
+
+  /** What the clock of this life is ahead of the world's: the time that its thread stood still. */
+  get stalledMs(): number {
+    return this.#stalledMs
+  }
+
+  stall(): void {
+    this.#stalledMs += this.syncStallMs()
   }
 
   schedule(delayMs: number, label: string, fire: () => void): void {
@@ -61,7 +73,7 @@ export function simEnv(life: SimLife, volume: SimVolume, network: SimNetwork, lo
 }
 
 /** 2026-01-01 in Unix milliseconds: virtual time zero. */
-const EPOCH_MS = 1_767_225_600_000
+export const EPOCH_MS = 1_767_225_600_000
 
 class SimClock implements Clock {
   readonly #life: SimLife
@@ -75,7 +87,7 @@ class SimClock implements Clock {
   }
 
   monotonicMs(): number {
-    return this.#life.world.nowMs
+    return this.#life.world.nowMs + this.#life.stalledMs
   }
 
   setTimer(delayMs: number, fire: () => void): Timer {

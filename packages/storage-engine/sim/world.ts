@@ -1,4 +1,4 @@
-import { crc32cFinish, crc32cUpdate, CRC32C_INIT } from '../src/base/crc32c.ts'
+import { CRC32C_INIT, crc32cFinish, crc32cUpdate } from '../src/base/crc32c.ts'
 import { SimRandom } from './sim-random.ts'
 
 interface Event {

@@ -61,6 +61,7 @@ async function startCompute(mode: ComputeMode, options: { readOnly?: boolean } =
       quorum: options.readOnly ? undefined : log,
       readBootBundle: async () => bundle,
       openPages: () => ({ readPages: pagesOfDataDir(stock.dataDir), close() {} }),
+      leaseLsn: () => Promise.resolve(),
       mountObstacle: fuseObstacle(),
       openMount: ({ mountPath, cacheFolder, readPages }) =>
         openFuseMount({ mountPath, cacheFolder, pageReader: { readPages }, log: env.log }),

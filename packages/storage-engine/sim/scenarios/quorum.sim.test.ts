@@ -2,7 +2,8 @@ import { expect, test } from 'vitest'
 import { type AcceptorStepFunction, stepAcceptor } from '../../src/safekeeper/acceptor.ts'
 import { type ProposerStepFunction, stepProposer } from '../../src/safekeeper/proposer.ts'
 import type { Mutant } from '../cluster.ts'
-import { runQuorum } from '../quorum-run.ts'
+import { runCluster } from '../cluster-run.ts'
+import { PromiseBroken } from '../commit-checker.ts'
 
 const SEEDS = 60
 /** Virtual. */
@@ -13,7 +14,7 @@ test(`no acknowledged WAL is lost and no two histories differ, whatever fails ($
   let crashes = 0
   for (let seed = 1; seed <= SEEDS; seed++) {
     try {
-      const result = await runQuorum({ seed, faultMs: FAULT_MS })
+      const result = await runCluster({ seed, faultMs: FAULT_MS })
       committedBytes += result.committedBytes
       crashes += result.crashes
     } catch (error) {
@@ -27,27 +28,29 @@ test(`no acknowledged WAL is lost and no two histories differ, whatever fails ($
 
 test('the same seed gives the same trace, clock and next random number', async () => {
   for (const seed of [3, 11, 42]) {
-    const first = await runQuorum({ seed, faultMs: FAULT_MS })
+    const first = await runCluster({ seed, faultMs: FAULT_MS })
     expect(first.eventCount).toBeGreaterThan(1000)
-    expect(await runQuorum({ seed, faultMs: FAULT_MS })).toEqual(first)
+    expect(await runCluster({ seed, faultMs: FAULT_MS })).toEqual(first)
   }
 })
 
 /** Each breaks one rule of SPEC.md; the simulation must notice within so many seeds, or its checkers are blind. */
-const mutants: Readonly<Record<string, Mutant>> = {
-  'an older term may still append after a vote': { acceptor: forgetsVotes() },
-  'one SafeKeeper is a quorum': { proposer: commitsWithOne() },
+const mutants: Readonly<Record<string, { readonly mutant: Mutant; readonly stress?: 'power' | 'rivals' }>> = {
+  'an older term may still append after a vote': { mutant: { acceptor: forgetsVotes() } },
+  'one SafeKeeper is a quorum': { mutant: { proposer: commitsWithOne() } },
+  'wal is acknowledged before it is durable': { mutant: { acceptor: acknowledgesTooSoon() }, stress: 'power' },
+  'a term is promised twice': { mutant: { acceptor: promisesTwice() }, stress: 'rivals' },
 }
 
-for (const [title, mutant] of Object.entries(mutants)) {
+for (const [title, options] of Object.entries(mutants)) {
   test(`the simulation finds the mutant: ${title}`, async () => {
     let found: unknown
-    for (let seed = 1; seed <= 60 && found === undefined; seed++) {
-      await runQuorum({ seed, mutant, faultMs: FAULT_MS }).catch((error: unknown) => {
+    for (let seed = 1; seed <= 60 && !(found instanceof PromiseBroken); seed++) {
+      await runCluster({ seed, ...options, faultMs: FAULT_MS }).catch((error: unknown) => {
         found = error
       })
     }
-    expect(found).toBeDefined()
+    expect(found).toBeInstanceOf(PromiseBroken)
   })
 }
 
@@ -67,5 +70,23 @@ function commitsWithOne(): ProposerStepFunction {
     if (lsn < step.state.termStartLsn || lsn <= step.state.commitLsn) return step
     const commitLsn = lsn as typeof step.state.commitLsn
     return { state: { ...step.state, commitLsn }, effects: [...step.effects, { kind: 'committed', lsn: commitLsn }] }
+  }
+}
+
+/** Told as flushed as soon as it is written: a sync that is still under way is taken for done. */
+function acknowledgesTooSoon(): AcceptorStepFunction {
+  return (state, event) => {
+    const step = stepAcceptor(state, event)
+    if (event.kind !== 'written' || step.state.stream === 0) return step
+    const flushed = stepAcceptor(step.state, { kind: 'flushed', recordLsn: event.recordLsn })
+    return { state: flushed.state, effects: [...step.effects, ...flushed.effects] }
+  }
+}
+
+/** A vote is given again to whoever asks for the term that is promised already. */
+function promisesTwice(): AcceptorStepFunction {
+  return (state, event) => {
+    if (event.kind !== 'vote-request' || event.message.term !== state.term) return stepAcceptor(state, event)
+    return stepAcceptor({ ...state, term: state.term - 1 }, event)
   }
 }

@@ -11,6 +11,7 @@ import { ComputeExit } from '../protocol/compute-control.ts'
 import { ActivitySampler } from './activity-sampler.ts'
 import { type Account, type RelationTree, relationTreeOf, writeDataDir } from './data-dir.ts'
 import { hydrate, type ReadPages } from './hydrate.ts'
+import { LsnLeaseKeeper } from './lsn-lease-keeper.ts'
 import { type ComputeMode, chooseMode } from './mode.ts'
 import { Phases } from './phases.ts'
 import { connectPostgres, type PostgresConnection } from './postgres-connection.ts'
@@ -40,6 +41,8 @@ export interface ComputeParts {
   readonly quorum: QuorumLog | undefined
   readBootBundle(lsn: Lsn): Promise<BootBundle>
   openPages(lsn: Lsn): PageSource
+  /** Keeps the PageServer from collecting what reads at `lsn` need. */
+  leaseLsn(lsn: Lsn, seconds: number): Promise<void>
   /** Why a mount is not possible here, or undefined. */
   readonly mountObstacle: string | undefined
   openMount(options: { mountPath: string; cacheFolder: string; readPages: ReadPages }): Promise<PageMount>
@@ -88,6 +91,7 @@ export class ComputeService {
   #hydrated: { donePages: number; allPages: number } | undefined
   #mount: PageMount | undefined
   #pages: PageSource | undefined
+  #lease: LsnLeaseKeeper | undefined
   #postgres: PostgresProcess | undefined
   #walsender: WalsenderClient | undefined
   readonly #sampler: ActivitySampler
@@ -211,10 +215,14 @@ export class ComputeService {
     pages.source = this.#parts.openPages(lsn)
     this.#pages = pages.source
     const bundle = await this.phases.measure('bundle', () => this.#parts.readBootBundle(lsn))
+    this.#lease = new LsnLeaseKeeper(this.#env, lsn, (...args) => this.#parts.leaseLsn(...args))
+    const leasing = this.#lease.start()
+    leasing.catch(() => undefined)
     const checkpoint = synthesizeCheckpoint(bundle.header, { nowMs: this.#env.clock.nowMs() })
     quorum?.append(lsn, checkpoint.record.bytes)
 
     await this.phases.measure('data-dir', () => this.#writeFiles(bundle, checkpoint, mounting))
+    await leasing
     await this.phases.measure('postgres', () => this.#startPostgres())
     if (quorum) {
       await this.phases.measure('stream', () =>
@@ -396,6 +404,7 @@ export class ComputeService {
 
   async #takeDown(state: ComputeState): Promise<void> {
     await this.#postgres?.kill()
+    this.#lease?.close()
     this.#walsender?.close()
     await this.#mount?.close()
     this.#pages?.close()

@@ -55,6 +55,18 @@ export async function readBootBundle(
   return bundle
 }
 
+/** Keeps `lsn` readable for `seconds`; the same id again renews. Throws `not-found` when it is collected already. */
+export async function leaseLsn(
+  pageserver: HttpPeer,
+  projectId: ProjectId,
+  timelineId: TimelineId,
+  lease: { readonly id: string; readonly lsn: Lsn; readonly seconds: number },
+): Promise<void> {
+  const base = `http://${pageserver.host}:${pageserver.httpPort}/projects/${projectId}/timelines/${timelineId}`
+  const body = { lsn: Lsn.format(lease.lsn), seconds: lease.seconds }
+  await callJson(`${base}/leases/${lease.id}`, { method: 'PUT', body, timeoutMs: CALL_TIMEOUT_MS })
+}
+
 function fieldsOf(value: unknown, url: string): Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null) throw new StorageError('unavailable', 'reply is no object', { url })
   return value as Readonly<Record<string, unknown>>

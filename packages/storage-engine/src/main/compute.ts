@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { errorText, StorageError } from '../base/errors.ts'
 import { type ComputeOptions, type ComputeParts, ComputeService } from '../compute/compute-service.ts'
 import { PageClient } from '../compute/page-client.ts'
-import { readBootBundle } from '../compute/storage-calls.ts'
+import { leaseLsn, readBootBundle } from '../compute/storage-calls.ts'
 import { clearStaleMount, type FuseMount, fuseObstacle, openFuseMount } from '../fuse/fuse-driver.ts'
 import { openHttpServer } from '../io/http-server.ts'
 import { type NodeEnv, openNodeEnv } from '../io/node-env.ts'
@@ -121,6 +121,8 @@ function partsOf(
   return {
     quorum: config.readOnlyLsn === undefined ? openComputeQuorum({ ...env, network }, config) : undefined,
     readBootBundle: (lsn) => readBootBundle(config.pageserver, config.projectId, config.timelineId, lsn),
+    leaseLsn: (lsn, seconds) =>
+      leaseLsn(config.pageserver, config.projectId, config.timelineId, { id: config.computeId, lsn, seconds }),
     openPages(lsn) {
       const { host, port } = config.pageserver
       const client = new PageClient({

@@ -4,7 +4,6 @@ import type { Workers } from '../io/workers.ts'
 import type { ObjectStore } from '../object-store/object-store.ts'
 import type { TimelineId } from '../postgres/ids.ts'
 import type { Lsn } from '../postgres/lsn.ts'
-import { LsnLeases } from './lsn-leases.ts'
 import { materializeValue } from './materialize-value.ts'
 import type { ProjectFile } from './project-file.ts'
 import type { SafekeeperAddress } from './safekeeper-watch.ts'
@@ -35,7 +34,6 @@ export interface AttachedTimeline {
   readonly timeline: Timeline
   readonly storage: LayeredTimelineStorage
   readonly receiver: WalReceiver
-  readonly leases: LsnLeases
 }
 
 /** One project as this process serves it: its storage generation, and a receiver for each timeline. */
@@ -100,7 +98,7 @@ export class OpenProject {
       pageCache,
     )
     const receiver = new WalReceiver({ env, timeline, safekeepers, ...(archive ? { archive } : {}) })
-    const attached = { timeline, storage, receiver, leases: new LsnLeases(env.clock) }
+    const attached = { timeline, storage, receiver }
     this.#timelines.set(timelineId, attached)
     receiver.start()
     return attached
@@ -124,8 +122,9 @@ export class OpenProject {
       throw new StorageError('conflict', 'timeline has children', fields)
     }
     await attached.receiver.stop()
-    this.#timelines.delete(timelineId)
+    // Until it is gone for good it can be found, and deleted again when this attempt fails.
     await this.storage.deleteTimeline(timelineId)
+    this.#timelines.delete(timelineId)
   }
 
   async close(): Promise<void> {

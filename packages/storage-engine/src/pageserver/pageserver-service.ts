@@ -72,7 +72,12 @@ export class PageServerService implements StorageAdmin {
 
   /** Throws `not-found`. */
   timeline(projectId: ProjectId, timelineId: TimelineId): Timeline {
-    return this.#project(projectId).timeline(timelineId).timeline
+    return this.attached(projectId, timelineId).timeline
+  }
+
+  /** A timeline with its storage and receiver. Throws `not-found`. */
+  attached(projectId: ProjectId, timelineId: TimelineId): AttachedTimeline {
+    return this.#project(projectId).timeline(timelineId)
   }
 
   async bootBundle(projectId: ProjectId, timelineId: TimelineId, lsn: Lsn, waitMs: number): Promise<Uint8Array> {
@@ -195,12 +200,10 @@ export class PageServerService implements StorageAdmin {
   }
 
   async leaseLsn(input: Parameters<StorageAdmin['leaseLsn']>[0]): Promise<void> {
-    const { leases, storage } = this.#project(input.projectId).timeline(input.timelineId)
-    const lsn = Lsn.parse(input.lsn)
-    if (lsn < storage.gcCutoffLsn && !leases.lsns().includes(lsn)) {
-      throw new StorageError('not-found', 'lsn is older than the history kept', { lsn: input.lsn })
-    }
-    leases.set(input.leaseId, lsn, input.seconds)
+    const project = this.#project(input.projectId)
+    const { timelineId } = project.timeline(input.timelineId).storage
+    const { leaseId: id, seconds } = input
+    await project.storage.leaseLsn(timelineId, { id, lsn: Lsn.parse(input.lsn), seconds })
   }
 
   async setPitrWindow(projectId: ProjectId, seconds: number): Promise<void> {

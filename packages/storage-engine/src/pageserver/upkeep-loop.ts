@@ -4,7 +4,6 @@ import type { Env } from '../io/env.ts'
 import type { Gauge } from '../io/metrics.ts'
 import { POSTGRES_EPOCH_UNIX_SECONDS } from '../postgres/constants.ts'
 import type { Lsn } from '../postgres/lsn.ts'
-import { LEASE_SECONDS_MAX } from './lsn-leases.ts'
 import type { AttachedTimeline, OpenProject } from './open-project.ts'
 import { findCommitAtTime } from './timeline/time-index.ts'
 
@@ -33,13 +32,11 @@ export class UpkeepLoop {
   readonly #projects: () => readonly OpenProject[]
   readonly #clocks = new WeakMap<AttachedTimeline, TimelineClock>()
   readonly #stopped = new AbortController()
-  readonly #startMs: number
   #running: Promise<void> | undefined
 
   constructor(env: Pick<Env, 'clock' | 'log' | 'metrics'>, projects: () => readonly OpenProject[]) {
     this.#env = env
     this.#projects = projects
-    this.#startMs = env.clock.monotonicMs()
     const gauge = (name: string, help: string) => env.metrics.gauge(`tributary_pageserver_${name}`, help)
     this.#gauges = {
       timelines: gauge('timelines', 'Timelines served.'),
@@ -119,9 +116,7 @@ export class UpkeepLoop {
       times.unflushedSinceMs = undefined
       due.push('flush')
     }
-    // Leases are not durable: those given before the restart hold until the longest could have ended.
-    const leasesAreKnown = nowMs - this.#startMs > LEASE_SECONDS_MAX * 1000
-    if (leasesAreKnown && nowMs - times.collectedMs > GC_INTERVAL_MS) {
+    if (nowMs - times.collectedMs > GC_INTERVAL_MS) {
       times.collectedMs = nowMs
       due.push('gc')
     }
@@ -139,8 +134,7 @@ export class UpkeepLoop {
         return storage.makeImages()
       case 'gc': {
         const horizonLsn = await this.#horizonLsn(project, attached)
-        if (horizonLsn !== undefined)
-          await storage.collectGarbage({ horizonLsn, retainLsns: leasedLsns(project, attached) })
+        if (horizonLsn !== undefined) await storage.collectGarbage({ horizonLsn, retainLsns: [] })
         return
       }
       default:
@@ -154,21 +148,5 @@ export class UpkeepLoop {
     const time = (unixSeconds - POSTGRES_EPOCH_UNIX_SECONDS) * 1e6
     const found = await findCommitAtTime(attached.storage, attached.storage.lastRecordLsn, time)
     return found.kind === 'exact' || found.kind === 'future' ? found.commit.endLsn : undefined
-  }
-}
-
-/** Leases of the timeline itself, and those of its descendants that lie in WAL it wrote. */
-function leasedLsns(project: OpenProject, owner: AttachedTimeline): Lsn[] {
-  return project.timelines.flatMap((holder) => {
-    return holder.leases.lsns().filter((lsn) => ownerOf(project, holder, lsn) === owner)
-  })
-}
-
-function ownerOf(project: OpenProject, holder: AttachedTimeline, lsn: Lsn): AttachedTimeline {
-  let owner = holder
-  for (;;) {
-    const { startLsn, ancestor } = owner.timeline.identity
-    if (!ancestor || lsn >= startLsn) return owner
-    owner = project.timeline(ancestor.timelineId)
   }
 }

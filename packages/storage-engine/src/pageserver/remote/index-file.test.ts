@@ -32,13 +32,14 @@ const index: TimelineIndex = {
   consistentLsn: Lsn.of(2 ** 40 + 99),
   gcCutoffLsn: Lsn.of(2 ** 40 + 50),
   retainedLsns: [Lsn.of(2 ** 40 + 3)],
+  leases: [{ id: 'compute-7', lsn: Lsn.of(2 ** 40 + 60), endUnixMs: 1_800_000_000_000 }],
   attributes: { systemIdentifier: '7412345678901234567', name: 'größe' },
   layers: [layer()],
 }
 
 test('an index comes back as it was written', () => {
   expect(decodeIndex(encodeIndex(index), 'key')).toEqual(index)
-  const bare = { ...index, ancestor: undefined, layers: [], retainedLsns: [], attributes: {} }
+  const bare = { ...index, ancestor: undefined, layers: [], retainedLsns: [], leases: [], attributes: {} }
   expect(decodeIndex(encodeIndex(bare), 'key')).toEqual(bare)
 })
 

@@ -20,9 +20,18 @@ export interface TimelineIndex {
   readonly gcCutoffLsn: Lsn
   /** LSNs below the cutoff that the last garbage collection left readable. */
   readonly retainedLsns: readonly Lsn[]
+  /** LSNs that stay readable until their time. */
+  readonly leases: readonly LsnLease[]
   /** Text of the layer above, kept as it is. */
   readonly attributes: Readonly<Record<string, string>>
   readonly layers: readonly LayerDescriptor[]
+}
+
+/** A promise that reads at `lsn` work until `endUnixMs`. */
+export interface LsnLease {
+  readonly id: string
+  readonly lsn: Lsn
+  readonly endUnixMs: number
 }
 
 /**
@@ -40,6 +49,7 @@ export function encodeIndex(index: TimelineIndex): Uint8Array {
     consistentLsn: Lsn.format(index.consistentLsn),
     gcCutoffLsn: Lsn.format(index.gcCutoffLsn),
     retainedLsns: index.retainedLsns.map(Lsn.format),
+    leases: index.leases.map(({ id, lsn, endUnixMs }) => ({ id, lsn: Lsn.format(lsn), endUnixMs })),
     attributes: index.attributes,
     layers: index.layers.map(({ name, sizeBytes, valueBytes, rowCount, chainLengthMax }) => ({
       name,
@@ -100,6 +110,12 @@ export function decodeIndex(bytes: Uint8Array, objectKey: string): TimelineIndex
     consistentLsn: lsn(root.consistentLsn),
     gcCutoffLsn: lsn(root.gcCutoffLsn),
     retainedLsns: listOf(root.retainedLsns, fail).map(lsn),
+    // Indexes from before leases were kept have none.
+    leases: listOf(root.leases ?? [], fail).map((entry) => {
+      const lease = fieldsOf(entry) ?? fail('bad lease in index')
+      const id = typeof lease.id === 'string' ? lease.id : fail('bad lease id in index')
+      return { id, lsn: lsn(lease.lsn), endUnixMs: count(lease.endUnixMs) }
+    }),
     attributes,
     layers: listOf(root.layers, fail).map((entry) => {
       const layer = fieldsOf(entry) ?? fail('bad layer in index')

@@ -10,7 +10,9 @@ import type { StorageContext } from './storage-context.ts'
 export interface IndexChange {
   readonly removed?: ReadonlySet<string>
   readonly added?: readonly LayerDescriptor[]
-  readonly fields?: Partial<Pick<TimelineIndex, 'consistentLsn' | 'gcCutoffLsn' | 'retainedLsns' | 'attributes'>>
+  readonly fields?: Partial<
+    Pick<TimelineIndex, 'consistentLsn' | 'gcCutoffLsn' | 'retainedLsns' | 'leases' | 'attributes'>
+  >
 }
 
 /** The only writer of a timeline's index file. Changes are applied one at a time, each to the outcome of the last. */
@@ -19,13 +21,17 @@ export class IndexPublisher {
   readonly #lock = new SerialLock()
   #index: TimelineIndex
   #map: LayerMap
-  /** A write failed, so the index in object storage may be another than `#index`. */
-  #isUncertain = false
+  /**
+   * The index in object storage may be another than `#index`: a write failed, or the newest one is of an owner before
+   * this, who may still write it once more without knowing.
+   */
+  #isUncertain: boolean
 
   constructor(context: StorageContext, index: TimelineIndex) {
     this.#context = context
     this.#index = { ...index, generation: context.generation.number }
     this.#map = new LayerMap(index.layers)
+    this.#isUncertain = index.generation !== context.generation.number
   }
 
   get index(): TimelineIndex {

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { isStorageError } from '../../base/errors.ts'
+import { isStorageError, StorageError } from '../../base/errors.ts'
 import { silentLog } from '../../io/log.ts'
 import { noMetrics } from '../../io/metrics.ts'
 import { nodeClock } from '../../io/node-clock.ts'
@@ -19,6 +19,7 @@ import type { TimelineStorage, ValueChain, ValueSemantics } from './timeline-sto
 
 const projectId = ProjectId.parse('0123456789abcdef0123456789abcdef')
 const mainId = TimelineId.parse('11111111111111111111111111111111')
+const otherId = TimelineId.parse('33333333333333333333333333333333')
 const branchId = TimelineId.parse('22222222222222222222222222222222')
 
 let folder: string
@@ -151,4 +152,90 @@ test('a page server with a stale generation neither publishes nor deletes', asyn
   expect(await readText(young.timeline(mainId), 1, 100)).toBe('old')
   await old.close()
   await young.close()
+})
+
+test('a branch survives a garbage collection that a page server made without knowing that it was replaced', async () => {
+  const stale = await open()
+  const storage = await stale.createTimeline({ timelineId: mainId, startLsn: Lsn.of(100) })
+  for (const lsn of [100, 110, 120]) {
+    storage.put(key(1), Lsn.of(lsn), true, text(`at ${lsn}`))
+    storage.advance(Lsn.of(lsn))
+    await storage.flush()
+    await storage.makeImages()
+  }
+  const owner = await open()
+  await owner.createTimeline({
+    timelineId: branchId,
+    startLsn: Lsn.of(105),
+    ancestor: { timelineId: mainId, lsn: Lsn.of(105) },
+  })
+  await expect(storage.collectGarbage({ horizonLsn: Lsn.of(120), retainLsns: [] })).rejects.toSatisfy((error) =>
+    isStorageError(error, 'fenced'),
+  )
+  const next = await open()
+  expect(await readText(next.timeline(branchId), 1, 105)).toBe('at 100')
+})
+
+test('a lease holds over a restart, on a branch for the history of its ancestor, and ends at its time', async () => {
+  let nowMs = 1e12
+  const clock = { ...nodeClock, nowMs: () => nowMs, monotonicMs: () => nowMs }
+  const openAt = () =>
+    openProjectStorage({
+      env: { clock, disk: nodeDisk, log: silentLog, metrics: noMetrics },
+      objectStore: store,
+      workers: openInlineUpkeepWorkers(nodeDisk, foldText),
+      directory: join(folder, 'project'),
+      projectId,
+      semanticsOf,
+      settings: { automaticUpkeep: false },
+    })
+  let project = await openAt()
+  const storage = await project.createTimeline({ timelineId: mainId, startLsn: Lsn.of(100) })
+  for (const lsn of [100, 110, 120, 130]) {
+    storage.put(key(1), Lsn.of(lsn), true, text(`at ${lsn}`))
+    storage.advance(Lsn.of(lsn))
+    await storage.flush()
+    await storage.makeImages()
+  }
+  const ancestor = { timelineId: mainId, lsn: Lsn.of(120) }
+  await project.createTimeline({ timelineId: branchId, startLsn: Lsn.of(120), ancestor })
+  await project.leaseLsn(branchId, { id: 'reader', lsn: Lsn.of(110), seconds: 60 })
+  await project.close()
+
+  project = await openAt()
+  const collect = async () => {
+    for (const id of [branchId, mainId]) {
+      await project.timeline(id).collectGarbage({ horizonLsn: Lsn.of(130), retainLsns: [] })
+    }
+  }
+  nowMs += 59_000
+  await collect()
+  expect(await readText(project.timeline(branchId), 1, 110)).toBe('at 110')
+  await expect(readText(project.timeline(branchId), 1, 109)).rejects.toThrow(/older than the history/)
+  // The branch's own cutoff is not where its history begins: what lies before its branch point is the ancestor's.
+  expect(project.timeline(branchId).gcCutoffLsn).toBe(120)
+  await expect(project.leaseLsn(branchId, { id: 'late', lsn: Lsn.of(109), seconds: 60 })).rejects.toThrow(/older/)
+  nowMs += 2_000
+  await collect()
+  await expect(readText(project.timeline(branchId), 1, 110)).rejects.toThrow(/older than the history/)
+  await project.close()
+})
+
+test('a branch whose creation failed halfway and whose ancestor was then deleted keeps nothing else from being served', async () => {
+  const answers = { ...store }
+  const project = await open({}, answers)
+  await project.createTimeline({ timelineId: mainId, startLsn: Lsn.of(100) })
+  await project.createTimeline({ timelineId: otherId, startLsn: Lsn.of(100) })
+  answers.put = async (key, bytes) => {
+    await store.put(key, bytes)
+    throw new StorageError('unavailable', 'the answer is lost')
+  }
+  const branch = { timelineId: branchId, startLsn: Lsn.zero, ancestor: { timelineId: mainId, lsn: Lsn.zero } }
+  await expect(project.createTimeline(branch)).rejects.toThrow(/answer is lost/)
+  answers.put = store.put
+  await project.deleteTimeline(mainId)
+  await project.close()
+  const next = await open()
+  expect(next.timelineIds()).toEqual([otherId])
+  await next.close()
 })

@@ -101,8 +101,11 @@ export class LayeredTimelineStorage implements TimelineStorage {
     return this.index.consistentLsn
   }
 
+  /** Of the whole line: what lies before the branch point is read from the ancestor, whose history may begin later. */
   get gcCutoffLsn(): Lsn {
-    return this.index.gcCutoffLsn
+    const own = this.index.gcCutoffLsn
+    if (!this.ancestor) return own
+    return Lsn.max2(own, Lsn.min(this.ancestor.lsn, this.ancestor.storage.gcCutoffLsn))
   }
 
   get index(): TimelineIndex {
@@ -275,6 +278,15 @@ export class LayeredTimelineStorage implements TimelineStorage {
     this.#visitBranchPoints((storage) => storage.branchPoints.delete(this.timelineId))
   }
 
+  /** The timelines that a read at `lsn` needs to allow it: this one, and the ancestors whose own history it lies in. */
+  lineAt(lsn: Lsn): LayeredTimelineStorage[] {
+    const line: LayeredTimelineStorage[] = [this]
+    for (let ancestor = this.ancestor; ancestor && lsn < ancestor.lsn; ancestor = ancestor.storage.ancestor) {
+      line.push(ancestor.storage)
+    }
+    return line
+  }
+
   /** Throws unless reads at `lsn` are allowed. */
   requireReadable(lsn: Lsn): void {
     this.#requireReadable(lsn)
@@ -363,11 +375,7 @@ export class LayeredTimelineStorage implements TimelineStorage {
   #visitBranchPoints(visit: (storage: LayeredTimelineStorage, lsn: Lsn) => void): void {
     if (!this.ancestor) return
     const { lsn } = this.ancestor
-    for (let storage: LayeredTimelineStorage | undefined = this.ancestor.storage; storage; ) {
-      visit(storage, lsn)
-      const above: LayeredTimelineStorage['ancestor'] = storage.ancestor
-      storage = above && lsn < above.lsn ? above.storage : undefined
-    }
+    for (const storage of this.ancestor.storage.lineAt(lsn)) visit(storage, lsn)
   }
 
   #localLayerOf(error: CorruptionError): string | undefined {

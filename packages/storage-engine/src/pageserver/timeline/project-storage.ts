@@ -15,6 +15,7 @@ import { indexGeneration, indexKey, indexPrefix, timelinePrefix, timelinesPrefix
 import { UploadQueue } from '../remote/upload-queue.ts'
 import { ColumnarMetrics } from '../upkeep/columnar-metrics.ts'
 import { LayeredTimelineStorage } from './layered-timeline-storage.ts'
+import { LsnLeases } from './lsn-leases.ts'
 import { SerialLock } from './serial-lock.ts'
 import type { StorageContext } from './storage-context.ts'
 import { defaultStorageSettings, type StorageSettings } from './storage-settings.ts'
@@ -84,6 +85,7 @@ export async function openProjectStorage(options: ProjectStorageOptions): Promis
     branchLock: new SerialLock(),
     heavyWorkLock: new SerialLock(),
     newLayerSerial: () => ++layerSerial,
+    leasedLsns: (timelineId) => project.leasedLsns(timelineId),
   }
   const project = new ProjectStorage(context, options.semanticsOf, abort)
   await project.load()
@@ -96,6 +98,7 @@ export class ProjectStorage {
   readonly #semanticsOf: (storage: TimelineStorage) => ValueSemantics
   readonly #abort: AbortController
   readonly #timelines = new Map<TimelineId, LayeredTimelineStorage>()
+  readonly #leases: LsnLeases
 
   constructor(
     context: StorageContext,
@@ -105,6 +108,7 @@ export class ProjectStorage {
     this.#context = context
     this.#semanticsOf = semanticsOf
     this.#abort = abort
+    this.#leases = new LsnLeases(context.env.clock)
   }
 
   get generation(): number {
@@ -149,6 +153,7 @@ export class ProjectStorage {
         consistentLsn: beginLsn,
         gcCutoffLsn: Lsn.zero,
         retainedLsns: [],
+        leases: [],
         attributes: spec.attributes ?? {},
         layers: [],
       }
@@ -158,6 +163,31 @@ export class ProjectStorage {
       await generation.confirm()
       return this.#open(index)
     })
+  }
+
+  /**
+   * Keeps reads of the timeline at `lsn` possible for `seconds`. Durable when it resolves; the same id again replaces its
+   * lease. Rejects with `not-found` when the history kept begins later.
+   */
+  leaseLsn(timelineId: TimelineId, lease: { id: string; lsn: Lsn; seconds: number }): Promise<void> {
+    return this.#context.branchLock.run(async () => {
+      const timeline = this.timeline(timelineId)
+      await timeline.settleLine()
+      timeline.requireReadable(lease.lsn)
+      await timeline.publish((index) => ({ fields: { leases: this.#leases.with(index.leases, lease) } }))
+    })
+  }
+
+  leasedLsns(timelineId: TimelineId): Lsn[] {
+    const found: Lsn[] = []
+    for (const holder of this.#timelines.values()) {
+      for (const lease of holder.index.leases) {
+        const { lsn } = lease
+        if (this.#leases.isHeld(lease) && holder.lineAt(lsn).some((storage) => storage.timelineId === timelineId))
+          found.push(lsn)
+      }
+    }
+    return found
   }
 
   /** Refused with `conflict` while branches of it exist. */
@@ -192,24 +222,24 @@ export class ProjectStorage {
     await this.#context.layerFiles.close()
   }
 
-  /** Opens every timeline that has an index, ancestors first. */
+  /** Opens every timeline that has an index, ancestors first; one without its ancestor is left out. */
   async load(): Promise<void> {
     const indexes = new Map<TimelineId, TimelineIndex>()
     for (const timelineId of await this.#listTimelines()) {
       const index = await this.#loadIndex(timelineId)
       if (index) indexes.set(timelineId, index)
     }
-    const open = async (index: TimelineIndex): Promise<void> => {
-      if (this.#timelines.has(index.timelineId)) return
-      if (index.ancestor) {
-        const ancestor = indexes.get(index.ancestor.timelineId)
-        if (!ancestor) {
-          const fields = { timelineId: index.timelineId, ancestorTimelineId: index.ancestor.timelineId }
-          throw new StorageError('corruption', 'the ancestor of a timeline is gone', fields)
-        }
-        await open(ancestor)
+    const open = async (index: TimelineIndex): Promise<boolean> => {
+      if (this.#timelines.has(index.timelineId)) return true
+      const ancestor = index.ancestor && indexes.get(index.ancestor.timelineId)
+      if (index.ancestor && !(ancestor && (await open(ancestor)))) {
+        // An ancestor is not deleted while it has branches: this one's creation failed, and nobody was told of it.
+        const fields = { timelineId: index.timelineId, ancestorTimelineId: index.ancestor.timelineId }
+        this.#context.env.log.error('a timeline whose ancestor is gone is not served', fields)
+        return false
       }
       await this.#open(index)
+      return true
     }
     for (const index of indexes.values()) await open(index)
   }
@@ -222,6 +252,7 @@ export class ProjectStorage {
       semanticsOf: this.#semanticsOf,
     })
     await timeline.openLocalFiles()
+    for (const lease of index.leases) this.#leases.isHeld(lease)
     this.#timelines.set(index.timelineId, timeline)
     return timeline
   }

@@ -1,7 +1,8 @@
 import type { Env } from '../../io/env.ts'
 import type { Workers } from '../../io/workers.ts'
 import type { ObjectStore } from '../../object-store/object-store.ts'
-import type { ProjectId } from '../../postgres/ids.ts'
+import type { ProjectId, TimelineId } from '../../postgres/ids.ts'
+import type { Lsn } from '../../postgres/lsn.ts'
 import type { ColumnarSegments } from '../layer/columnar-segments.ts'
 import type { LayerFiles } from '../layer/layer-reader.ts'
 import type { DeletionQueue } from '../remote/deletion-queue.ts'
@@ -27,7 +28,9 @@ export interface StorageContext {
   readonly uploads: UploadQueue
   readonly deletions: DeletionQueue
   readonly retry: RetryOptions
-  /** Held by whoever adds or removes a branch point, and by garbage collection from plan to publication. */
+  /** LSNs of leases whose reads pass a timeline: its own, and those of its descendants below their branch points. */
+  readonly leasedLsns: (timelineId: TimelineId) => Lsn[]
+  /** Held by whoever adds or removes a branch point or a lease, and by garbage collection from plan to publication. */
   readonly branchLock: SerialLock
   /** One merge or image making at a time in a project, so that flushes always find a worker. */
   readonly heavyWorkLock: SerialLock

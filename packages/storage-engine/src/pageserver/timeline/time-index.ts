@@ -1,3 +1,4 @@
+import { isStorageError } from '../../base/errors.ts'
 import { Lsn } from '../../postgres/lsn.ts'
 import { type CommitPoint, decodeCommitJournal, timeMaxBefore } from '../ingest/commit-journal.ts'
 import { encodeKey, KeyKind } from '../key.ts'
@@ -62,6 +63,12 @@ function commitBefore(storage: TimelineStorage, endLsn: Lsn): Promise<CommitPoin
 }
 
 async function journalAt(storage: TimelineStorage, lsn: Lsn): Promise<Uint8Array | undefined> {
-  const [chain] = await storage.collect(JOURNAL_KEY, 1, lsn)
-  return chain?.values[0]
+  try {
+    const [chain] = await storage.collect(JOURNAL_KEY, 1, lsn)
+    return chain?.values[0]
+  } catch (error) {
+    // The cutoff has moved past the LSN since the caller looked.
+    if (isStorageError(error, 'not-found') && lsn < storage.gcCutoffLsn) return undefined
+    throw error
+  }
 }

@@ -10,8 +10,8 @@ export interface GcHorizon {
   /** Everything from here on stays readable. */
   readonly horizonLsn: Lsn
   /**
-   * LSNs below the horizon that stay readable: leases and named snapshots. Branch points are added. An LSN below this
-   * timeline's own branch point belongs to an ancestor and has to be retained there.
+   * LSNs below the horizon that stay readable besides branch points and leases. An LSN below this timeline's own branch
+   * point belongs to an ancestor and has to be retained there.
    */
   readonly retainLsns: readonly Lsn[]
 }
@@ -24,7 +24,8 @@ export async function collectGarbage(context: StorageContext, target: UpkeepTarg
   let removed: readonly LayerDescriptor[] = []
   await target.publish(
     (index, map) => {
-      const { gcCutoffLsn, retainedLsns } = nextHorizon(index, horizon, [...target.branchPoints.values()])
+      const held = [...target.branchPoints.values(), ...context.leasedLsns(target.timelineId)]
+      const { gcCutoffLsn, retainedLsns } = nextHorizon(index, horizon, held)
       removed = planGc(map, { cutoffLsn: gcCutoffLsn, retainedLsns })
       const isSame =
         gcCutoffLsn === index.gcCutoffLsn &&
@@ -41,10 +42,10 @@ export async function collectGarbage(context: StorageContext, target: UpkeepTarg
 export function nextHorizon(
   index: Pick<TimelineIndex, 'gcCutoffLsn' | 'retainedLsns' | 'consistentLsn'>,
   horizon: GcHorizon,
-  branchPoints: readonly Lsn[],
+  held: readonly Lsn[],
 ): { gcCutoffLsn: Lsn; retainedLsns: Lsn[] } {
   const gcCutoffLsn = Lsn.max2(index.gcCutoffLsn, Lsn.min(horizon.horizonLsn, index.consistentLsn))
-  const retainedLsns = [...new Set([...horizon.retainLsns, ...branchPoints])]
+  const retainedLsns = [...new Set([...horizon.retainLsns, ...held])]
     .filter((lsn) => lsn < gcCutoffLsn && (lsn >= index.gcCutoffLsn || index.retainedLsns.includes(lsn)))
     .sort((a, b) => a - b)
   return { gcCutoffLsn, retainedLsns }

@@ -1,4 +1,5 @@
-import type { Lsn } from '../../postgres/lsn.ts'
+import { errorText, isStorageError } from '../../base/errors.ts'
+import { Lsn } from '../../postgres/lsn.ts'
 import type { KeyRange } from '../keyspace.ts'
 import type { LayerDescriptor } from '../layer/layer-descriptor.ts'
 import { compareKeys, maxKey, minKey } from '../layer/packed-key.ts'
@@ -6,7 +7,7 @@ import { retryForever } from '../remote/retry-forever.ts'
 import type { ReadLink } from '../timeline/read-layers.ts'
 import type { StorageContext } from '../timeline/storage-context.ts'
 import { makeColumns } from './columnar-making.ts'
-import { planColumns } from './columnar-plan.ts'
+import { planColumns, type UserHeap } from './columnar-plan.ts'
 import { keepLayer } from './flush.ts'
 import { forcedImageBounds, planImages } from './image-plan.ts'
 import { pinLayers } from './local-inputs.ts'
@@ -33,7 +34,7 @@ export async function makeImages(
     })
     if (ranges.length === 0) return
     const { semantics } = target
-    const heaps = (await semantics.userHeaps?.(lsn)) ?? []
+    const heaps = await readUserHeaps(context, target, lsn)
     const { chunks, rest } = planColumns(ranges, heaps, {
       blocksMin: context.settings.columnarBlocksMin,
       isColumnar: ({ range }) => {
@@ -45,6 +46,18 @@ export async function makeImages(
     for (const range of rest) await makePageImages(context, target, links, lsn, range, liveRanges)
   } finally {
     release()
+  }
+}
+
+/** None when the catalog cannot be read: a table without columns gets page images, so that chains stay bounded. */
+async function readUserHeaps(context: StorageContext, target: UpkeepTarget, lsn: Lsn): Promise<readonly UserHeap[]> {
+  try {
+    return (await target.semantics.userHeaps?.(lsn)) ?? []
+  } catch (error) {
+    if (!isStorageError(error, 'corruption')) throw error
+    const fields = { timelineId: target.timelineId, lsn: Lsn.format(lsn), error: errorText(error) }
+    context.env.log.error('catalog is not readable, no columns are made', fields)
+    return []
   }
 }
 
