@@ -19,6 +19,15 @@ export type CreateApiKeyInput = {
   readOnly?: boolean | null | undefined;
 };
 
+export type CreateBranchInput = {
+  at?: PointInput | null | undefined;
+  expiresAt?: string | null | undefined;
+  name?: string | null | undefined;
+  parentId?: string | null | undefined;
+  projectId: string;
+  withEndpoint?: boolean | null | undefined;
+};
+
 export type CreateOrganizationInput = {
   name: string;
   slug: string;
@@ -63,6 +72,21 @@ export type OrganizationRole =
   | 'MEMBER'
   | 'OWNER'
   | 'VIEWER';
+
+export type PointInput = {
+  lsn?: string | null | undefined;
+  snapshotId?: string | null | undefined;
+  time?: string | null | undefined;
+};
+
+export type TimelineEventKind =
+  | 'BRANCH_POINT'
+  | 'CHECKPOINT'
+  | 'DDL'
+  | 'FAILOVER'
+  | 'LARGE_TRANSACTION'
+  | 'RESTORE'
+  | 'SNAPSHOT';
 
 export type ApiKeyDetailsFragment = { id: string, name: string, start: string, scope: string, projectId: string | null, createdAt: string, expiresAt: string | null, lastUsedAt: string | null };
 
@@ -243,6 +267,38 @@ export type CreateProjectMutationVariables = Exact<{
 
 
 export type CreateProjectMutation = { createProject: { project: { id: string, name: string, defaultBranch: { id: string, name: string } } | null, operations: Array<{ id: string }>, connection: { host: string, port: number, database: string, role: string, uri: string, psql: string, passwordRevealed: boolean } | null, error: { code: string, message: string, field: string | null } | null } };
+
+export type ProjectTimelineQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type ProjectTimelineQuery = { project: { id: string, viewerCanWrite: boolean, timeline: { fromLsn: string, toLsn: string, fromTime: string | null, toTime: string | null, lanes: Array<{ startLsn: string, tipLsn: string, startTime: string | null, tipTime: string | null, parentBranchId: string | null, parentLsn: string | null, branch: { id: string, name: string, state: BranchState, isDefault: boolean, isProtected: boolean, tip: { lsn: string, commitTime: string | null }, endpoints: Array<{ id: string, state: EndpointState }> }, events: Array<{ kind: TimelineEventKind, lsn: string, time: string | null, summary: string, sizeBytes: string | null, relatedId: string | null }> }> } } | null };
+
+export type TimelinePointTimeQueryVariables = Exact<{
+  branchId: string;
+  projectId: string;
+  lsn: string;
+}>;
+
+
+export type TimelinePointTimeQuery = { project: { branch: { id: string, timeAtLsn: string | null } | null } | null };
+
+export type TimelinePointLsnQueryVariables = Exact<{
+  branchId: string;
+  projectId: string;
+  time: string;
+}>;
+
+
+export type TimelinePointLsnQuery = { project: { branch: { id: string, lsnAtTime: { lsn: string, kind: string, commitTime: string | null } } | null } | null };
+
+export type BranchFromPointMutationVariables = Exact<{
+  input: CreateBranchInput;
+}>;
+
+
+export type BranchFromPointMutation = { createBranch: { branch: { id: string, name: string } | null, error: { code: string, message: string, field: string | null } | null } };
 
 export type ViewerQueryVariables = Exact<{ [key: string]: never; }>;
 
@@ -926,6 +982,90 @@ fragment ConnectionDetails on ConnectionInfo {
   psql
   passwordRevealed
 }`) as unknown as TypedDocumentString<CreateProjectMutation, CreateProjectMutationVariables>;
+export const ProjectTimelineDocument = /*#__PURE__*/ new TypedDocumentString(`
+    query ProjectTimeline($id: ID!) {
+  project(id: $id) {
+    id
+    viewerCanWrite
+    timeline {
+      fromLsn
+      toLsn
+      fromTime
+      toTime
+      lanes {
+        startLsn
+        tipLsn
+        startTime
+        tipTime
+        parentBranchId
+        parentLsn
+        branch {
+          id
+          name
+          state
+          isDefault
+          isProtected
+          tip {
+            lsn
+            commitTime
+          }
+          endpoints {
+            id
+            state
+          }
+        }
+        events {
+          kind
+          lsn
+          time
+          summary
+          sizeBytes
+          relatedId
+        }
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ProjectTimelineQuery, ProjectTimelineQueryVariables>;
+export const TimelinePointTimeDocument = /*#__PURE__*/ new TypedDocumentString(`
+    query TimelinePointTime($branchId: ID!, $projectId: ID!, $lsn: LSN!) {
+  project(id: $projectId) {
+    branch(id: $branchId) {
+      id
+      timeAtLsn(lsn: $lsn)
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<TimelinePointTimeQuery, TimelinePointTimeQueryVariables>;
+export const TimelinePointLsnDocument = /*#__PURE__*/ new TypedDocumentString(`
+    query TimelinePointLsn($branchId: ID!, $projectId: ID!, $time: DateTime!) {
+  project(id: $projectId) {
+    branch(id: $branchId) {
+      id
+      lsnAtTime(time: $time) {
+        lsn
+        kind
+        commitTime
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<TimelinePointLsnQuery, TimelinePointLsnQueryVariables>;
+export const BranchFromPointDocument = /*#__PURE__*/ new TypedDocumentString(`
+    mutation BranchFromPoint($input: CreateBranchInput!) {
+  createBranch(input: $input) {
+    branch {
+      id
+      name
+    }
+    error {
+      code
+      message
+      field
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<BranchFromPointMutation, BranchFromPointMutationVariables>;
 export const ViewerDocument = /*#__PURE__*/ new TypedDocumentString(`
     query Viewer {
   viewer {

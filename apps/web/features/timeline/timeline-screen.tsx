@@ -1,0 +1,166 @@
+'use client'
+
+import { EmptyState } from '@tributary/ui/patterns/empty-state'
+import { PageHeader } from '@tributary/ui/patterns/page-header'
+import { Skeleton } from '@tributary/ui/patterns/skeleton'
+import { IconButton } from '@tributary/ui/primitives/icon-button'
+import { Panel } from '@tributary/ui/primitives/panel'
+import { Segmented } from '@tributary/ui/primitives/segmented'
+import { Maximize2, ZoomIn, ZoomOut } from 'lucide-react'
+import { useCallback, useMemo, useState } from 'react'
+import { ProjectTimelineDocument } from '@/gql/graphql.ts'
+import { useGraphql } from '@/lib/use-graphql.ts'
+import { LoadFailure, NotAvailable } from '@/shell/load-failure.tsx'
+import { EventsTable } from './events-table.tsx'
+import { PointPanel } from './point-panel.tsx'
+import { TimelineCanvas } from './timeline-canvas.tsx'
+import { TimelineLegend } from './timeline-legend.tsx'
+import { type Axis, extentOf, type Lane, layoutLanes, type Mark, type MarkKind } from './timeline-model.ts'
+import { fitView, type View, zoomView } from './timeline-scale.ts'
+import { markKinds, type PickedPoint } from './timeline-words.ts'
+
+/** Marks come with the whole answer; tips move by subscription in between. */
+const refetchEveryMs = 10_000
+/** Checkpoints are many and tell little: shown on request. */
+const hiddenAtFirst: readonly MarkKind[] = ['CHECKPOINT']
+const zoomStep = 1.6
+/** The width that buttons zoom by; any will do, the middle stays the middle. */
+const buttonZoomPx = 1000
+
+export function TimelineScreen({ projectId }: { projectId: string }) {
+  const query = useGraphql(ProjectTimelineDocument, { id: projectId }, { refetchEveryMs })
+  const [axis, setAxis] = useState<Axis>('time')
+  const [view, setView] = useState<View>()
+  const [picked, setPicked] = useState<PickedPoint>()
+  const [hidden, setHidden] = useState<ReadonlySet<MarkKind>>(new Set(hiddenAtFirst))
+  const isShown = useCallback((kind: MarkKind) => !hidden.has(kind), [hidden])
+  const timeline = query.data?.project?.timeline
+  const lanes = useMemo(() => (timeline ? layoutLanes(timeline.lanes) : undefined), [timeline])
+
+  if (query.data && !query.data.project) return <NotAvailable what="this project" />
+  const pickedLane = lanes?.find((lane) => lane.branchId === picked?.branchId)
+  const pickMark = (lane: Lane, mark: Mark) =>
+    setPicked({ branchId: lane.branchId, axis: 'lsn', position: mark.lsnBytes })
+  const zoom = (factor: number) => {
+    const extent = extentOf(lanes ?? [], axis)
+    const change = { factor, anchorPx: buttonZoomPx / 2, widthPx: buttonZoomPx, extent, axis }
+    setView(zoomView(view ?? fitView(extent), change))
+  }
+
+  return (
+    <>
+      <PageHeader
+        title="Timeline"
+        description="Every branch of this project on one axis. Pick any moment to look at it, query it, branch from it or restore to it."
+        actions={
+          <>
+            <Segmented
+              label="Axis"
+              value={axis}
+              onChange={(next) => {
+                setAxis(next)
+                setView(undefined)
+              }}
+              options={[
+                { value: 'time', label: 'Time' },
+                { value: 'lsn', label: 'WAL (LSN)' },
+              ]}
+            />
+            <div className="flex gap-1">
+              <IconButton label="Zoom out" onClick={() => zoom(zoomStep)}>
+                <ZoomOut />
+              </IconButton>
+              <IconButton label="Zoom in" onClick={() => zoom(1 / zoomStep)}>
+                <ZoomIn />
+              </IconButton>
+              <IconButton label="Show everything" onClick={() => setView(undefined)}>
+                <Maximize2 />
+              </IconButton>
+            </div>
+          </>
+        }
+      />
+      {query.error ? (
+        <Panel>
+          <LoadFailure error={query.error} what="the timeline" onRetry={() => void query.refetch()} />
+        </Panel>
+      ) : (
+        <div className="grid gap-4 lg:grid-cols-[minmax(0,1fr)_auto]">
+          <div className="min-w-0 overflow-hidden rounded-lg border border-line bg-surface">
+            <Picture
+              lanes={lanes}
+              axis={axis}
+              view={view}
+              onView={setView}
+              isShown={isShown}
+              picked={picked}
+              onPick={setPicked}
+            />
+            <div className="border-line border-t px-4 py-3">
+              <TimelineLegend
+                hidden={hidden}
+                counts={countKinds(lanes ?? [])}
+                onToggle={(kind) => setHidden(toggled(hidden, kind))}
+              />
+            </div>
+          </div>
+          {picked && pickedLane ? (
+            <div className="rounded-lg border border-line bg-surface lg:w-80">
+              <PointPanel
+                projectId={projectId}
+                lane={pickedLane}
+                point={picked}
+                marks={marksAt(pickedLane, picked)}
+                canWrite={query.data?.project?.viewerCanWrite ?? false}
+                onClose={() => setPicked(undefined)}
+              />
+            </div>
+          ) : null}
+        </div>
+      )}
+      <Panel title="Events" isFlush className="mt-6">
+        <EventsTable lanes={lanes} isShown={isShown} onPick={pickMark} />
+      </Panel>
+    </>
+  )
+}
+
+interface PictureProps {
+  lanes: readonly Lane[] | undefined
+  axis: Axis
+  view: View | undefined
+  onView(view: View | undefined): void
+  isShown(kind: MarkKind): boolean
+  picked: PickedPoint | undefined
+  onPick(point: PickedPoint): void
+}
+
+function Picture({ lanes, ...props }: PictureProps) {
+  if (!lanes) {
+    return (
+      <div role="status" aria-label="Loading the timeline" className="flex h-96 flex-col justify-center gap-7 px-6">
+        {['w-11/12', 'w-2/3 ml-24', 'w-1/2 ml-40'].map((width) => (
+          <Skeleton key={width} className={`h-1.5 ${width}`} />
+        ))}
+      </div>
+    )
+  }
+  if (lanes.length === 0) return <EmptyState title="No branches">A project always has one; try to reload.</EmptyState>
+  return <TimelineCanvas {...props} lanes={lanes} className="h-[min(30rem,70dvh)]" />
+}
+
+function countKinds(lanes: readonly Lane[]): Record<MarkKind, number> {
+  const counts = Object.fromEntries(markKinds.map((kind) => [kind, 0])) as Record<MarkKind, number>
+  for (const lane of lanes) for (const mark of lane.marks) counts[mark.kind] = (counts[mark.kind] ?? 0) + 1
+  return counts
+}
+
+function toggled(set: ReadonlySet<MarkKind>, kind: MarkKind): ReadonlySet<MarkKind> {
+  const next = new Set(set)
+  if (!next.delete(kind)) next.add(kind)
+  return next
+}
+
+function marksAt(lane: Lane, point: PickedPoint): readonly Mark[] {
+  return point.axis === 'lsn' ? lane.marks.filter((mark) => mark.lsnBytes === point.position) : []
+}
