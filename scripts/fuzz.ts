@@ -1,6 +1,6 @@
 import * as path from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { engineFolder, listFiles, option } from './repository.ts'
+import { apiFolder, engineFolder, listFiles, option, rootFolder } from './repository.ts'
 
 /**
  * `npm run fuzz -- [name] [--seed 42] [--events 100000] [--smoke]`: runs every `src/**\/x.fuzz.ts`, each of which exports
@@ -43,11 +43,12 @@ const events = Number(option(args, 'events') ?? (isSmoke ? 2000 : 200_000))
 const wanted = args[0]?.startsWith('--') ? undefined : args[0]
 
 let count = 0
-for (const file of listFiles(engineFolder).filter((name) => name.endsWith('.fuzz.ts'))) {
+const files = [engineFolder, apiFolder].flatMap((folder) => listFiles(path.join(folder, 'src')))
+for (const file of files.filter((name) => name.endsWith('.fuzz.ts'))) {
   const module: unknown = await import(pathToFileURL(file).href)
   const fuzzers = Object.values(module as Record<string, unknown>).filter(isFuzzer)
   if (fuzzers.length === 0) {
-    console.log(`${path.relative(engineFolder, file)} exports no fuzzer`)
+    console.log(`${path.relative(rootFolder, file)} exports no fuzzer`)
     process.exitCode = 1
   }
   for (const fuzzer of fuzzers) {

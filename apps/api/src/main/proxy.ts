@@ -35,7 +35,7 @@ async function main(): Promise<void> {
   const proxyId = randomBytes(8).toString('hex')
   const routes = new HttpRouteProvider({
     url: config.api.url.replace(/\/$/, ''),
-    token: fs.readFileSync(config.api.tokenFile, 'utf8').trim(),
+    token: () => fs.readFileSync(config.api.tokenFile, 'utf8').trim(),
     nowMs: Date.now,
   })
   const proxy = new ProxyServer({

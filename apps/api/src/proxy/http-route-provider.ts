@@ -23,7 +23,8 @@ const REMEMBERED_MS_MAX = 60 * 60_000
 
 export interface HttpRouteProviderOptions {
   readonly url: string
-  readonly token: string
+  /** Read at every call: the API may make it after the proxy has started. Throws while there is none. */
+  token(): string
   nowMs(): number
 }
 
@@ -90,10 +91,11 @@ export class HttpRouteProvider implements RouteProvider {
     let status: number
     let text: string
     try {
+      const token = this.#options.token()
       const response = await fetch(`${this.#options.url}${path}`, {
         method: options.body === undefined ? 'GET' : 'POST',
         headers: {
-          authorization: `Bearer ${this.#options.token}`,
+          authorization: `Bearer ${token}`,
           ...(options.body === undefined ? {} : { 'content-type': 'application/json' }),
         },
         ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
