@@ -78,7 +78,9 @@ const invitationColumns: Column<Invitation>[] = [
 
 function MembersTable({ organization, canManage }: { organization: Organization | undefined; canManage: boolean }) {
   const viewer = useViewer()
-  const change = useAction(ChangeMemberRoleDocument, (data) => data.changeMemberRole)
+  const change = useAction(ChangeMemberRoleDocument, (data) => data.changeMemberRole, {
+    failureTitle: 'The role was not changed',
+  })
   const remove = useAction(RemoveMemberDocument, (data) => data.removeMember)
   const [removing, setRemoving] = useState<Member>()
   const organizationId = organization?.id ?? ''
@@ -87,7 +89,6 @@ function MembersTable({ organization, canManage }: { organization: Organization 
   async function changeRole(member: Member, role: OrganizationRole) {
     const payload = await change.run({ organizationId, memberId: member.id, role })
     if (payload) toast.success(`${member.user.name} is now ${roleText[role].label.toLowerCase()}`)
-    else toast.failure('The role was not changed', change.error?.message)
   }
 
   const columns: Column<Member>[] = [

@@ -88,6 +88,14 @@ export type TimelineEventKind =
   | 'RESTORE'
   | 'SNAPSHOT';
 
+export type UpdateBranchInput = {
+  clearExpiry?: boolean | null | undefined;
+  expiresAt?: string | null | undefined;
+  isDefault?: boolean | null | undefined;
+  isProtected?: boolean | null | undefined;
+  name?: string | null | undefined;
+};
+
 export type ApiKeyDetailsFragment = { id: string, name: string, start: string, scope: string, projectId: string | null, createdAt: string, expiresAt: string | null, lastUsedAt: string | null };
 
 export type CreateApiKeyMutationVariables = Exact<{
@@ -225,6 +233,72 @@ export type RemoveMemberMutationVariables = Exact<{
 
 export type RemoveMemberMutation = { removeMember: { ok: boolean, error: { code: string, message: string, field: string | null } | null } };
 
+export type ProjectBranchesQueryVariables = Exact<{
+  id: string;
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  search?: string | null | undefined;
+}>;
+
+
+export type ProjectBranchesQuery = { project: { id: string, viewerCanWrite: boolean, branches: { totalCount: number, pageInfo: { hasNextPage: boolean, endCursor: string | null }, nodes: Array<{ id: string, name: string, state: BranchState, isDefault: boolean, isProtected: boolean, expiresAt: string | null, createdAt: string, createdBy: string | null, parentLsn: string | null, parentTime: string | null, logicalSizeBytes: string | null, parent: { id: string, name: string } | null, tip: { lsn: string, commitTime: string | null }, primaryEndpoint: { id: string, state: EndpointState } | null }> } } | null };
+
+export type BranchQueryVariables = Exact<{
+  projectId: string;
+  branchId: string;
+}>;
+
+
+export type BranchQuery = { project: { id: string, name: string, branch: { timelineId: string, viewerCanWrite: boolean, viewerCanDelete: boolean, viewerCanRestore: boolean, deletionRefusedBecause: string | null, id: string, name: string, state: BranchState, isDefault: boolean, isProtected: boolean, expiresAt: string | null, createdAt: string, createdBy: string | null, parentLsn: string | null, parentTime: string | null, logicalSizeBytes: string | null, children: Array<{ id: string, name: string, state: BranchState, isDefault: boolean, isProtected: boolean, expiresAt: string | null, createdAt: string, createdBy: string | null, parentLsn: string | null, parentTime: string | null, logicalSizeBytes: string | null, parent: { id: string, name: string } | null, tip: { lsn: string, commitTime: string | null }, primaryEndpoint: { id: string, state: EndpointState } | null }>, endpoints: Array<{ id: string, type: EndpointType, state: EndpointState, desiredState: string, host: string, size: string, suspendAfterSeconds: number | null, maxConnections: number, connections: number | null, atLsn: string | null, atTime: string | null, createdAt: string, lastActiveAt: string | null, startedAt: string | null, suspendedAt: string | null, keepsAwake: string | null, lastError: string | null, branch: { id: string, name: string, isDefault: boolean }, compute: { id: string, state: string, term: number | null, startLsn: string | null, mode: string | null, startedAt: string | null, readyAt: string | null, phases: Array<{ name: string, ms: number }> } | null }>, restoreWindow: { fromLsn: string, fromTime: string | null, toLsn: string, toTime: string | null }, parent: { id: string, name: string } | null, tip: { lsn: string, commitTime: string | null }, primaryEndpoint: { id: string, state: EndpointState } | null } | null, snapshots: Array<{ id: string, name: string, lsn: string, time: string | null, createdAt: string, expiresAt: string | null, sizeBytes: string | null, branch: { id: string, name: string } }> } | null };
+
+export type CreateBranchMutationVariables = Exact<{
+  input: CreateBranchInput;
+}>;
+
+
+export type CreateBranchMutation = { createBranch: { branch: { id: string, name: string } | null, operations: Array<{ id: string }>, error: { code: string, message: string, field: string | null } | null } };
+
+export type UpdateBranchMutationVariables = Exact<{
+  id: string;
+  input: UpdateBranchInput;
+}>;
+
+
+export type UpdateBranchMutation = { updateBranch: { branch: { id: string, name: string, state: BranchState, isDefault: boolean, isProtected: boolean, expiresAt: string | null, createdAt: string, createdBy: string | null, parentLsn: string | null, parentTime: string | null, logicalSizeBytes: string | null, parent: { id: string, name: string } | null, tip: { lsn: string, commitTime: string | null }, primaryEndpoint: { id: string, state: EndpointState } | null } | null, error: { code: string, message: string, field: string | null } | null } };
+
+export type DeleteBranchMutationVariables = Exact<{
+  id: string;
+  reparentChildren?: boolean | null | undefined;
+}>;
+
+
+export type DeleteBranchMutation = { deleteBranch: { operations: Array<{ id: string }>, error: { code: string, message: string, field: string | null } | null } };
+
+export type ResetBranchMutationVariables = Exact<{
+  id: string;
+  keepAs?: string | null | undefined;
+}>;
+
+
+export type ResetBranchMutation = { resetBranchFromParent: { branch: { id: string } | null, operations: Array<{ id: string }>, error: { code: string, message: string, field: string | null } | null } };
+
+export type CreateSnapshotMutationVariables = Exact<{
+  branchId: string;
+  name: string;
+  at?: PointInput | null | undefined;
+  expiresAt?: string | null | undefined;
+}>;
+
+
+export type CreateSnapshotMutation = { createSnapshot: { snapshot: { id: string, name: string } | null, error: { code: string, message: string, field: string | null } | null } };
+
+export type DeleteSnapshotMutationVariables = Exact<{
+  id: string;
+}>;
+
+
+export type DeleteSnapshotMutation = { deleteSnapshot: { ok: boolean, error: { code: string, message: string, field: string | null } | null } };
+
 export type CreateOrganizationMutationVariables = Exact<{
   input: CreateOrganizationInput;
 }>;
@@ -250,6 +324,13 @@ export type ViewerApiKeysQueryVariables = Exact<{ [key: string]: never; }>;
 
 
 export type ViewerApiKeysQuery = { viewer: { id: string, user: { id: string, name: string, email: string }, apiKeys: Array<{ id: string, name: string, start: string, scope: string, projectId: string | null, createdAt: string, expiresAt: string | null, lastUsedAt: string | null }> } | null };
+
+export type ProjectOverviewQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type ProjectOverviewQuery = { project: { id: string, name: string, createdAt: string, pitrWindowSeconds: number, viewerCanWrite: boolean, defaultBranch: { id: string, name: string, state: BranchState, isDefault: boolean, isProtected: boolean, expiresAt: string | null, createdAt: string, createdBy: string | null, parentLsn: string | null, parentTime: string | null, logicalSizeBytes: string | null, parent: { id: string, name: string } | null, tip: { lsn: string, commitTime: string | null }, primaryEndpoint: { id: string, state: EndpointState } | null }, branches: { totalCount: number, nodes: Array<{ id: string, name: string, state: BranchState, isDefault: boolean, isProtected: boolean, expiresAt: string | null, createdAt: string, createdBy: string | null, parentLsn: string | null, parentTime: string | null, logicalSizeBytes: string | null, parent: { id: string, name: string } | null, tip: { lsn: string, commitTime: string | null }, primaryEndpoint: { id: string, state: EndpointState } | null }> }, endpoints: Array<{ id: string, type: EndpointType, state: EndpointState, desiredState: string, host: string, size: string, suspendAfterSeconds: number | null, maxConnections: number, connections: number | null, atLsn: string | null, atTime: string | null, createdAt: string, lastActiveAt: string | null, startedAt: string | null, suspendedAt: string | null, keepsAwake: string | null, lastError: string | null, branch: { id: string, name: string, isDefault: boolean }, compute: { id: string, state: string, term: number | null, startLsn: string | null, mode: string | null, startedAt: string | null, readyAt: string | null, phases: Array<{ name: string, ms: number }> } | null }>, snapshots: Array<{ id: string, name: string, lsn: string, time: string | null, branch: { id: string, name: string } }>, storage: { logicalSizeBytes: string, objectSizeBytes: string }, quotas: { branches: number | null, storageBytes: string | null, computeSeconds: number | null, writtenBytes: string | null }, usage: { branches: number, storageBytes: string, computeSeconds: number, writtenBytes: string, from: string, to: string }, operations: { nodes: Array<{ id: string, kind: string, state: OperationState, createdAt: string, startedAt: string | null, finishedAt: string | null, durationMs: number | null, error: string | null, createdBy: string | null, branch: { id: string, name: string } | null, endpoint: { id: string } | null, steps: Array<{ name: string, state: OperationState, startedAt: string | null, finishedAt: string | null, durationMs: number | null, attempts: number, error: string | null }> }> } } | null };
 
 export type OrganizationProjectsQueryVariables = Exact<{
   slug: string;
@@ -823,6 +904,277 @@ export const RemoveMemberDocument = /*#__PURE__*/ new TypedDocumentString(`
   message
   field
 }`) as unknown as TypedDocumentString<RemoveMemberMutation, RemoveMemberMutationVariables>;
+export const ProjectBranchesDocument = /*#__PURE__*/ new TypedDocumentString(`
+    query ProjectBranches($id: ID!, $first: Int, $after: String, $search: String) {
+  project(id: $id) {
+    id
+    viewerCanWrite
+    branches(first: $first, after: $after, search: $search) {
+      totalCount
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+      nodes {
+        ...BranchSummary
+      }
+    }
+  }
+}
+    fragment BranchSummary on Branch {
+  id
+  name
+  state
+  isDefault
+  isProtected
+  expiresAt
+  createdAt
+  createdBy
+  parent {
+    id
+    name
+  }
+  parentLsn
+  parentTime
+  tip {
+    lsn
+    commitTime
+  }
+  logicalSizeBytes
+  primaryEndpoint {
+    id
+    state
+  }
+}`) as unknown as TypedDocumentString<ProjectBranchesQuery, ProjectBranchesQueryVariables>;
+export const BranchDocument = /*#__PURE__*/ new TypedDocumentString(`
+    query Branch($projectId: ID!, $branchId: ID!) {
+  project(id: $projectId) {
+    id
+    name
+    branch(id: $branchId) {
+      ...BranchSummary
+      timelineId
+      viewerCanWrite
+      viewerCanDelete
+      viewerCanRestore
+      deletionRefusedBecause
+      children {
+        ...BranchSummary
+      }
+      endpoints {
+        ...EndpointSummary
+      }
+      restoreWindow {
+        fromLsn
+        fromTime
+        toLsn
+        toTime
+      }
+    }
+    snapshots {
+      id
+      name
+      lsn
+      time
+      createdAt
+      expiresAt
+      sizeBytes
+      branch {
+        id
+        name
+      }
+    }
+  }
+}
+    fragment BranchSummary on Branch {
+  id
+  name
+  state
+  isDefault
+  isProtected
+  expiresAt
+  createdAt
+  createdBy
+  parent {
+    id
+    name
+  }
+  parentLsn
+  parentTime
+  tip {
+    lsn
+    commitTime
+  }
+  logicalSizeBytes
+  primaryEndpoint {
+    id
+    state
+  }
+}
+fragment EndpointSummary on Endpoint {
+  id
+  type
+  state
+  desiredState
+  host
+  size
+  suspendAfterSeconds
+  maxConnections
+  connections
+  atLsn
+  atTime
+  createdAt
+  lastActiveAt
+  startedAt
+  suspendedAt
+  keepsAwake
+  lastError
+  branch {
+    id
+    name
+    isDefault
+  }
+  compute {
+    id
+    state
+    term
+    startLsn
+    mode
+    startedAt
+    readyAt
+    phases {
+      name
+      ms
+    }
+  }
+}`) as unknown as TypedDocumentString<BranchQuery, BranchQueryVariables>;
+export const CreateBranchDocument = /*#__PURE__*/ new TypedDocumentString(`
+    mutation CreateBranch($input: CreateBranchInput!) {
+  createBranch(input: $input) {
+    branch {
+      id
+      name
+    }
+    operations {
+      id
+    }
+    error {
+      ...UserErrorDetails
+    }
+  }
+}
+    fragment UserErrorDetails on UserError {
+  code
+  message
+  field
+}`) as unknown as TypedDocumentString<CreateBranchMutation, CreateBranchMutationVariables>;
+export const UpdateBranchDocument = /*#__PURE__*/ new TypedDocumentString(`
+    mutation UpdateBranch($id: ID!, $input: UpdateBranchInput!) {
+  updateBranch(id: $id, input: $input) {
+    branch {
+      ...BranchSummary
+    }
+    error {
+      ...UserErrorDetails
+    }
+  }
+}
+    fragment UserErrorDetails on UserError {
+  code
+  message
+  field
+}
+fragment BranchSummary on Branch {
+  id
+  name
+  state
+  isDefault
+  isProtected
+  expiresAt
+  createdAt
+  createdBy
+  parent {
+    id
+    name
+  }
+  parentLsn
+  parentTime
+  tip {
+    lsn
+    commitTime
+  }
+  logicalSizeBytes
+  primaryEndpoint {
+    id
+    state
+  }
+}`) as unknown as TypedDocumentString<UpdateBranchMutation, UpdateBranchMutationVariables>;
+export const DeleteBranchDocument = /*#__PURE__*/ new TypedDocumentString(`
+    mutation DeleteBranch($id: ID!, $reparentChildren: Boolean) {
+  deleteBranch(id: $id, reparentChildren: $reparentChildren) {
+    operations {
+      id
+    }
+    error {
+      ...UserErrorDetails
+    }
+  }
+}
+    fragment UserErrorDetails on UserError {
+  code
+  message
+  field
+}`) as unknown as TypedDocumentString<DeleteBranchMutation, DeleteBranchMutationVariables>;
+export const ResetBranchDocument = /*#__PURE__*/ new TypedDocumentString(`
+    mutation ResetBranch($id: ID!, $keepAs: String) {
+  resetBranchFromParent(id: $id, keepAs: $keepAs) {
+    branch {
+      id
+    }
+    operations {
+      id
+    }
+    error {
+      ...UserErrorDetails
+    }
+  }
+}
+    fragment UserErrorDetails on UserError {
+  code
+  message
+  field
+}`) as unknown as TypedDocumentString<ResetBranchMutation, ResetBranchMutationVariables>;
+export const CreateSnapshotDocument = /*#__PURE__*/ new TypedDocumentString(`
+    mutation CreateSnapshot($branchId: ID!, $name: String!, $at: PointInput, $expiresAt: DateTime) {
+  createSnapshot(branchId: $branchId, name: $name, at: $at, expiresAt: $expiresAt) {
+    snapshot {
+      id
+      name
+    }
+    error {
+      ...UserErrorDetails
+    }
+  }
+}
+    fragment UserErrorDetails on UserError {
+  code
+  message
+  field
+}`) as unknown as TypedDocumentString<CreateSnapshotMutation, CreateSnapshotMutationVariables>;
+export const DeleteSnapshotDocument = /*#__PURE__*/ new TypedDocumentString(`
+    mutation DeleteSnapshot($id: ID!) {
+  deleteSnapshot(id: $id) {
+    ok
+    error {
+      ...UserErrorDetails
+    }
+  }
+}
+    fragment UserErrorDetails on UserError {
+  code
+  message
+  field
+}`) as unknown as TypedDocumentString<DeleteSnapshotMutation, DeleteSnapshotMutationVariables>;
 export const CreateOrganizationDocument = /*#__PURE__*/ new TypedDocumentString(`
     mutation CreateOrganization($input: CreateOrganizationInput!) {
   createOrganization(input: $input) {
@@ -912,6 +1264,150 @@ export const ViewerApiKeysDocument = /*#__PURE__*/ new TypedDocumentString(`
   expiresAt
   lastUsedAt
 }`) as unknown as TypedDocumentString<ViewerApiKeysQuery, ViewerApiKeysQueryVariables>;
+export const ProjectOverviewDocument = /*#__PURE__*/ new TypedDocumentString(`
+    query ProjectOverview($id: ID!) {
+  project(id: $id) {
+    id
+    name
+    createdAt
+    pitrWindowSeconds
+    viewerCanWrite
+    defaultBranch {
+      ...BranchSummary
+    }
+    branches(first: 6) {
+      totalCount
+      nodes {
+        ...BranchSummary
+      }
+    }
+    endpoints {
+      ...EndpointSummary
+    }
+    snapshots {
+      id
+      name
+      lsn
+      time
+      branch {
+        id
+        name
+      }
+    }
+    storage {
+      logicalSizeBytes
+      objectSizeBytes
+    }
+    quotas {
+      branches
+      storageBytes
+      computeSeconds
+      writtenBytes
+    }
+    usage {
+      branches
+      storageBytes
+      computeSeconds
+      writtenBytes
+      from
+      to
+    }
+    operations(first: 6) {
+      nodes {
+        ...OperationDetails
+      }
+    }
+  }
+}
+    fragment BranchSummary on Branch {
+  id
+  name
+  state
+  isDefault
+  isProtected
+  expiresAt
+  createdAt
+  createdBy
+  parent {
+    id
+    name
+  }
+  parentLsn
+  parentTime
+  tip {
+    lsn
+    commitTime
+  }
+  logicalSizeBytes
+  primaryEndpoint {
+    id
+    state
+  }
+}
+fragment EndpointSummary on Endpoint {
+  id
+  type
+  state
+  desiredState
+  host
+  size
+  suspendAfterSeconds
+  maxConnections
+  connections
+  atLsn
+  atTime
+  createdAt
+  lastActiveAt
+  startedAt
+  suspendedAt
+  keepsAwake
+  lastError
+  branch {
+    id
+    name
+    isDefault
+  }
+  compute {
+    id
+    state
+    term
+    startLsn
+    mode
+    startedAt
+    readyAt
+    phases {
+      name
+      ms
+    }
+  }
+}
+fragment OperationDetails on Operation {
+  id
+  kind
+  state
+  createdAt
+  startedAt
+  finishedAt
+  durationMs
+  error
+  createdBy
+  branch {
+    id
+    name
+  }
+  endpoint {
+    id
+  }
+  steps {
+    name
+    state
+    startedAt
+    finishedAt
+    durationMs
+    attempts
+    error
+  }
+}`) as unknown as TypedDocumentString<ProjectOverviewQuery, ProjectOverviewQueryVariables>;
 export const OrganizationProjectsDocument = /*#__PURE__*/ new TypedDocumentString(`
     query OrganizationProjects($slug: String!, $first: Int, $after: String, $search: String) {
   organization(slug: $slug) {

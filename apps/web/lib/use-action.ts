@@ -1,4 +1,5 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { toast } from '@tributary/ui/patterns/toast'
 import type { TypedDocumentString } from '@/gql/graphql.ts'
 import { errorText } from './api-errors.ts'
 import { request } from './graphql-client.ts'
@@ -35,10 +36,14 @@ class Refusal extends Error {
   }
 }
 
-/** A change through the API. What it touched is asked for again when it is done. */
+/**
+ * A change through the API. What it touched is asked for again when it is done. `failureTitle` is for changes without a form:
+ * a failure then shows as a toast.
+ */
 export function useAction<Data, Variables, Result extends Payload>(
   document: TypedDocumentString<Data, Variables>,
   pick: (data: Data) => Result,
+  options: { failureTitle?: string } = {},
 ): Action<Variables, Result> {
   const client = useQueryClient()
   const mutation = useMutation({
@@ -48,6 +53,9 @@ export function useAction<Data, Variables, Result extends Payload>(
       return payload
     },
     onSuccess: () => void refreshAll(client),
+    onError: (failure) => {
+      if (options.failureTitle) toast.failure(options.failureTitle, asUserError(failure).message)
+    },
   })
   const error = mutation.error ? asUserError(mutation.error) : undefined
   return {

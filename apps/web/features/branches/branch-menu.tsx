@@ -1,0 +1,105 @@
+'use client'
+
+import { toast } from '@tributary/ui/patterns/toast'
+import { Button } from '@tributary/ui/primitives/button'
+import { Menu, MenuItem, MenuSeparator } from '@tributary/ui/primitives/menu'
+import { Camera, ChevronDown, Diff, Lock, LockOpen, Pencil, RefreshCcw, Rows3, Star, Timer, Trash2 } from 'lucide-react'
+import Link from 'next/link'
+import { useState } from 'react'
+import { UpdateBranchDocument, type UpdateBranchInput } from '@/gql/graphql.ts'
+import { routes } from '@/lib/routes.ts'
+import { useAction } from '@/lib/use-action.ts'
+import type { BranchDetails } from './branch-screen.tsx'
+import { CreateSnapshotDialog } from './create-snapshot-dialog.tsx'
+import { DeleteBranchDialog } from './delete-branch-dialog.tsx'
+import { EditBranchDialog } from './edit-branch-dialog.tsx'
+import { ResetBranchDialog } from './reset-branch-dialog.tsx'
+
+type Open = 'rename' | 'expiry' | 'reset' | 'delete' | 'snapshot'
+
+/** All that can be done to a branch. What this reader may not do is not offered. */
+export function BranchMenu({ projectId, branch }: { projectId: string; branch: BranchDetails }) {
+  const [open, setOpen] = useState<Open>()
+  const update = useAction(UpdateBranchDocument, (data) => data.updateBranch, {
+    failureTitle: 'The branch was not changed',
+  })
+  const canWrite = branch.viewerCanWrite
+
+  async function change(input: UpdateBranchInput, done: string) {
+    if (await update.run({ id: branch.id, input })) toast.success(done)
+  }
+  const dialog = (name: Open) => ({
+    isOpen: open === name,
+    onOpenChange: (isOpen: boolean) => setOpen(isOpen ? name : undefined),
+  })
+
+  return (
+    <>
+      <Menu
+        trigger={
+          <Button>
+            Actions <ChevronDown />
+          </Button>
+        }
+      >
+        <MenuItem asChild>
+          <Link href={routes.projectPage(projectId, 'tables', { branch: branch.id })}>
+            <Rows3 /> Browse tables
+          </Link>
+        </MenuItem>
+        <MenuItem asChild>
+          <Link href={routes.schemaDiff(projectId, branch.id)}>
+            <Diff /> Compare schema
+          </Link>
+        </MenuItem>
+        {canWrite ? (
+          <>
+            <MenuItem onSelect={() => setOpen('snapshot')}>
+              <Camera /> Take a snapshot
+            </MenuItem>
+            <MenuSeparator />
+            <MenuItem onSelect={() => setOpen('rename')}>
+              <Pencil /> Rename
+            </MenuItem>
+            {branch.isDefault ? null : (
+              <MenuItem onSelect={() => void change({ isDefault: true }, `${branch.name} is the default branch now`)}>
+                <Star /> Make default
+              </MenuItem>
+            )}
+            <MenuItem
+              onSelect={() =>
+                void change(
+                  { isProtected: !branch.isProtected },
+                  branch.isProtected ? 'Protection taken off' : `${branch.name} is protected`,
+                )
+              }
+            >
+              {branch.isProtected ? <LockOpen /> : <Lock />} {branch.isProtected ? 'Unprotect' : 'Protect'}
+            </MenuItem>
+            <MenuItem isDisabled={branch.isDefault || branch.isProtected} onSelect={() => setOpen('expiry')}>
+              <Timer /> Set expiry
+            </MenuItem>
+          </>
+        ) : null}
+        {branch.viewerCanRestore && branch.parent ? (
+          <MenuItem onSelect={() => setOpen('reset')}>
+            <RefreshCcw /> Reset from {branch.parent.name}
+          </MenuItem>
+        ) : null}
+        {branch.viewerCanDelete || branch.deletionRefusedBecause ? (
+          <>
+            <MenuSeparator />
+            <MenuItem isDanger onSelect={() => setOpen('delete')}>
+              <Trash2 /> Delete
+            </MenuItem>
+          </>
+        ) : null}
+      </Menu>
+      <EditBranchDialog {...dialog('rename')} branch={branch} field="name" />
+      <EditBranchDialog {...dialog('expiry')} branch={branch} field="expiry" />
+      <CreateSnapshotDialog {...dialog('snapshot')} projectId={projectId} branch={branch} />
+      <ResetBranchDialog {...dialog('reset')} projectId={projectId} branch={branch} />
+      <DeleteBranchDialog {...dialog('delete')} projectId={projectId} branch={branch} />
+    </>
+  )
+}
