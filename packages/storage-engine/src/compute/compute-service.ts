@@ -11,6 +11,7 @@ import { ComputeExit } from '../protocol/compute-control.ts'
 import { ActivitySampler } from './activity-sampler.ts'
 import { type Account, type RelationTree, relationTreeOf, writeDataDir } from './data-dir.ts'
 import { hydrate, type ReadPages } from './hydrate.ts'
+import { verifierStatements } from './local-verifiers.ts'
 import { LsnLeaseKeeper } from './lsn-lease-keeper.ts'
 import { type ComputeMode, chooseMode } from './mode.ts'
 import { Phases } from './phases.ts'
@@ -88,6 +89,8 @@ export class ComputeService {
   #term: number | undefined
   #bootLsn: Lsn | undefined
   #mode: { mode: ComputeMode; reason: string } | undefined
+  /** Postgres is down on purpose. */
+  #isRestarting = false
   #hydrated: { donePages: number; allPages: number } | undefined
   #mount: PageMount | undefined
   #pages: PageSource | undefined
@@ -234,7 +237,7 @@ export class ComputeService {
           await revokeSignalFunctions(connection)
         }),
       )
-    }
+    } else await this.phases.measure('roles', () => this.#overrideVerifiers())
   }
 
   async #elect(quorum: QuorumLog | undefined): Promise<Lsn> {
@@ -302,8 +305,36 @@ export class ComputeService {
     })
   }
 
-  async #startPostgres(): Promise<void> {
-    const { account, folder, host, postgresPort, socketFolder, readOnlyLsn } = this.#options
+  /**
+   * A standby takes no ALTER ROLE. Where passwords have changed since its LSN, the server starts once as its own master,
+   * for nobody but us, to write them; like all that is local, that is gone with the compute.
+   */
+  async #overrideVerifiers(): Promise<void> {
+    const { folder, postgresPassword: superuserPassword, roleVerifiers = {} } = this.#options
+    let statements: string[] = []
+    await this.#withConnection(async (connection) => {
+      statements = await verifierStatements(connection, { superuserPassword, roleVerifiers })
+    })
+    if (statements.length === 0) return
+    const signalFile = path.join(folder, 'pgdata', 'standby.signal')
+    await this.#restartPostgres(() => fs.rmSync(signalFile), { isPrivate: true })
+    await this.#withConnection(async (connection) => {
+      for (const statement of statements) await connection.query(statement)
+    })
+    await this.#restartPostgres(() => fs.writeFileSync(signalFile, ''), { isPrivate: false })
+  }
+
+  async #restartPostgres(between: () => void, options: { isPrivate: boolean }): Promise<void> {
+    this.#isRestarting = true
+    await this.#postgres?.shutDown({ graceMs: STOP_GRACE_MS })
+    between()
+    this.#isRestarting = false
+    await this.#startPostgres(options)
+  }
+
+  async #startPostgres({ isPrivate }: { isPrivate: boolean } = { isPrivate: false }): Promise<void> {
+    const { account, folder, postgresPort, socketFolder, readOnlyLsn } = this.#options
+    const host = isPrivate ? undefined : this.#options.host
     const postgres = await startPostgres({
       launcher: this.#options.launcher,
       program: this.#parts.postgresProgram,
@@ -324,7 +355,7 @@ export class ComputeService {
       throw new StorageError('aborted', `compute ended: ${this.#reason}`)
     }
     void postgres.exited.then(({ code, signal }) => {
-      if (this.#ending || this.#state === 'stopping') return
+      if (this.#ending || this.#isRestarting || this.#state === 'stopping') return
       this.#end('failed', `postgres ended: ${signal ?? `exit code ${code}`}`, ComputeExit.postgresDied)
     })
     await postgres.accepting

@@ -70,12 +70,13 @@ export function postgresConf(chosen: Readonly<Record<string, string>>, maxConnec
 /** What ALTER SYSTEM must not be able to change goes on the command line. */
 export function commandLineSettings(options: {
   socketFolder: string
-  host: string
+  /** Undefined: only over the private socket. */
+  host: string | undefined
   port: number
   readOnly: boolean
 }): string[] {
   const settings: Record<string, string> = {
-    listen_addresses: options.host,
+    listen_addresses: options.host ?? '',
     port: String(options.port),
     unix_socket_directories: options.socketFolder,
     fsync: 'off',

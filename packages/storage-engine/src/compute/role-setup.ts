@@ -57,13 +57,13 @@ export function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
 }
 
-function literal(text: string): string {
+export function literal(text: string): string {
   const escaped = text.replaceAll("'", "''")
   return text.includes('\\') ? ` E'${escaped.replaceAll('\\', '\\\\')}'` : `'${escaped}'`
 }
 
 /** SCRAM-SHA-256$<iterations>:<salt>$<StoredKey>:<ServerKey> (src/common/scram-common.c, PG 18). */
-function scramMatches(verifier: string, password: string): boolean {
+export function scramMatches(verifier: string, password: string): boolean {
   const match = /^SCRAM-SHA-256\$(\d+):([^$]+)\$([^:]+):/.exec(verifier)
   if (!match) return false
   const salted = pbkdf2Sync(password, Buffer.from(match[2]!, 'base64'), Number(match[1]), 32, 'sha256')

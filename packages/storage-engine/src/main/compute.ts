@@ -16,6 +16,7 @@ import { type ComputeConfig, parseComputeConfig, socketFolderOf } from './comput
 import { isInOwnNamespace, namespaceIsOfUse, runInNamespace } from './compute-namespace.ts'
 import { openComputeQuorum } from './compute-quorum.ts'
 import { CuttableNetwork } from './cuttable-network.ts'
+import { openReadPoint, type ReadPoint } from './read-point.ts'
 
 /** A page that cannot be had for so long fails the query that needs it. */
 const PAGE_GIVE_UP_MS = 60_000
@@ -30,12 +31,19 @@ async function main(): Promise<void> {
     return
   }
   const env = openNodeEnv({ name: `compute-${config.computeId.slice(0, 8)}`, logLevel: config.logLevel as LogLevel })
+  const { readOnlyLsn } = config
+  const point =
+    readOnlyLsn === undefined
+      ? undefined
+      : await openReadPoint(env, config, readOnlyLsn).catch((error: unknown) =>
+          exitWith(ComputeExit.failed, `lsn: ${errorText(error)}`),
+        )
   let mount: FuseMount | undefined
   const network = new CuttableNetwork(env.network)
   const service = new ComputeService(
     env,
-    optionsOf(config),
-    partsOf(env, config, network, (opened) => (mount = opened)),
+    optionsOf(config, point),
+    partsOf(env, config, point, network, (opened) => (mount = opened)),
   )
   const metrics = startedMetrics(env, service, () => mount)
   const server = await openHttpServer({
@@ -81,7 +89,7 @@ async function main(): Promise<void> {
   service.phases.set('process', performance.now())
 }
 
-function optionsOf(config: ComputeConfig): ComputeOptions {
+function optionsOf(config: ComputeConfig, point: ReadPoint | undefined): ComputeOptions {
   const isRoot = process.getuid?.() === 0
   return {
     computeId: config.computeId,
@@ -94,7 +102,7 @@ function optionsOf(config: ComputeConfig): ComputeOptions {
     postgresPort: config.postgresPort,
     postgresPassword: config.postgresPassword,
     mode: config.mode,
-    readOnlyLsn: config.readOnlyLsn,
+    readOnlyLsn: point?.lsn,
     account: isRoot ? { uid: config.postgresUid, gid: config.postgresGid } : undefined,
     launcher: isInOwnNamespace() ? ['setpriv', '--inh-caps=-all', '--ambient-caps=-all'] : [],
     settings: config.settings,
@@ -105,10 +113,12 @@ function optionsOf(config: ComputeConfig): ComputeOptions {
 function partsOf(
   env: NodeEnv,
   config: ComputeConfig,
+  point: ReadPoint | undefined,
   network: CuttableNetwork,
   onMount: (mount: FuseMount) => void,
 ): ComputeParts {
   const { postgres } = findPostgresBinaries()
+  const timelineId = point?.timelineId ?? config.timelineId
   if (process.getuid?.() === 0) {
     try {
       fs.mkdirSync(config.dataDirectory, { recursive: true, mode: 0o711 })
@@ -120,16 +130,16 @@ function partsOf(
   }
   return {
     quorum: config.readOnlyLsn === undefined ? openComputeQuorum({ ...env, network }, config) : undefined,
-    readBootBundle: (lsn) => readBootBundle(config.pageserver, config.projectId, config.timelineId, lsn),
+    readBootBundle: (lsn) => readBootBundle(config.pageserver, config.projectId, timelineId, lsn),
     leaseLsn: (lsn, seconds) =>
-      leaseLsn(config.pageserver, config.projectId, config.timelineId, { id: config.computeId, lsn, seconds }),
+      leaseLsn(config.pageserver, config.projectId, timelineId, { id: config.computeId, lsn, seconds }),
     openPages(lsn) {
       const { host, port } = config.pageserver
       const client = new PageClient({
         env,
         address: { host, port },
         projectId: config.projectId,
-        timelineId: config.timelineId,
+        timelineId,
         lsn,
         giveUpMs: PAGE_GIVE_UP_MS,
       })

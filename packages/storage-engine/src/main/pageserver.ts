@@ -52,6 +52,8 @@ async function main(): Promise<void> {
           Lsn.parse(request.query.get('atLeast') ?? '0/0'),
           Number(request.query.get('waitMs') ?? 0) || 0,
         ),
+      'GET /projects/:projectId/timelines/:timelineId/read-point': (request) =>
+        ready().readPoint(projectOf(request), timelineOf(request), queryOf(request, 'lsn')),
       'GET /projects/:projectId/timelines/:timelineId/boot-bundle': async (request) => {
         const waitMs = Math.min(Number(request.query.get('waitMs') ?? BUNDLE_WAIT_MS_MAX), BUNDLE_WAIT_MS_MAX)
         const lsn = Lsn.parse(queryOf(request, 'lsn'))

@@ -92,6 +92,17 @@ export class PageServerService implements StorageAdmin {
     return { lsn: Lsn.format(await waitForTip(attached, atLeast, Math.min(waitMs, TIP_WAIT_MS_MAX))) }
   }
 
+  /** Where a compute reads that shows `lsn`: as a branch there would begin, with nothing made. */
+  async readPoint(projectId: ProjectId, timelineId: TimelineId, lsn: string): Promise<unknown> {
+    const project = this.#project(projectId)
+    const point = await resolveBranchPoint(
+      project.timeline(timelineId),
+      { lsn },
+      { timelineOf: (id) => project.timeline(id), safekeepersKnown: () => this.#safekeepersKnown() },
+    )
+    return { timelineId: point.ancestor.timeline.identity.timelineId, lsn: Lsn.format(point.lsn) }
+  }
+
   status(): unknown {
     const timelines = [...this.#projects.values()].flatMap((project) => project.timelines)
     return {

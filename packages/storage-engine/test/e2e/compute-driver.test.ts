@@ -189,3 +189,56 @@ async function until(isSo: () => boolean): Promise<void> {
     await sleep(20)
   }
 }
+
+test("a read-only compute shows an old LSN with today's passwords, beside the primary, takes no write, and writes nothing to the quorum", async () => {
+  const ids = await newProject()
+  const primary = await driver.startCompute(specOf(ids))
+  await query(
+    primary,
+    "CREATE ROLE app LOGIN PASSWORD 'old'; CREATE SEQUENCE s; CREATE TABLE t AS SELECT generate_series(1, 1000) AS a; GRANT SELECT ON t TO app",
+  )
+  const [then] = await query(primary, 'SELECT pg_current_wal_lsn()::text AS lsn')
+  const lsn = String(then?.['lsn'])
+  await query(primary, "DELETE FROM t WHERE a > 10; ALTER ROLE app PASSWORD 'new'")
+  const [now] = await query(primary, "SELECT rolpassword AS verifier FROM pg_authid WHERE rolname = 'app'")
+  const roleVerifiers = { app: String(now?.['verifier']), nobody: String(now?.['verifier']) }
+
+  const plain = await driver.startCompute(specOf(ids, { kind: 'read-only', lsn }))
+  const reset = await driver.startCompute(specOf(ids, { kind: 'read-only', lsn, roleVerifiers }))
+  expect(plain).toMatchObject({ state: 'running', kind: 'read-only', term: null })
+  const asApp = { user: 'app', database: 'postgres' }
+  expect(await query(plain, 'SELECT count(*)::int AS n FROM t', { ...asApp, password: 'old' })).toEqual([{ n: 1000 }])
+  expect(await query(reset, 'SELECT count(*)::int AS n FROM t', { ...asApp, password: 'new' })).toEqual([{ n: 1000 }])
+  await expect(query(reset, 'SELECT 1', { ...asApp, password: 'old' })).rejects.toThrow('password authentication')
+  for (const sql of [
+    'INSERT INTO t VALUES (0)',
+    'SET default_transaction_read_only = off; CREATE TABLE u ()',
+    "SELECT nextval('s')",
+  ]) {
+    await expect(query(reset, sql), sql).rejects.toThrow(/read-only|recovery/)
+  }
+  const flushed = async () =>
+    (await supervisor.storageStatus()).safekeepers.map(
+      ({ timelines }) => timelines.find(({ timelineId }) => timelineId === ids.timelineId)?.flushLsn,
+    )
+  await driver.stopCompute(primary.computeId, 'graceful')
+  const before = await flushed()
+  // Hint bits and pruning stay on the compute: repeated reads of rows that were just written leave the log as it is.
+  for (let round = 0; round < 3; round++) await query(reset, 'SELECT sum(a) FROM t')
+  expect(await flushed()).toEqual(before)
+  expect(await driver.computeActivity(reset.computeId)).toMatchObject({ flushLsn: null, members: [] })
+  // An LSN inside a record means the end of the one before; one before the history or beyond its end is refused.
+  const [high = '', low = ''] = lsn.split('/')
+  const inside = `${high}/${(Number.parseInt(low, 16) - 1).toString(16).toUpperCase()}`
+  const rounded = await driver.startCompute(specOf(ids, { kind: 'read-only', lsn: inside }))
+  expect(rounded.startLsn).not.toBe(inside)
+  await expect(driver.startCompute(specOf(ids, { kind: 'read-only', lsn: '0/10' }))).rejects.toThrow(/history/)
+  await expect(driver.startCompute(specOf(ids, { kind: 'read-only', lsn: 'FFF/0' }))).rejects.toThrow(/beyond the end/)
+
+  // On a branch, an LSN from before the branch point is read from where it was written.
+  const child = TimelineId.parse(hex(16))
+  await storage.createBranch({ projectId: ids.projectId, timelineId: child, ancestorTimelineId: ids.timelineId })
+  const past = await driver.startCompute(specOf({ ...ids, timelineId: child }, { kind: 'read-only', lsn }))
+  expect(await query(past, 'SELECT count(*)::int AS n FROM t')).toEqual([{ n: 1000 }])
+  for (const { computeId } of [plain, reset, rounded, past]) await driver.stopCompute(computeId, 'graceful')
+})
