@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process'
 import * as fs from 'node:fs'
 import * as path from 'node:path'
-import { startStack } from '../test/stack-fixture.ts'
+import { type Stack, startStack } from '../test/stack-fixture.ts'
 import { type BenchContext, type BenchReport, median, rounded } from './bench-report.ts'
+import { cpuTime } from './cpu-time.ts'
 import { PeakMemory } from './peak-memory.ts'
 import { startStock } from './stock-postgres.ts'
 
@@ -32,12 +33,17 @@ export async function bench({ say, isQuick }: BenchContext): Promise<BenchReport
       say(`loaded ${mb} MiB on both sides`)
       const memory = new PeakMemory(stack)
       const [oursSeconds, peerSeconds]: [number[], number[]] = [[], []]
+      const [pageserverCpuMs, computeCpuMs]: [number[], number[]] = [[], []]
       const scan = 'select count(*), max(i) from t'
       for (let round = 0; round < rounds; round++) {
         await stack.stopBranch('main')
         dropCaches(path.join(stack.home))
         await stack.startBranch('main')
+        const cpuBefore = await cpuOf(stack)
         oursSeconds.push(await timed(() => stack.query(scan)))
+        const cpu = await cpuOf(stack)
+        pageserverCpuMs.push(cpu.pageserverMs - cpuBefore.pageserverMs)
+        computeCpuMs.push(cpu.computeMs - cpuBefore.computeMs)
         await peer.primary.stop('fast')
         dropCaches(peer.primary.dataDir)
         await peer.primary.start()
@@ -51,6 +57,8 @@ export async function bench({ say, isQuick }: BenchContext): Promise<BenchReport
           oursSeconds: rounded(median(oursSeconds)),
           stockSeconds: rounded(median(peerSeconds)),
           oursMbPerSecond: rounded(mb / median(oursSeconds)),
+          pageserverCpuMsPerMb: rounded(median(pageserverCpuMs) / mb),
+          computeCpuMsPerMb: rounded(median(computeCpuMs) / mb),
           peakMemoryMb: await memory.stop(),
         },
         // Speed over speed: above 1 means that ours is the faster one.
@@ -62,6 +70,13 @@ export async function bench({ say, isQuick }: BenchContext): Promise<BenchReport
   } finally {
     await stack.cleanup()
   }
+}
+
+/** CPU time of the PageServer, and of the sidecar of the compute without its Postgres. */
+async function cpuOf(stack: Stack): Promise<{ pageserverMs: number; computeMs: number }> {
+  const compute = (await stack.branch()).compute?.name ?? ''
+  const [pageserver, sidecar] = [await cpuTime(stack, 'pageserver'), await cpuTime(stack, compute)]
+  return { pageserverMs: pageserver.mainMs + pageserver.othersMs, computeMs: sidecar.mainMs + sidecar.othersMs }
 }
 
 async function timed(run: () => Promise<unknown>): Promise<number> {

@@ -31,8 +31,8 @@ export type ReaderMessage =
         | { readonly kind: 'truncate'; readonly sizeBytes: number }
       readonly reply: Uint8Array
     }
-  /** A sequential reader has reached the end of what was read ahead. */
-  | { readonly kind: 'mark-reached'; readonly nodeId: number }
+  /** A sequential reader has come to a marked page; its read ends before `endPage`. */
+  | { readonly kind: 'mark-reached'; readonly nodeId: number; readonly endPage: number }
   | { readonly kind: 'segment-dropped'; readonly nodeId: number }
   | { readonly kind: 'failure'; readonly text: string }
   /** The device is gone: unmounted or aborted. */

@@ -6,11 +6,16 @@ import { Errno, REPLY_HEADER_BYTES, writeReplyHeader } from './fuse-protocol.ts'
 import type { ReaderMessage } from './miss-messages.ts'
 import type { CacheFolder } from './overlay.ts'
 import { PagePresence } from './page-presence.ts'
-import { PAGES_PER_READ_MAX, type PageReader } from './page-reader.ts'
+import type { PageReader } from './page-reader.ts'
 import { noReadAhead, onMark, onMiss, type ReadAheadState, type ReadAheadStep } from './read-ahead.ts'
 
-/** Fetches for read-ahead under way at once, over all relations: 16 x 1 MiB. Beyond it read-ahead is left out. */
-const READ_AHEAD_FETCHES_MAX = 16
+/**
+ * Pages of one request, 256 KiB: the pages of the first request are installed and read while the PageServer is at work on
+ * the next ones.
+ */
+const PAGES_PER_FETCH_MAX = 32
+/** Fetches for read-ahead under way at once, over all relations: 64 x 256 KiB. Beyond it read-ahead is left out. */
+const READ_AHEAD_FETCHES_MAX = 64
 
 interface Segment {
   readonly nodeId: number
@@ -47,11 +52,12 @@ export class MissServer {
   readonly #reply: (parts: readonly Uint8Array[]) => void
   readonly #log: Log
   #readAheadFetches = 0
+  #answer = new Uint8Array(0)
 
   constructor(options: {
     folder: CacheFolder
     pageReader: PageReader
-    /** Writes one reply to the device. */
+    /** Writes one reply to the device before it returns. */
     reply: (parts: readonly Uint8Array[]) => void
     log: Log
   }) {
@@ -85,7 +91,7 @@ export class MissServer {
         return
       case 'mark-reached': {
         const segment = this.#segments.get(message.nodeId)
-        if (segment) this.#fetchAhead(segment, onMark(segment.readAhead, segment.presence.pageCount))
+        if (segment) this.#fetchAhead(segment, onMark(segment.readAhead, message.endPage, segment.presence.pageCount))
         return
       }
       case 'failure':
@@ -108,16 +114,22 @@ export class MissServer {
       const fetched = this.#fetchAbsent(segment, first, end)
       this.#fetchAhead(segment, onMiss(segment.readAhead, first, end, segment.presence.pageCount))
       await fetched
-      const data = new Uint8Array(miss.byteCount)
+      const data = this.#answerBuffer(miss.byteCount)
       const descriptor = this.#folder.descriptor(miss.nodeId, false)
       const byteCount = this.#folder.files.read(descriptor, data, 0, miss.byteCount, miss.offset)
       writeReplyHeader(words, REPLY_HEADER_BYTES + byteCount, 0, miss.uniqueLow, miss.uniqueHigh)
-      this.#reply([header, byteCount === data.length ? data : data.subarray(0, byteCount)])
+      this.#reply([header, data.subarray(0, byteCount)])
     } catch (error) {
       this.#reportFailure(miss.nodeId, error)
       writeReplyHeader(words, REPLY_HEADER_BYTES, Errno.EIO, miss.uniqueLow, miss.uniqueHigh)
       this.#reply([header])
     }
+  }
+
+  /** Used again by the next answer: a reply is written before anything else runs. */
+  #answerBuffer(byteCount: number): Uint8Array {
+    if (this.#answer.length < byteCount) this.#answer = new Uint8Array(byteCount)
+    return this.#answer
   }
 
   async #serveChange(request: Extract<ReaderMessage, { kind: 'change-after-fill' }>): Promise<void> {
@@ -187,7 +199,7 @@ export class MissServer {
       const start = page
       while (
         page < bound &&
-        page - start < PAGES_PER_READ_MAX &&
+        page - start < PAGES_PER_FETCH_MAX &&
         !segment.presence.isPresent(page) &&
         !isOnItsWay(segment, page)
       ) {

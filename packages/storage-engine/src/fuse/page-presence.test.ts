@@ -35,19 +35,35 @@ test('an install that failed leaves the page absent, and a mark is taken once', 
   expect(presence.takeMark(0, 4)).toBe(false)
 })
 
-test('sequential misses ask for growing ranges up to the bound and the end; a random one asks for nothing', () => {
+test('sequential reads are kept a growing window ahead, up to the bound and the end; a random one asks for nothing', () => {
   const random = onMiss(noReadAhead, 500, 501, 10_000)
   expect(random.firstPage).toBe(random.endPage)
   let step = onMiss(random.state, 501, 505, 10_000)
-  const sizes: number[] = []
-  for (let i = 0; i < 7; i++) {
-    sizes.push(step.endPage - step.firstPage)
-    step = onMark(step.state, 10_000)
+  const ends: number[] = []
+  for (let reached = 505; ends.length < 7; reached += 40) {
+    ends.push(step.endPage - reached)
+    step = onMark(step.state, reached + 40, 10_000)
   }
-  expect(sizes).toEqual([16, 32, 64, 128, 256, 256, READ_AHEAD_PAGES_MAX])
+  expect(ends).toEqual([16, 32, 64, 128, 256, 512, READ_AHEAD_PAGES_MAX])
   expect(onMiss(step.state, 9_999, 10_000, 10_000).endPage).toBeLessThanOrEqual(10_000)
-  const last = onMark({ nextPage: 9_990, windowPages: 64 }, 10_000)
+  const last = onMark({ nextPage: 9_990, windowPages: 64 }, 9_950, 10_000)
   expect([last.firstPage, last.endPage]).toEqual([9_990, 10_000])
+})
+
+test('a reader that comes to pages still on their way stays sequential, and asks for each page once', () => {
+  let state = { nextPage: 1000, windowPages: 256 }
+  let asked = 1000
+  for (let page = 760; page < 1400; page += 16) {
+    const step = onMiss(state, page, page + 16, 100_000)
+    if (step.endPage > step.firstPage) {
+      expect(step.firstPage).toBe(asked)
+      expect(step.endPage - step.firstPage).toBeGreaterThanOrEqual(32)
+      asked = step.endPage
+    }
+    expect(step.state.windowPages).toBeGreaterThan(0)
+    state = step.state
+  }
+  expect(asked).toBeGreaterThanOrEqual(1400 + READ_AHEAD_PAGES_MAX - 32)
 })
 
 test('a fork is cut into files of 1 GiB, without an empty one at the end', () => {

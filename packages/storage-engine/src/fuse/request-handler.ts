@@ -146,7 +146,7 @@ export class RequestHandler {
         })
         return
       }
-      if (presence.takeMark(first, end)) this.#post({ kind: 'mark-reached', nodeId: file.id })
+      if (presence.takeMark(first, end)) this.#post({ kind: 'mark-reached', nodeId: file.id, endPage: end })
     }
     this.#counts[ControlWord.readHits]!++
     this.#ok(this.#overlay.read(file, this.#reply, REPLY_HEADER_BYTES, wanted, offset))

@@ -8,6 +8,9 @@ import type { PageCache } from './page-cache.ts'
 import type { RelationSizeReader } from './relation-size.ts'
 import type { TimelineStorage, ValueChain } from './timeline-storage.ts'
 
+/** A request for so many blocks at once is part of a scan, which asks for each page once: it would only empty the cache. */
+const SCAN_BLOCKS_MIN = 16
+
 export interface BlockRange {
   readonly spcOid: number
   readonly dbOid: number
@@ -93,7 +96,7 @@ export class PageReader {
       if (wanted[nextWanted] === i) {
         const chain = chains[nextWanted++]!
         rebuildPageInto(page, this.#blockKey(range, i), chain)
-        this.#cache.set(this.#pageName(range, i), chain.lsns[0]!, lsn, page)
+        if (range.blockCount < SCAN_BLOCKS_MIN) this.#cache.set(this.#pageName(range, i), chain.lsns[0]!, lsn, page)
       } else {
         this.#cache.copy(this.#pageName(range, i), bytes, at)
       }
