@@ -1,4 +1,3 @@
-/** Put rate, collect latency by chain length, and flush throughput of the layered store. Prints one JSON line. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,11 +13,22 @@ import { KeyScratch } from '../src/pageserver/key.ts'
 import { OpenLayer } from '../src/pageserver/layer/open-layer.ts'
 import { materializeValue } from '../src/pageserver/materialize-value.ts'
 import { openProjectStorage } from '../src/pageserver/timeline/project-storage.ts'
+import type { BenchReport } from './bench-report.ts'
 
-const folder = await mkdtemp(join(tmpdir(), 'tributary-layers-bench-'))
-const figures: Record<string, number> = {}
+/** Put rate, collect latency by chain length, and flush throughput of the layered store, in this process. */
+export async function bench(): Promise<BenchReport> {
+  const folder = await mkdtemp(join(tmpdir(), 'tributary-layers-bench-'))
+  try {
+    const figures: Record<string, number> = {}
+    putRate(folder, figures)
+    await storageFigures(folder, figures)
+    return { bench: 'layers', figures, ratios: {} }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
 
-function putRate(): void {
+function putRate(folder: string, figures: Record<string, number>): void {
   const keys = new KeyScratch()
   const value = new Uint8Array(64).fill(7)
   const count = 1_000_000
@@ -35,7 +45,7 @@ function putRate(): void {
   figures.putsPerSecond = Math.round(best)
 }
 
-async function storageFigures(): Promise<void> {
+async function storageFigures(folder: string, figures: Record<string, number>): Promise<void> {
   const workers = openWorkerPool({ name: 'pageserver/upkeep/upkeep', threadCount: 2 })
   const project = await openProjectStorage({
     env: { clock: nodeClock, disk: nodeDisk, log: silentLog, metrics: noMetrics },
@@ -76,11 +86,11 @@ async function storageFigures(): Promise<void> {
       await storage.ready()
       if (round === 10 || round === 100) atLsnOfChain[round] = lsn
     }
-    for (const [chain, at] of Object.entries(atLsnOfChain)) latency(storage, `openChain${chain}`, blocks, at)
+    for (const [chain, at] of Object.entries(atLsnOfChain)) latency(figures, storage, `openChain${chain}`, blocks, at)
     startMs = performance.now()
     await storage.flush()
     figures.flushMbPerSecondRecords = Math.round((blocks * 100 * 100) / 1e3 / (performance.now() - startMs))
-    for (const [chain, at] of Object.entries(atLsnOfChain)) latency(storage, `deltaChain${chain}`, blocks, at)
+    for (const [chain, at] of Object.entries(atLsnOfChain)) latency(figures, storage, `deltaChain${chain}`, blocks, at)
 
     startMs = performance.now()
     let bytes = 0
@@ -107,6 +117,7 @@ async function storageFigures(): Promise<void> {
 }
 
 function latency(
+  figures: Record<string, number>,
   storage: { collectNow(keys: Uint8Array, count: number, lsn: Lsn): unknown },
   name: string,
   blocks: number,
@@ -123,12 +134,4 @@ function latency(
   samples.sort((a, b) => a - b)
   figures[`${name}P50Us`] = Math.round(samples[2000]! * 1000)
   figures[`${name}P99Us`] = Math.round(samples[3960]! * 1000)
-}
-
-try {
-  putRate()
-  await storageFigures()
-  console.log(JSON.stringify({ bench: 'layers', figures, ratios: {} }))
-} finally {
-  await rm(folder, { recursive: true, force: true })
 }

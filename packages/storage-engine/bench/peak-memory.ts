@@ -33,12 +33,13 @@ export class PeakMemory {
       this.#note('supervisor', statusMb(pid, 'VmHWM'))
       for (const child of processes) {
         if (child.pid === null) continue
-        const name = child.name.replace(/-[0-9a-f]{6}$/, '')
+        // All computes count as one program: a benchmark may start many, one after the other.
+        const name = child.name.startsWith('compute-') ? 'compute' : child.name
         this.#note(name, statusMb(child.pid, 'VmHWM'))
-        if (!name.startsWith('compute-')) continue
+        if (name !== 'compute') continue
         const postgres = descendants(child.pid)
         this.#note(
-          name.replace('compute-', 'postgres-'),
+          'postgres',
           postgres.reduce((sum, member) => sum + (statusMb(member, 'RssAnon') ?? 0), 0),
         )
       }
