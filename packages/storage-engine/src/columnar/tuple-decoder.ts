@@ -10,15 +10,15 @@ import { ItemIdFlag, itemFlags, itemIdByte, itemLength, itemOffset, maxOffsetNum
 import { hasPlausiblePageHeader, readPageLower, readPageSpecial } from '../postgres/page-header.ts'
 import { AttributeColumn, GrowingColumn } from './attribute-column.ts'
 import { alignUp, i32, u16, u32 } from './little-endian.ts'
-import { HIDDEN_COLUMNS, type HiddenColumn, type TableLayout, columnName } from './table-layout.ts'
+import { columnName, HIDDEN_COLUMNS, type HiddenColumn, type TableLayout } from './table-layout.ts'
 import { Appended } from './types/type-codec.ts'
 import { ExceptionBuilder } from './value-exceptions.ts'
 import {
+  decodeToastPointer,
+  decompressInline,
   EXTERNAL_POINTER_SIZE,
   SHORT_PAYLOAD_MAX,
   type ToastPointer,
-  decodeToastPointer,
-  decompressInline,
   toastPayload,
   varlenaForm,
   varlenaSize,

@@ -2,7 +2,7 @@
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api'
 import type { QueryColumn, QueryValue } from '../admin/query-client.ts'
 import { errorText, StorageError } from '../base/errors.ts'
-import { postgresTypeName, queryValue } from './result-values.ts'
+import { postgresTypeName, valueConverter } from './result-values.ts'
 import { quoteText } from './sql/tokens.ts'
 
 export interface EngineOptions {
@@ -72,6 +72,7 @@ export class Engine {
       const result = await this.#connection.stream(sql)
       const names = result.deduplicatedColumnNames()
       const columns = result.columnTypes().map((type, i) => ({ name: names[i]!, type: postgresTypeName(type) }))
+      const converters = result.columnTypes().map(valueConverter)
       const rows: QueryValue[][] = []
       let chars = 0
       for (;;) {
@@ -79,7 +80,7 @@ export class Engine {
         if (!chunk || chunk.rowCount === 0) return { columns, rows, isTruncated: false }
         for (const row of chunk.getRows()) {
           if (rows.length === rowsMax) return { columns, rows, isTruncated: true }
-          const values = row.map(queryValue)
+          const values = row.map((value, i) => converters[i]!(value))
           for (const value of values) chars += typeof value === 'string' ? value.length : 8
           if (chars > ANSWER_CHARS_MAX)
             throw new StorageError('exhausted', 'the answer is too large: select less of it')

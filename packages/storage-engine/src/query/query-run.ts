@@ -103,6 +103,7 @@ export async function runQuery(context: QueryContext, job: QueryJob): Promise<Qu
     const receipts: TableReceipt[] = []
     const notes: string[] = []
     const paths: string[] = []
+    const enumTypes = new Map<string, Set<string | undefined>>()
     let serial = 0
     await engine.run('create schema tributary_types')
     for (const [name, table] of bound) {
@@ -149,8 +150,11 @@ export async function runQuery(context: QueryContext, job: QueryJob): Promise<Qu
       receipts.push(built.receipt)
       notes.push(...built.notes)
       paths.push(...built.paths)
+      for (const [column, type] of built.enumTypes) {
+        enumTypes.set(column, (enumTypes.get(column) ?? new Set()).add(type))
+      }
     }
-    const sql = parsed.explainPrefix + renameTables(parsed, names)
+    const sql = parsed.explainPrefix + renameTables(parsed, names, (column) => onlyOf(enumTypes.get(column)))
     return await timed('execute', async () => {
       const answer = await answerOf(engine, job, sql, paths)
       const receipt = receiptOf(request, database, main, receipts, {
@@ -175,6 +179,11 @@ export async function runQuery(context: QueryContext, job: QueryJob): Promise<Qu
     engine.close()
     for (const objectKey of acquired) context.layers.release(objectKey)
   }
+}
+
+/** Undefined unless all columns of a name have the same type. */
+function onlyOf(types: ReadonlySet<string | undefined> | undefined): string | undefined {
+  return types?.size === 1 ? [...types][0] : undefined
 }
 
 async function answerOf(

@@ -37,6 +37,8 @@ export interface BuiltRelation {
   readonly paths: readonly string[]
   readonly notes: readonly string[]
   readonly receipt: TableReceipt
+  /** Every column by its lower-case name: its type if it is an enum. */
+  readonly enumTypes: ReadonlyMap<string, string | undefined>
 }
 
 /** Creates the view `schema`.`name`. `wanted` says which columns may be read, by name. */
@@ -89,7 +91,8 @@ export async function buildRelation(
     })
     await engine.run(`create view ${view} as select ${expressions.join(', ') || '1 as " "'} from ${base}`)
     for (const { note } of shown) if (note) notes.push(note)
-    return { paths: rows.paths, notes, receipt: receiptOf(options, relation, rows) }
+    const enumTypes = new Map(readable.map((each) => [each.name.toLowerCase(), enumTypeOf(each, settings)]))
+    return { paths: rows.paths, notes, receipt: receiptOf(options, relation, rows), enumTypes }
   }
 }
 
@@ -244,6 +247,11 @@ function unionOf(rows: PlacedRows, columns: readonly WantedColumn[], only: strin
     return `cast(null as ${type}) as c${attribute.number}`
   })
   return `select ${only === undefined ? empty.join(', ') : '1 as c0'} where false`
+}
+
+function enumTypeOf(attribute: TableAttribute, settings: CodecSettings): string | undefined {
+  const sql = columnSql(attribute, settings)
+  return sql?.kind === 'enum' && sql.labels.length > 0 ? enumTypeName(sql.labels) : undefined
 }
 
 /** Stands for a column that the statement does not name, so that the engine knows its name: reading it would be an error. */

@@ -16,11 +16,23 @@ import {
 } from '@duckdb/node-api'
 import type { QueryValue } from '../admin/query-client.ts'
 import { dateText, intervalText, timestampText, timeText } from '../columnar/types/date-time.ts'
+import { formatFloat4 } from '../columnar/types/float-text.ts'
 
 const POSTGRES_EPOCH_DAYS = 10957
 const POSTGRES_EPOCH_MICROS = 946_684_800_000_000n
 const INFINITE_DAYS = 0x7fffffff
 const INFINITE_MICROS = 0x7fffffffffffffffn
+
+/** For a column of this type. A real is shown with the digits that tell it from its neighbours, as Postgres does. */
+export function valueConverter(type: DuckDBType): (value: DuckDBValue) => QueryValue {
+  return /^FLOAT(\[\d*\])*$/.test(type.toString()) ? realValue : queryValue
+}
+
+function realValue(value: DuckDBValue): QueryValue {
+  if (value instanceof DuckDBListValue) return value.items.map(realValue)
+  const shown = queryValue(value)
+  return typeof shown === 'number' ? Number(formatFloat4(shown)) : shown
+}
 
 export function queryValue(value: DuckDBValue): QueryValue {
   if (value === null) return null

@@ -31,13 +31,24 @@ export async function parseStatement(parser: SqlParser, text: string): Promise<P
   }
 }
 
-/** The statement with its tables called by other names, in the order of `statement.tables`. */
-export function renameTables(parsed: ParsedQuery, names: readonly string[]): string {
+/**
+ * The statement with its tables called by other names, in the order of `statement.tables`, and with text constants cast to
+ * the types of the columns that they are compared with, where `castOf` names one.
+ */
+export function renameTables(
+  parsed: ParsedQuery,
+  names: readonly string[],
+  castOf: (column: string) => string | undefined = () => undefined,
+): string {
   const offsets = charOffsets(parsed.sql)
   const tokens = tokenize(parsed.sql)
-  const edits = parsed.statement.tables
-    .map((table, i) => ({ start: offsets(table.location), name: names[i]! }))
-    .sort((a, b) => a.start - b.start)
+  const renames = parsed.statement.tables.map((table, i) => ({ start: offsets(table.location), name: names[i]! }))
+  const casts = parsed.statement.comparedTexts.flatMap(({ column, location }) => {
+    const type = castOf(column)
+    const token = tokens.find(({ start, kind }) => start === offsets(location) && kind === 'string')
+    return type && token ? [{ start: token.start, name: `${token.text}::${type}` }] : []
+  })
+  const edits = [...renames, ...casts].sort((a, b) => a.start - b.start)
   let result = ''
   let copiedTo = 0
   for (const { start, name } of edits) {

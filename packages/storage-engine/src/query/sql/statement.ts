@@ -19,6 +19,8 @@ export interface Statement {
   readonly columns: ReadonlySet<string>
   /** A star or something like it: every column of every table may be read. */
   readonly readsAllColumns: boolean
+  /** Columns that are compared with a text constant, and where that constant stands. */
+  readonly comparedTexts: readonly { readonly column: string; readonly location: number }[]
 }
 
 /** Functions in FROM that read nothing but their arguments. */
@@ -54,10 +56,10 @@ export function analyzeStatement(tree: unknown): Statement {
   if (statements.length > 1) throw refused('one statement at a time')
   const visitor = new Visitor()
   visitor.visit(statements[0], new Set(), 0)
-  const { tables, columns, names } = visitor
+  const { tables, columns, names, comparedTexts } = visitor
   // The name of a table as a value is its whole row.
   const readsAllColumns = visitor.readsAllColumns || [...names].some((name) => columns.has(name))
-  return { tables, columns, readsAllColumns }
+  return { tables, columns, readsAllColumns, comparedTexts }
 }
 
 class Visitor {
@@ -65,6 +67,7 @@ class Visitor {
   readonly columns = new Set<string>()
   /** Names and aliases of tables. */
   readonly names = new Set<string>()
+  readonly comparedTexts: { column: string; location: number }[] = []
   readsAllColumns = false
 
   visit(value: unknown, scope: ReadonlySet<string>, depth: number): void {
@@ -81,6 +84,7 @@ class Visitor {
 
   #visitKind(node: Node, scope: ReadonlySet<string>): void {
     if (typeof node.alias === 'string' && node.alias !== '') this.names.add(node.alias.toLowerCase())
+    this.#visitComparison(node)
     if (Array.isArray(node.column_name_alias) && node.column_name_alias.length > 0) this.readsAllColumns = true
     switch (node.type) {
       case 'BASE_TABLE':
@@ -120,6 +124,18 @@ class Visitor {
     }
   }
 
+  /** `column < 'text'`, either way round, and BETWEEN. */
+  #visitComparison(node: Node): void {
+    if (node.class !== 'COMPARISON' && node.class !== 'BETWEEN') return
+    const sides = [node.left, node.right, node.input, node.lower, node.upper].filter(isNode)
+    const column = sides.find((side) => side.class === 'COLUMN_REF')
+    const name = column && Array.isArray(column.column_names) ? textOf(column.column_names.at(-1)).toLowerCase() : ''
+    for (const side of sides) {
+      const location = side.class === 'CONSTANT' && isTextConstant(side) ? locationOf(side) : undefined
+      if (name !== '' && location !== undefined) this.comparedTexts.push({ column: name, location })
+    }
+  }
+
   #visitTable(node: Node, scope: ReadonlySet<string>): void {
     if (node.at_clause !== null && node.at_clause !== undefined) {
       throw refused("write AT (LSN => '…'), AT (TIME => '…') or AT (BRANCH => '…')", node)
@@ -147,6 +163,11 @@ class Visitor {
     }
     return inner
   }
+}
+
+function isTextConstant(node: Node): boolean {
+  const value = isNode(node.value) ? node.value : {}
+  return isNode(value.type) && value.type.id === 'VARCHAR' && value.is_null === false
 }
 
 function isRecursive(value: unknown): boolean {
