@@ -1,10 +1,11 @@
-import type { ComputeDriver, StackClient, StorageAdmin, TimelineHistory } from '@tributary/storage-engine/admin'
+import type { ComputeDriver, QueryClient, StackClient, StorageAdmin, TimelineHistory } from '@tributary/storage-engine/admin'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Actor } from './auth/permission.ts'
 import type { ApiConfig } from './config.ts'
 import type { OperationQueue } from './control-plane/operations/operation-queue.ts'
 import type { Database } from './db/database.ts'
 import type { EventBus } from './shared/event-bus.ts'
+import type { DemoProject } from './modules/demo/demo-project.ts'
 import type { SecretBox } from './shared/secret-box.ts'
 
 /** Everything from outside that services use. */
@@ -17,7 +18,12 @@ export interface App {
   readonly storage: StorageAdmin & TimelineHistory
   readonly computes: ComputeDriver
   readonly stack: StackClient
+  /** Null: this system runs no query worker. */
+  readonly queries: QueryClient | null
   readonly operations: OperationQueue
+  readonly demo: DemoProject
+  /** Of this program. */
+  readonly version: string
 }
 
 /** What a service knows of the call besides the actor. */

@@ -1,0 +1,388 @@
+import { isStorageError, type LsnAtTime } from '@tributary/storage-engine/admin'
+import type { Actor, App, CallOptions } from '../../app.ts'
+import { actorName } from '../../auth/permission.ts'
+import { storageIds } from '../../control-plane/compute-control.ts'
+import { copyConfig } from '../../control-plane/handlers/branch-handlers.ts'
+import type { NewOperation } from '../../control-plane/operations/operation-queue.ts'
+import type { Transaction } from '../../db/database.ts'
+import type { Branch, Endpoint, Operation, Project } from '../../generated/prisma/client.ts'
+import { newBranchId, newEndpointId, newStorageId } from '../../shared/ids.ts'
+import { decodeCursor, encodeCursor, type Page, type PageRequest, pageOf } from '../../shared/pagination.ts'
+import { catchFailure, FailureError, failure, invalid, type Result, success, unwrap } from '../../shared/result.ts'
+import { accessBranch, accessProject } from '../access.ts'
+import { recordAudit } from '../audit/audit-service.ts'
+import { SIZE_DEFAULT, SUSPEND_SECONDS_DEFAULT } from '../endpoint/endpoint-rules.ts'
+import { branchRefusal } from '../project/quota.ts'
+import { checkName } from '../project/project-rules.ts'
+import { historyWindow, type HistoryWindow, type SettledPoint, settlePoint } from './branch-point.ts'
+import { type BranchView, checkExpiry, deletionRefusal, keptName, type PointInput } from './branch-rules.ts'
+
+export type BranchWithProject = Branch & { project: Project }
+
+export interface CreateBranchInput {
+  readonly projectId: string
+  readonly parentId?: string | null | undefined
+  readonly name?: string | null | undefined
+  readonly at?: PointInput | null | undefined
+  readonly expiresAt?: Date | null | undefined
+  readonly isProtected?: boolean | null | undefined
+  readonly withEndpoint?: boolean | null | undefined
+  readonly endpoint?: { readonly size?: string; readonly suspendAfterSeconds?: number | null } | undefined
+}
+
+export interface UpdateBranchInput {
+  readonly name?: string | null | undefined
+  readonly isProtected?: boolean | null | undefined
+  readonly isDefault?: boolean | null | undefined
+  /** Null: does not expire any more. */
+  readonly expiresAt?: Date | null | undefined
+}
+
+export interface RestoreBranchInput {
+  readonly to: PointInput
+  readonly sourceBranchId?: string | null | undefined
+  readonly keepAs?: string | null | undefined
+  /** Keep the old state also when nobody asked: what restores in the console do. */
+  readonly keepByDefault?: boolean
+}
+
+export interface BranchChange {
+  readonly branch: Branch
+  readonly endpoints: Endpoint[]
+  readonly operations: Operation[]
+}
+
+export class BranchService {
+  readonly #app: App
+
+  constructor(app: App) {
+    this.#app = app
+  }
+
+  get(actor: Actor, branchId: string): Promise<Result<BranchWithProject>> {
+    return accessBranch(this.#app, actor, branchId, 'project.view')
+  }
+
+  /** The caller has checked the project. Oldest first. */
+  async page(projectId: string, search: string | null | undefined, request: PageRequest): Promise<Page<Branch>> {
+    const text = search?.trim()
+    const where = {
+      projectId,
+      ...(text ? { OR: [{ name: { contains: text, mode: 'insensitive' as const } }, { id: text }] } : {}),
+    }
+    const after = request.after === null ? undefined : decodeCursor(request.after, 2)
+    const position = after
+      ? { OR: [{ createdAt: { gt: new Date(after[0]!) } }, { createdAt: new Date(after[0]!), id: { gt: after[1]! } }] }
+      : {}
+    const [rows, totalCount] = await Promise.all([
+      this.#app.database.branch.findMany({
+        where: { AND: [where, position] },
+        orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
+        take: request.first + 1,
+      }),
+      this.#app.database.branch.count({ where }),
+    ])
+    return pageOf(rows, request, totalCount, (row) => encodeCursor([row.createdAt.toISOString(), row.id]))
+  }
+
+  async create(actor: Actor, input: CreateBranchInput, options: CallOptions = {}): Promise<Result<BranchChange>> {
+    const { database, operations } = this.#app
+    return catchFailure(async () => {
+      const project = unwrap(await accessProject(this.#app, actor, input.projectId, 'project.write'))
+      const parent = await database.branch.findFirst({
+        where: { projectId: project.id, id: input.parentId ?? project.defaultBranchId ?? '' },
+        include: { project: true },
+      })
+      if (!parent) throw new FailureError(failure('NOT_FOUND', 'parentId: branch not found', 'parentId').error)
+      if (parent.state !== 'READY') throw new FailureError(failure('CONFLICT', `the parent branch is ${parent.state}`).error)
+      const id = newBranchId()
+      const name = unwrap(checkName('name', input.name ?? id))
+      const point = unwrap(await settlePoint(this.#app, parent, input.at))
+      const endpointId = newEndpointId()
+      const expiresAt = input.expiresAt
+        ? unwrap(checkExpiry({ id, name, isDefault: false, isProtected: input.isProtected === true, childCount: 0 }, input.expiresAt, Date.now()))
+        : null
+      const added: NewOperation[] = [
+        {
+          kind: 'create_branch',
+          branchId: id,
+          scope: [id, parent.id],
+          input: { ancestorTimelineId: point.timelineId, at: point.isTip ? null : { lsn: point.lsn } },
+        },
+      ]
+      if (input.withEndpoint)
+        added.push({ kind: 'create_compute', branchId: id, endpointId, scope: [id], input: { cause: 'branch created' } })
+      const made = unwrap(
+        await operations.submit({
+          actor,
+          projectId: project.id,
+          organizationId: project.organizationId,
+          requestId: options.requestId,
+          operations: added,
+          audit: { action: 'branch.create', subject: name, detail: { branchId: id, parentId: parent.id, lsn: point.lsn } },
+          change: async (tx) => {
+            unwrap(branchRefusal(project, await tx.branch.count({ where: { projectId: project.id } })))
+            await refuseTakenName(tx, project.id, name)
+            await tx.branch.create({
+              data: {
+                id,
+                projectId: project.id,
+                name,
+                timelineId: newStorageId(),
+                parentId: parent.id,
+                parentLsn: point.lsn,
+                parentTime: point.time,
+                isProtected: input.isProtected === true,
+                expiresAt,
+                ttlSeconds: expiresAt === null ? null : Math.round((expiresAt.getTime() - Date.now()) / 1000),
+                createdBy: actorName(actor),
+              },
+            })
+            await copyConfig(tx, parent.id, id)
+            if (input.withEndpoint)
+              await tx.endpoint.create({
+                data: {
+                  id: endpointId,
+                  projectId: project.id,
+                  branchId: id,
+                  type: 'READ_WRITE',
+                  desiredState: 'RUNNING',
+                  size: input.endpoint?.size ?? SIZE_DEFAULT,
+                  suspendAfterSeconds:
+                    input.endpoint?.suspendAfterSeconds === undefined ? SUSPEND_SECONDS_DEFAULT : input.endpoint.suspendAfterSeconds,
+                  createdBy: actorName(actor),
+                },
+              })
+          },
+        }),
+      )
+      return this.#changed(id, made)
+    })
+  }
+
+  async update(actor: Actor, branchId: string, input: UpdateBranchInput, options: CallOptions = {}): Promise<Result<BranchChange>> {
+    const { database } = this.#app
+    return catchFailure(async () => {
+      const branch = unwrap(await accessBranch(this.#app, actor, branchId, 'project.write'))
+      const view = await this.#view(branch)
+      const name = typeof input.name === 'string' ? unwrap(checkName('name', input.name)) : undefined
+      const isProtected = input.isProtected ?? branch.isProtected
+      const isDefault = input.isDefault === true || view.isDefault
+      if (input.isDefault === false && view.isDefault)
+        throw new FailureError(invalid('isDefault', 'make another branch the default instead').error)
+      const expiresAt =
+        input.expiresAt instanceof Date
+          ? unwrap(checkExpiry({ ...view, isProtected, isDefault }, input.expiresAt, Date.now()))
+          : input.expiresAt
+      if ((isProtected || isDefault) && branch.expiresAt !== null && expiresAt !== null)
+        throw new FailureError(invalid('expiresAt', 'a branch that expires can be neither protected nor the default').error)
+      await database.$transaction(async (tx) => {
+        if (name !== undefined && name !== branch.name) await refuseTakenName(tx, branch.projectId, name)
+        await tx.branch.update({
+          where: { id: branchId },
+          data: {
+            ...(name === undefined ? {} : { name }),
+            isProtected,
+            ...(expiresAt === undefined
+              ? {}
+              : {
+                  expiresAt,
+                  ttlSeconds: expiresAt === null ? null : Math.round((expiresAt.getTime() - Date.now()) / 1000),
+                }),
+          },
+        })
+        if (input.isDefault === true)
+          await tx.project.update({ where: { id: branch.projectId }, data: { defaultBranchId: branchId } })
+        await recordAudit(
+          tx,
+          actor,
+          {
+            action: 'branch.update',
+            subject: name ?? branch.name,
+            organizationId: branch.project.organizationId,
+            projectId: branch.projectId,
+            detail: JSON.parse(JSON.stringify(input)),
+          },
+          options,
+        )
+      })
+      this.#app.bus.publish('branchTip', { projectId: branch.projectId, branchId })
+      return this.#changed(branchId, [])
+    })
+  }
+
+  async delete(
+    actor: Actor,
+    branchId: string,
+    input: { reparentChildren?: boolean } = {},
+    options: CallOptions = {},
+  ): Promise<Result<BranchChange>> {
+    return catchFailure(async () => {
+      const branch = unwrap(await accessBranch(this.#app, actor, branchId, 'project.write'))
+      unwrap(deletionRefusal(await this.#view(branch), input.reparentChildren === true))
+      const endpoints = await this.#app.database.endpoint.findMany({ where: { branchId } })
+      const operations = unwrap(
+        await this.#app.operations.submit({
+          actor,
+          projectId: branch.projectId,
+          organizationId: branch.project.organizationId,
+          requestId: options.requestId,
+          operations: [{ kind: 'delete_branch', branchId, scope: [branchId, ...(branch.parentId ? [branch.parentId] : [])] }],
+          audit: { action: 'branch.delete', subject: branch.name, detail: { branchId } },
+          change: async (tx) => {
+            const childCount = await tx.branch.count({ where: { parentId: branchId } })
+            unwrap(deletionRefusal({ ...(await this.#view(branch)), childCount }, input.reparentChildren === true))
+            await tx.branch.update({ where: { id: branchId }, data: { state: 'DELETING', stateChangedAt: new Date() } })
+            await tx.endpoint.updateMany({ where: { branchId }, data: { desiredState: 'SUSPENDED' } })
+          },
+        }),
+      )
+      return { branch, endpoints, operations }
+    })
+  }
+
+  /** The branch continues from another point; connection strings stay. */
+  async restore(actor: Actor, branchId: string, input: RestoreBranchInput, options: CallOptions = {}): Promise<Result<BranchChange>> {
+    return catchFailure(async () => {
+      const branch = unwrap(await accessBranch(this.#app, actor, branchId, 'project.write'))
+      const source =
+        input.sourceBranchId && input.sourceBranchId !== branchId
+          ? unwrap(await accessBranch(this.#app, actor, input.sourceBranchId, 'project.view'))
+          : branch
+      if (source.projectId !== branch.projectId)
+        throw new FailureError(invalid('sourceBranchId', 'is of another project').error)
+      const point = unwrap(await settlePoint(this.#app, source, input.to, 'to'))
+      if (source.id === branchId && point.isTip)
+        throw new FailureError(invalid('to', 'a restore of a branch from itself needs an lsn, a time or a snapshot').error)
+      return unwrap(await this.#restoreTo(actor, branch, source, point, input, 'branch.restore', options))
+    })
+  }
+
+  /** To the tip of the parent. */
+  async resetFromParent(
+    actor: Actor,
+    branchId: string,
+    input: { keepAs?: string | null | undefined } = {},
+    options: CallOptions = {},
+  ): Promise<Result<BranchChange>> {
+    return catchFailure(async () => {
+      const branch = unwrap(await accessBranch(this.#app, actor, branchId, 'project.write'))
+      if (branch.parentId === null) throw new FailureError(failure('CONFLICT', 'the branch has no parent').error)
+      if (branch.isProtected) throw new FailureError(failure('PROTECTED', 'the branch is protected').error)
+      const parent = unwrap(await accessBranch(this.#app, actor, branch.parentId, 'project.view'))
+      const point = unwrap(await settlePoint(this.#app, parent, null, 'to'))
+      return unwrap(await this.#restoreTo(actor, branch, parent, point, { keepAs: input.keepAs }, 'branch.reset', options))
+    })
+  }
+
+  async #restoreTo(
+    actor: Actor,
+    branch: BranchWithProject,
+    source: BranchWithProject,
+    point: SettledPoint,
+    input: { keepAs?: string | null | undefined; keepByDefault?: boolean },
+    action: string,
+    options: CallOptions,
+  ): Promise<Result<BranchChange>> {
+    const { database, operations } = this.#app
+    return catchFailure(async () => {
+      const childCount = await database.branch.count({ where: { parentId: branch.id } })
+      const mustKeep = source.id === branch.id || childCount > 0 || point.timelineId === branch.timelineId
+      const wanted = input.keepAs ?? (mustKeep || input.keepByDefault ? keptName(branch.name, new Date()) : null)
+      const kept = wanted === null ? null : { branchId: newBranchId(), name: unwrap(checkName('keepAs', wanted)) }
+      const running = await database.endpoint.findMany({ where: { branchId: branch.id, desiredState: 'RUNNING' } })
+      const scope = [branch.id, source.id]
+      const made = unwrap(
+        await operations.submit({
+          actor,
+          projectId: branch.projectId,
+          organizationId: branch.project.organizationId,
+          requestId: options.requestId,
+          operations: [
+            {
+              kind: 'restore_branch',
+              branchId: branch.id,
+              scope,
+              input: {
+                sourceTimelineId: point.timelineId,
+                sourceBranchId: source.id,
+                at: point.isTip ? null : { lsn: point.lsn },
+                newTimelineId: newStorageId(),
+                kept,
+                reset: action === 'branch.reset',
+              },
+            },
+            ...running.map((endpoint): NewOperation => ({
+              kind: 'start_compute',
+              branchId: branch.id,
+              endpointId: endpoint.id,
+              scope,
+              input: { cause: 'branch restored' },
+            })),
+          ],
+          audit: { action, subject: branch.name, detail: { lsn: point.lsn, sourceBranchId: source.id, keptAs: wanted } },
+          change: async (tx) => {
+            if (kept !== null) await refuseTakenName(tx, branch.projectId, kept.name)
+            await tx.branch.update({
+              where: { id: branch.id },
+              data: { state: action === 'branch.reset' ? 'RESETTING' : 'RESTORING', stateChangedAt: new Date() },
+            })
+          },
+        }),
+      )
+      return this.#changed(branch.id, made)
+    })
+  }
+
+  window(branch: BranchWithProject): Promise<HistoryWindow> {
+    return historyWindow(this.#app, branch)
+  }
+
+  async lsnAtTime(branch: BranchWithProject, time: Date): Promise<Result<LsnAtTime>> {
+    const { projectId, timelineId } = storageIds(branch.project, branch)
+    try {
+      return success(await this.#app.storage.lsnAtTime(projectId, timelineId, time.toISOString()))
+    } catch (error) {
+      if (isStorageError(error, 'invalid-input')) return invalid('time', error.message)
+      throw error
+    }
+  }
+
+  async timeAtLsn(branch: BranchWithProject, lsn: string): Promise<Result<Date | null>> {
+    const { projectId, timelineId } = storageIds(branch.project, branch)
+    try {
+      const { commitTime } = await this.#app.storage.timeAtLsn(projectId, timelineId, lsn)
+      return success(commitTime === null ? null : new Date(commitTime))
+    } catch (error) {
+      if (isStorageError(error, 'invalid-input')) return invalid('lsn', error.message)
+      throw error
+    }
+  }
+
+  async #view(branch: BranchWithProject): Promise<BranchView> {
+    const [project, childCount] = await Promise.all([
+      this.#app.database.project.findUniqueOrThrow({ where: { id: branch.projectId } }),
+      this.#app.database.branch.count({ where: { parentId: branch.id } }),
+    ])
+    return {
+      id: branch.id,
+      name: branch.name,
+      isProtected: branch.isProtected,
+      isDefault: project.defaultBranchId === branch.id,
+      childCount,
+    }
+  }
+
+  async #changed(branchId: string, operations: Operation[]): Promise<BranchChange> {
+    const [branch, endpoints] = await Promise.all([
+      this.#app.database.branch.findUniqueOrThrow({ where: { id: branchId } }),
+      this.#app.database.endpoint.findMany({ where: { branchId } }),
+    ])
+    return { branch, endpoints, operations }
+  }
+}
+
+async function refuseTakenName(tx: Transaction, projectId: string, name: string): Promise<void> {
+  const taken = await tx.branch.findUnique({ where: { projectId_name: { projectId, name } } })
+  if (taken) throw new FailureError(failure('NAME_TAKEN', `name: the project has a branch ${name} already`, 'name').error)
+}
