@@ -106,7 +106,10 @@ async function answer({ id, method, params }) {
       error_code: error?.code ?? null,
       meta: error?.meta ?? null,
     }
-    send({ id, error: { code: RPC_ENGINE_ERROR, message: 'An error happened. Check the data field for details.', data } })
+    send({
+      id,
+      error: { code: RPC_ENGINE_ERROR, message: 'An error happened. Check the data field for details.', data },
+    })
   }
 }
 
@@ -197,7 +200,9 @@ function withCharacterColumns(queryable) {
   const queryRaw = queryable.queryRaw.bind(queryable)
   queryable.queryRaw = async (query) => {
     const result = await queryRaw(query)
-    result.columnTypes = result.columnTypes.map((type) => (type === ColumnTypeEnum.Uuid ? ColumnTypeEnum.Character : type))
+    result.columnTypes = result.columnTypes.map((type) =>
+      type === ColumnTypeEnum.Uuid ? ColumnTypeEnum.Character : type,
+    )
     return result
   }
   return queryable

@@ -1,11 +1,17 @@
-import type { ComputeDriver, QueryClient, StackClient, StorageAdmin, TimelineHistory } from '@tributary/storage-engine/admin'
+import type {
+  ComputeDriver,
+  QueryClient,
+  StackClient,
+  StorageAdmin,
+  TimelineHistory,
+} from '@tributary/storage-engine/admin'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Actor } from './auth/permission.ts'
 import type { ApiConfig } from './config.ts'
 import type { OperationQueue } from './control-plane/operations/operation-queue.ts'
 import type { Database } from './db/database.ts'
-import type { EventBus } from './shared/event-bus.ts'
 import type { DemoProject } from './modules/demo/demo-project.ts'
+import type { EventBus } from './shared/event-bus.ts'
 import type { SecretBox } from './shared/secret-box.ts'
 
 /** Everything from outside that services use. */

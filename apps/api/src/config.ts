@@ -25,7 +25,9 @@ const schema = z.strictObject({
   /** Strangers may make an account for themselves. */
   allowSignUp: z.boolean().default(true),
   /** Requests a second that one actor may make in the long run, and at once. */
-  rateLimit: z.strictObject({ perSecond: z.number().positive(), burst: z.int().positive() }).default({ perSecond: 200, burst: 1000 }),
+  rateLimit: z
+    .strictObject({ perSecond: z.number().positive(), burst: z.int().positive() })
+    .default({ perSecond: 200, burst: 1000 }),
   /** How often computes are looked at, milliseconds. */
   reconcileMs: z.int().min(100).max(60_000).default(2000),
   meteringMs: z.int().min(500).max(300_000).default(5000),

@@ -448,8 +448,7 @@ CREATE TABLE "UsageSample" (
     "blocksRead" BIGINT,
     "connections" INTEGER,
     "lagBytes" BIGINT,
-    "commitP50Ms" DOUBLE PRECISION,
-    "commitP99Ms" DOUBLE PRECISION,
+    "commitProbeMs" DOUBLE PRECISION,
     "writtenBytes" BIGINT,
     "computeSeconds" DOUBLE PRECISION NOT NULL DEFAULT 0,
 

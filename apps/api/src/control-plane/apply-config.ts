@@ -24,7 +24,12 @@ interface DatabaseInPostgres {
  */
 export async function applyBranchConfig(
   app: App,
-  target: { readonly branchId: string; readonly address: PostgresAddress; readonly password: string; readonly isReadOnly: boolean },
+  target: {
+    readonly branchId: string
+    readonly address: PostgresAddress
+    readonly password: string
+    readonly isReadOnly: boolean
+  },
 ): Promise<void> {
   const { branchId } = target
   const [roles, databases] = await Promise.all([
@@ -115,7 +120,9 @@ async function takeOver(
   }
   const goneRoles = knownRoles.filter(({ name }) => !found.roles.some((role) => role.name === name))
   if (goneRoles.length > 0)
-    await app.database.role.deleteMany({ where: { branchId, isApplied: true, name: { in: goneRoles.map(({ name }) => name) } } })
+    await app.database.role.deleteMany({
+      where: { branchId, isApplied: true, name: { in: goneRoles.map(({ name }) => name) } },
+    })
 
   for (const { name, owner } of found.databases) {
     const known = knownDatabases.find((database) => database.name === name)

@@ -1,10 +1,11 @@
 import type { ComputeActivity } from '@tributary/storage-engine/admin'
 import type { App } from '../app.ts'
-import { periodStart } from '../modules/project/quota.ts'
-import { lsnValue } from '../shared/lsn-text.ts'
-import { computeRefusal, currentUsage } from '../modules/project/quota.ts'
-import { EndpointService } from '../modules/endpoint/endpoint-service.ts'
 import { systemActor } from '../auth/permission.ts'
+import type { Endpoint, Project } from '../generated/prisma/client.ts'
+import { EndpointService } from '../modules/endpoint/endpoint-service.ts'
+import { computeRefusal, currentUsage, periodStart } from '../modules/project/quota.ts'
+import { lsnValue } from '../shared/lsn-text.ts'
+import { superuserPassword, withSuperuser } from './compute-control.ts'
 
 /**
  * Samples what running computes do, and adds up what projects use. Counters of a compute begin anew with each start, so a
@@ -59,6 +60,7 @@ export class Metering {
           blocksRead: BigInt(difference((from) => from.blocksRead)),
           connections: activity.connections,
           lagBytes: activity.lagBytes === null ? null : BigInt(activity.lagBytes),
+          commitProbeMs: await this.#probeCommit(endpoint, activity, last.activity),
           writtenBytes,
           computeSeconds,
         },
@@ -77,6 +79,32 @@ export class Metering {
       }
     }
     for (const computeId of this.#last.keys()) if (!seen.has(computeId)) this.#last.delete(computeId)
+  }
+
+  /** The latency of a commit as a client has it. An idle endpoint is left alone: each probe writes a few bytes of log. */
+  async #probeCommit(
+    endpoint: Endpoint & { project: Project },
+    activity: ComputeActivity,
+    last: ComputeActivity,
+  ): Promise<number | null> {
+    const { host, port, type } = endpoint
+    if (type !== 'READ_WRITE' || host === null || port === null) return null
+    if (activity.activeConnections === 0 && activity.lastActivityAt === last.lastActivityAt) return null
+    try {
+      return await withSuperuser(
+        { host, port },
+        superuserPassword(this.#app, endpoint.project),
+        'postgres',
+        async (client) => {
+          const startedMs = performance.now()
+          await client.query('SELECT pg_current_xact_id()')
+          return performance.now() - startedMs
+        },
+      )
+    } catch {
+      // Dead or cut off: the reconciler and the lag tell of that.
+      return null
+    }
   }
 
   /** Sizes change slowly: called every minute. */

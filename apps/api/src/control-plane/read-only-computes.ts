@@ -40,7 +40,8 @@ export class ReadOnlyComputes {
     const key = `${timelineId}@${lsn}`
     let entry = this.#entries.get(key)
     if (!entry) {
-      if (!(await this.#makeRoom())) return failure('RATE_LIMITED', 'too many moments are looked at at once; try again in a minute')
+      if (!(await this.#makeRoom()))
+        return failure('RATE_LIMITED', 'too many moments are looked at at once; try again in a minute')
       entry = this.#start(project, timelineId, lsn, key)
     }
     entry.users++

@@ -1,8 +1,8 @@
 import { type ComputeInfo, errorText } from '@tributary/storage-engine/admin'
 import type { App } from '../app.ts'
 import { systemActor } from '../auth/permission.ts'
-import { EndpointService } from '../modules/endpoint/endpoint-service.ts'
 import { idleDecision } from '../modules/endpoint/endpoint-rules.ts'
+import { EndpointService } from '../modules/endpoint/endpoint-service.ts'
 import { announce, observedFields, stoppedFields, stopQuietly } from './handlers/start-compute.ts'
 import type { ProxyConnections } from './proxy-connections.ts'
 import type { ReadOnlyComputes } from './read-only-computes.ts'
@@ -86,15 +86,17 @@ export class Reconciler {
       }),
     ])
     const busyScopes = new Set(active.flatMap(({ scope }) => scope))
-    const views = endpoints.map((endpoint): EndpointView => ({
-      id: endpoint.id,
-      desiredState: endpoint.desiredState,
-      state: endpoint.state,
-      computeId: endpoint.computeId,
-      restartCount: endpoint.restartCount,
-      restartAfterMs: endpoint.restartAfter?.getTime() ?? null,
-      isBusy: busyScopes.has(endpoint.branchId) || busyScopes.has(endpoint.projectId),
-    }))
+    const views = endpoints.map(
+      (endpoint): EndpointView => ({
+        id: endpoint.id,
+        desiredState: endpoint.desiredState,
+        state: endpoint.state,
+        computeId: endpoint.computeId,
+        restartCount: endpoint.restartCount,
+        restartAfterMs: endpoint.restartAfter?.getTime() ?? null,
+        isBusy: busyScopes.has(endpoint.branchId) || busyScopes.has(endpoint.projectId),
+      }),
+    )
     for (const step of planReconcile(views, computes, Date.now())) {
       if (step.kind === 'stop-stray' && this.#readOnly.isOwn(step.computeId)) continue
       try {
@@ -189,7 +191,20 @@ export class Reconciler {
     }
   }
 
-  async #suspendIdle(endpoints: readonly { id: string; state: string; desiredState: string; computeId: string | null; suspendAfterSeconds: number | null; readyAt: Date | null; lastActiveAt: Date | null; connections: number | null; keepsAwake: string | null; projectId: string }[]): Promise<void> {
+  async #suspendIdle(
+    endpoints: readonly {
+      id: string
+      state: string
+      desiredState: string
+      computeId: string | null
+      suspendAfterSeconds: number | null
+      readyAt: Date | null
+      lastActiveAt: Date | null
+      connections: number | null
+      keepsAwake: string | null
+      projectId: string
+    }[],
+  ): Promise<void> {
     for (const endpoint of endpoints) {
       if (endpoint.state !== 'ACTIVE' || endpoint.desiredState !== 'RUNNING' || endpoint.computeId === null) continue
       const activity = await this.#app.computes.computeActivity(endpoint.computeId).catch(() => null)
@@ -210,10 +225,15 @@ export class Reconciler {
       const isChanged = endpoint.connections !== activity.connections
       await this.#app.database.endpoint.updateMany({
         where: { id: endpoint.id, computeId: endpoint.computeId },
-        data: { lastActiveAt: new Date(lastActivityMs), connections: activity.connections, keepsAwake: decision.keepsAwake },
+        data: {
+          lastActiveAt: new Date(lastActivityMs),
+          connections: activity.connections,
+          keepsAwake: decision.keepsAwake,
+        },
       })
       if (isChanged) this.#app.bus.publish('endpoint', { projectId: endpoint.projectId, endpointId: endpoint.id })
-      if (decision.suspend) await this.#endpoints.suspend(systemActor('scale to zero'), endpoint.id, { onlyIfIdle: true })
+      if (decision.suspend)
+        await this.#endpoints.suspend(systemActor('scale to zero'), endpoint.id, { onlyIfIdle: true })
     }
   }
 }

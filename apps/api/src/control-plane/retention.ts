@@ -29,7 +29,8 @@ export class Retention {
     const service = new BranchService(this.#app)
     for (const branch of branches) {
       const deleted = await service.delete(systemActor('expiry'), branch.id)
-      if (!deleted.ok) this.#app.log.info({ branchId: branch.id, error: deleted.error.message }, 'an expired branch stays')
+      if (!deleted.ok)
+        this.#app.log.info({ branchId: branch.id, error: deleted.error.message }, 'an expired branch stays')
     }
     await this.#app.database.snapshot.deleteMany({ where: { expiresAt: { lte: now } } })
     await this.#removeHiddenTimelines()

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import * as fs from 'node:fs'
 import * as net from 'node:net'
 import * as path from 'node:path'
-import { assertReachableBy, findPostgresBinaries } from '@tributary/storage-engine/postgres-binaries'
+import { assertReachableBy, findPostgresBinaries } from '@tributary/storage-engine/admin'
 import pg from 'pg'
 
 /** Postgres refuses to run as root; root hands it to this account. */
@@ -75,9 +75,13 @@ export async function startEmbeddedPostgres(options: {
 }
 
 function settings(): string[] {
-  return ['max_connections=120', 'shared_buffers=64MB', 'password_encryption=scram-sha-256', 'log_min_messages=warning', 'timezone=UTC'].flatMap(
-    (setting) => ['-c', setting],
-  )
+  return [
+    'max_connections=120',
+    'shared_buffers=64MB',
+    'password_encryption=scram-sha-256',
+    'log_min_messages=warning',
+    'timezone=UTC',
+  ].flatMap((setting) => ['-c', setting])
 }
 
 async function initialize(
@@ -93,7 +97,20 @@ async function initialize(
   const unfinished = `${data}.new`
   fs.rmSync(unfinished, { recursive: true, force: true })
   try {
-    await run(initdb, ['-D', unfinished, '-U', 'postgres', '--auth=scram-sha-256', `--pwfile=${passwordFile}`, '--encoding=UTF8', '--locale=C'], account)
+    await run(
+      initdb,
+      [
+        '-D',
+        unfinished,
+        '-U',
+        'postgres',
+        '--auth=scram-sha-256',
+        `--pwfile=${passwordFile}`,
+        '--encoding=UTF8',
+        '--locale=C',
+      ],
+      account,
+    )
     fs.renameSync(unfinished, data)
   } finally {
     fs.rmSync(passwordFile, { force: true })
@@ -108,7 +125,9 @@ function run(program: string, args: string[], account: { uid?: number; gid?: num
       errors = `${errors}${text}`.slice(-2000)
     })
     child.on('error', reject)
-    child.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`${path.basename(program)} failed: ${errors}`))))
+    child.on('exit', (code) =>
+      code === 0 ? resolve() : reject(new Error(`${path.basename(program)} failed: ${errors}`)),
+    )
   })
 }
 
@@ -174,7 +193,9 @@ function freePort(): Promise<number> {
     server.once('error', reject)
     server.listen(0, '127.0.0.1', () => {
       const address = server.address()
-      server.close(() => (typeof address === 'object' && address ? resolve(address.port) : reject(new Error('no port'))))
+      server.close(() =>
+        typeof address === 'object' && address ? resolve(address.port) : reject(new Error('no port')),
+      )
     })
   })
 }

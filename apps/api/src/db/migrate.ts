@@ -41,7 +41,8 @@ export async function migrate(url: string, migrations: readonly Migration[]): Pr
     )
     const known = new Set(migrations.map((migration) => migration.name))
     const unknown = rows.find((row) => !known.has(row.migration_name))
-    if (unknown) throw new Error(`the catalog is of a newer version: migration ${unknown.migration_name} is not known here`)
+    if (unknown)
+      throw new Error(`the catalog is of a newer version: migration ${unknown.migration_name} is not known here`)
     for (const { name, sql } of migrations) {
       const checksum = createHash('sha256').update(sql).digest('hex')
       const row = rows.find((candidate) => candidate.migration_name === name)

@@ -1,10 +1,10 @@
+import { isStorageError } from '@tributary/storage-engine/admin'
 import { GraphQLError } from 'graphql'
+import { storageIds } from '../control-plane/compute-control.ts'
 import type { Branch, Project } from '../generated/prisma/client.ts'
 import { canInProject } from '../modules/access.ts'
 import type { HistoryWindow } from '../modules/branch/branch-point.ts'
 import { deletionRefusal } from '../modules/branch/branch-rules.ts'
-import { storageIds } from '../control-plane/compute-control.ts'
-import { isStorageError } from '@tributary/storage-engine/admin'
 import { builder, failureError, orThrow } from './builder.ts'
 import { actorOf, callOf, type GraphContext } from './context.ts'
 import {
@@ -15,8 +15,8 @@ import {
   EndpointRef,
   NodeRef,
   OperationPayloadRef,
-  payload,
   ProjectRef,
+  payload,
   RoleRef,
 } from './refs.ts'
 
@@ -41,18 +41,20 @@ const RestoreWindowRef = builder.objectRef<HistoryWindow>('RestoreWindow').imple
   }),
 })
 
-const LsnAtTimeRef = builder.objectRef<{ lsn: string; kind: string; commitTime: string | null }>('LsnAtTime').implement({
-  description: 'The last commit at or before a time. `kind`: exact, future (nothing later yet), past or no-commits.',
-  fields: (t) => ({
-    lsn: t.expose('lsn', { type: 'LSN' }),
-    kind: t.exposeString('kind'),
-    commitTime: t.field({
-      type: 'DateTime',
-      nullable: true,
-      resolve: ({ commitTime }) => (commitTime === null ? null : new Date(commitTime)),
+const LsnAtTimeRef = builder
+  .objectRef<{ lsn: string; kind: string; commitTime: string | null }>('LsnAtTime')
+  .implement({
+    description: 'The last commit at or before a time. `kind`: exact, future (nothing later yet), past or no-commits.',
+    fields: (t) => ({
+      lsn: t.expose('lsn', { type: 'LSN' }),
+      kind: t.exposeString('kind'),
+      commitTime: t.field({
+        type: 'DateTime',
+        nullable: true,
+        resolve: ({ commitTime }) => (commitTime === null ? null : new Date(commitTime)),
+      }),
     }),
-  }),
-})
+  })
 
 interface Bucket {
   readonly from: Date
@@ -151,14 +153,24 @@ builder.objectType(BranchRef, {
     connectionInfo: t.field({
       type: ConnectionInfoRef,
       nullable: true,
-      args: { role: t.arg.string(), database: t.arg.string() },
-      resolve: async (branch, { role, database }, context) => {
+      args: {
+        role: t.arg.string(),
+        database: t.arg.string(),
+        pooled: t.arg.boolean({
+          defaultValue: false,
+          description: 'The host that goes through a pooler where one runs.',
+        }),
+      },
+      resolve: async (branch, { role, database, pooled }, context) => {
         const [endpoints, roles, databases] = await Promise.all([
           context.loaders.endpointsOfBranch.load(branch.id),
           context.loaders.rolesOfBranch.load(branch.id),
           context.loaders.databasesOfBranch.load(branch.id),
         ])
-        return context.services.connections.infoFor({ branch, endpoints, roles, databases }, { role, database })
+        return context.services.connections.infoFor(
+          { endpoints, roles, databases },
+          { role, database, pooled: pooled === true },
+        )
       },
     }),
     lsnAtTime: t.field({
@@ -220,10 +232,12 @@ builder.objectType(BranchRef, {
     }),
     viewerCanRestore: t.boolean({
       resolve: async (branch, _args, context) =>
-        branch.state === 'READY' &&
-        canInProject(actorOf(context), 'project.write', await projectOf(branch, context)),
+        branch.state === 'READY' && canInProject(actorOf(context), 'project.write', await projectOf(branch, context)),
     }),
-    deletionRefusedBecause: t.string({ nullable: true, resolve: (branch, _args, context) => refusalOf(branch, context) }),
+    deletionRefusedBecause: t.string({
+      nullable: true,
+      resolve: (branch, _args, context) => refusalOf(branch, context),
+    }),
   }),
 })
 
@@ -245,7 +259,10 @@ export const PointInput = builder.inputType('PointInput', {
 
 /** As services take it. */
 export function pointOf(
-  input: { lsn?: string | null; time?: Date | null; snapshotId?: string | null } | null | undefined,
+  input:
+    | { lsn?: string | null | undefined; time?: Date | null | undefined; snapshotId?: string | null | undefined }
+    | null
+    | undefined,
 ) {
   return input ? { lsn: input.lsn, time: input.time?.toISOString(), snapshotId: input.snapshotId } : null
 }
@@ -300,7 +317,8 @@ builder.mutationFields((t) => ({
       id: t.arg.id({ required: true }),
       reparentChildren: t.arg.boolean({
         defaultValue: false,
-        description: 'Children become children of the parent; their history stays in storage for as long as they need it.',
+        description:
+          'Children become children of the parent; their history stays in storage for as long as they need it.',
       }),
     },
     resolve: async (_root, { id, reparentChildren }, context) =>
@@ -316,7 +334,8 @@ builder.mutationFields((t) => ({
   }),
   restoreBranch: t.field({
     type: BranchPayloadRef,
-    description: 'The branch continues from another point, under its own name and endpoints; the old state is kept as a branch.',
+    description:
+      'The branch continues from another point, under its own name and endpoints; the old state is kept as a branch.',
     args: {
       id: t.arg.id({ required: true }),
       to: t.arg({ type: PointInput, required: true }),

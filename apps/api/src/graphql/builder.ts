@@ -55,7 +55,8 @@ builder.scalarType('JSON', {
 
 builder.queryType({ description: 'What can be read.' })
 builder.mutationType({
-  description: 'What can be changed. Each payload has `error`, null when all went well; asynchronous changes name their operations.',
+  description:
+    'What can be changed. Each payload has `error`, null when all went well; asynchronous changes name their operations.',
 })
 builder.subscriptionType({ description: 'Changes as they happen; each event carries the thing as it is now.' })
 

@@ -1,7 +1,7 @@
 import { GraphQLError } from 'graphql'
+import { PointInput, pointOf } from './branch.schema.ts'
 import { builder } from './builder.ts'
 import { actorOf, callOf } from './context.ts'
-import { PointInput, pointOf } from './branch.schema.ts'
 import {
   BranchRef,
   DatabasePayloadRef,
@@ -43,7 +43,8 @@ builder.objectType(DatabaseRef, {
 builder.objectType(SnapshotRef, {
   description: 'A name for a moment of a branch: that moment is kept until the snapshot is deleted.',
   interfaces: [NodeRef],
-  isTypeOf: (value) => typeof value === 'object' && value !== null && 'lsn' in value && 'branchId' in value && 'sizeBytes' in value,
+  isTypeOf: (value) =>
+    typeof value === 'object' && value !== null && 'lsn' in value && 'branchId' in value && 'sizeBytes' in value,
   fields: (t) => ({
     id: t.exposeID('id'),
     name: t.exposeString('name'),
@@ -70,7 +71,10 @@ builder.mutationFields((t) => ({
     type: RolePayloadRef,
     args: { branchId: t.arg.id(roleArgs.branchId), name: t.arg.string(roleArgs.name) },
     resolve: async (_root, { branchId, name }, context) =>
-      payload(await context.services.roles.create(actorOf(context), branchId, name, callOf(context)), (change) => change),
+      payload(
+        await context.services.roles.create(actorOf(context), branchId, name, callOf(context)),
+        (change) => change,
+      ),
   }),
   deleteRole: t.field({
     type: OperationPayloadRef,
@@ -95,7 +99,10 @@ builder.mutationFields((t) => ({
     description: 'Noted in the audit log.',
     args: { branchId: t.arg.id(roleArgs.branchId), name: t.arg.string(roleArgs.name) },
     resolve: async (_root, { branchId, name }, context) =>
-      payload(await context.services.roles.reveal(actorOf(context), branchId, name, callOf(context)), (change) => change),
+      payload(
+        await context.services.roles.reveal(actorOf(context), branchId, name, callOf(context)),
+        (change) => change,
+      ),
   }),
   createDatabase: t.field({
     type: DatabasePayloadRef,

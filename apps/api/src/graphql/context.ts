@@ -16,7 +16,9 @@ export interface GraphContext {
 
 export function actorOf(context: GraphContext): Actor {
   if (context.actor) return context.actor
-  throw new GraphQLError('sign in, or send an API key', { extensions: { code: 'UNAUTHENTICATED', http: { status: 401 } } })
+  throw new GraphQLError('sign in, or send an API key', {
+    extensions: { code: 'UNAUTHENTICATED', http: { status: 401 } },
+  })
 }
 
 export function callOf(context: GraphContext): { signal: AbortSignal; requestId: string } {

@@ -1,8 +1,8 @@
 import { GraphQLError } from 'graphql'
 import type { Endpoint } from '../generated/prisma/client.ts'
+import { PointInput, pointOf } from './branch.schema.ts'
 import { builder } from './builder.ts'
 import { actorOf, callOf, type GraphContext } from './context.ts'
-import { PointInput, pointOf } from './branch.schema.ts'
 import {
   BranchRef,
   EndpointPayloadRef,
@@ -10,8 +10,8 @@ import {
   FailoverReportRef,
   NodeRef,
   OperationPayloadRef,
-  payload,
   PhaseRef,
+  payload,
   StartReportRef,
 } from './refs.ts'
 
@@ -27,7 +27,10 @@ const ComputeRef = builder.objectRef<Endpoint>('Compute').implement({
   fields: (t) => ({
     id: t.id({ resolve: ({ computeId }) => computeId ?? '' }),
     state: t.exposeString('state'),
-    term: t.exposeInt('term', { nullable: true, description: 'Its election number on the SafeKeepers; the highest wins.' }),
+    term: t.exposeInt('term', {
+      nullable: true,
+      description: 'Its election number on the SafeKeepers; the highest wins.',
+    }),
     startLsn: t.expose('startLsn', { type: 'LSN', nullable: true }),
     mode: t.exposeString('mode', { nullable: true }),
     startedAt: t.expose('startedAt', { type: 'DateTime', nullable: true }),
@@ -97,7 +100,8 @@ builder.objectType(StartReportRef, {
 })
 
 builder.objectType(FailoverReportRef, {
-  description: 'A change of compute under an endpoint. Milliseconds count from the request, or from the death of the old compute.',
+  description:
+    'A change of compute under an endpoint. Milliseconds count from the request, or from the death of the old compute.',
   fields: (t) => ({
     id: t.exposeID('id'),
     requestedAt: t.expose('requestedAt', { type: 'DateTime' }),
@@ -157,7 +161,11 @@ builder.mutationFields((t) => {
       args: { input: t.arg({ type: CreateEndpointInput, required: true }) },
       resolve: async (_root, { input }, context) =>
         payload(
-          await context.services.endpoints.create(actorOf(context), { ...input, at: pointOf(input.at) }, callOf(context)),
+          await context.services.endpoints.create(
+            actorOf(context),
+            { ...input, at: pointOf(input.at) },
+            callOf(context),
+          ),
           ({ endpoint, operations }) => ({ endpoint, operations }),
         ),
     }),

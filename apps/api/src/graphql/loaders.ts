@@ -13,8 +13,8 @@ import type {
   Snapshot,
   StartReport,
 } from '../generated/prisma/client.ts'
-import type { Services } from '../services.ts'
 import type { UsageSummary } from '../modules/usage/usage-service.ts'
+import type { Services } from '../services.ts'
 
 /** Each field that many things may ask for in one request is read for all of them in one query. */
 export interface Loaders {
@@ -22,7 +22,11 @@ export interface Loaders {
   readonly organization: DataLoader<string, organization | null>
   readonly branch: DataLoader<string, Branch | null>
   readonly endpoint: DataLoader<string, Endpoint | null>
-  readonly branchesOfProject: DataLoader<{ projectId: string; first: number }, { nodes: Branch[]; totalCount: number }, string>
+  readonly branchesOfProject: DataLoader<
+    { projectId: string; first: number },
+    { nodes: Branch[]; totalCount: number },
+    string
+  >
   readonly operationsOfProject: DataLoader<
     { projectId: string; first: number },
     { nodes: Operation[]; totalCount: number },
@@ -40,23 +44,31 @@ export interface Loaders {
   readonly usageOfProject: DataLoader<Project, UsageSummary, string>
 }
 
-export function makeLoaders(app: App, services: Services): Loaders {
+/** `cache: false` for subscriptions, whose context outlives one answer. */
+export function makeLoaders(app: App, services: Services, options: { readonly cache: boolean }): Loaders {
   const { database } = app
+  const { cache } = options
   const byId = <Row extends { id: string }>(find: (ids: string[]) => Promise<Row[]>) =>
-    new DataLoader<string, Row | null>(async (ids) => {
-      const rows = new Map((await find([...ids])).map((row) => [row.id, row]))
-      return ids.map((id) => rows.get(id) ?? null)
-    })
+    new DataLoader<string, Row | null>(
+      async (ids) => {
+        const rows = new Map((await find([...ids])).map((row) => [row.id, row]))
+        return ids.map((id) => rows.get(id) ?? null)
+      },
+      { cache },
+    )
   const listsBy = <Row>(find: (keys: string[]) => Promise<Row[]>, keyOf: (row: Row) => string) =>
-    new DataLoader<string, Row[]>(async (keys) => {
-      const lists = new Map<string, Row[]>()
-      for (const row of await find([...keys])) {
-        const list = lists.get(keyOf(row))
-        if (list) list.push(row)
-        else lists.set(keyOf(row), [row])
-      }
-      return keys.map((key) => lists.get(key) ?? [])
-    })
+    new DataLoader<string, Row[]>(
+      async (keys) => {
+        const lists = new Map<string, Row[]>()
+        for (const row of await find([...keys])) {
+          const list = lists.get(keyOf(row))
+          if (list) list.push(row)
+          else lists.set(keyOf(row), [row])
+        }
+        return keys.map((key) => lists.get(key) ?? [])
+      },
+      { cache },
+    )
   /** The first rows of each of many lists: a window function counts within each. */
   const firstOf = async (table: 'Branch' | 'Operation', order: string, ids: readonly string[], first: number) =>
     database.$queryRawUnsafe<{ id: string; owner: string; total: bigint }[]>(
@@ -76,7 +88,12 @@ export function makeLoaders(app: App, services: Services): Loaders {
     new DataLoader<{ projectId: string; first: number }, { nodes: Row[]; totalCount: number }, string>(
       async (keys) => {
         const first = Math.max(...keys.map((key) => key.first))
-        const ranked = await firstOf(table, order, keys.map((key) => key.projectId), first)
+        const ranked = await firstOf(
+          table,
+          order,
+          keys.map((key) => key.projectId),
+          first,
+        )
         const rows = new Map((first === 0 ? [] : await find(ranked.map(({ id }) => id))).map((row) => [row.id, row]))
         return keys.map((key) => {
           const own = ranked.filter(({ owner }) => owner === key.projectId)
@@ -84,7 +101,7 @@ export function makeLoaders(app: App, services: Services): Loaders {
           return { nodes, totalCount: Number(own[0]?.total ?? 0) }
         })
       },
-      { cacheKeyFn: (key) => `${key.projectId}/${key.first}` },
+      { cache, cacheKeyFn: (key) => `${key.projectId}/${key.first}` },
     )
   const reports = <Row extends { endpointId: string }>(table: string, time: string) =>
     new DataLoader<{ id: string; first: number }, Row[], string>(
@@ -98,7 +115,7 @@ export function makeLoaders(app: App, services: Services): Loaders {
         )
         return keys.map((key) => rows.filter((row) => row.endpointId === key.id).slice(0, key.first))
       },
-      { cacheKeyFn: (key) => `${key.id}/${key.first}` },
+      { cache, cacheKeyFn: (key) => `${key.id}/${key.first}` },
     )
 
   return {
@@ -106,8 +123,12 @@ export function makeLoaders(app: App, services: Services): Loaders {
     organization: byId((ids) => database.organization.findMany({ where: { id: { in: ids } } })),
     branch: byId((ids) => database.branch.findMany({ where: { id: { in: ids } } })),
     endpoint: byId((ids) => database.endpoint.findMany({ where: { id: { in: ids } } })),
-    branchesOfProject: pages('Branch', '"createdAt", id', (ids) => database.branch.findMany({ where: { id: { in: ids } } })),
-    operationsOfProject: pages('Operation', 'seq DESC', (ids) => database.operation.findMany({ where: { id: { in: ids } } })),
+    branchesOfProject: pages('Branch', '"createdAt", id', (ids) =>
+      database.branch.findMany({ where: { id: { in: ids } } }),
+    ),
+    operationsOfProject: pages('Operation', 'seq DESC', (ids) =>
+      database.operation.findMany({ where: { id: { in: ids } } }),
+    ),
     childrenOfBranch: listsBy(
       (ids) => database.branch.findMany({ where: { parentId: { in: ids } }, orderBy: { createdAt: 'asc' } }),
       (row) => row.parentId ?? '',
@@ -139,6 +160,7 @@ export function makeLoaders(app: App, services: Services): Loaders {
     startsOfEndpoint: reports<StartReport>('StartReport', 'at'),
     failoversOfEndpoint: reports<FailoverReport>('FailoverReport', 'requestedAt'),
     usageOfProject: new DataLoader((projects) => services.usage.summaries(projects), {
+      cache,
       cacheKeyFn: (project) => project.id,
     }),
   }

@@ -19,8 +19,8 @@ import {
   NodeRef,
   OrganizationPayloadRef,
   OrganizationRef,
-  payload,
   ProjectConnectionRef,
+  payload,
   UsageSummaryRef,
   UserRef,
   ViewerRef,
@@ -31,7 +31,9 @@ export const OrganizationRoleEnum = builder.enumType('OrganizationRole', {
 })
 
 const personOf = (actor: Actor) =>
-  actor.kind === 'system' ? { id: 'system', name: actor.name, email: '' } : { id: actor.userId, name: actor.name, email: actor.email }
+  actor.kind === 'system'
+    ? { id: 'system', name: actor.name, email: '' }
+    : { id: actor.userId, name: actor.name, email: actor.email }
 
 builder.objectType(UserRef, {
   fields: (t) => ({ id: t.exposeID('id'), name: t.exposeString('name'), email: t.exposeString('email') }),
@@ -119,8 +121,7 @@ builder.objectType(OrganizationRef, {
         }),
     }),
     viewerCanManageMembers: t.boolean({
-      resolve: ({ id }, _args, context) =>
-        can(actorOf(context), 'organization.manage-members', { organizationId: id }),
+      resolve: ({ id }, _args, context) => can(actorOf(context), 'organization.manage-members', { organizationId: id }),
     }),
     viewerCanCreateProject: t.boolean({
       resolve: ({ id }, _args, context) => can(actorOf(context), 'project.create', { organizationId: id }),
@@ -223,9 +224,12 @@ builder.mutationFields((t) => ({
     type: OrganizationPayloadRef,
     args: { input: t.arg({ type: CreateOrganizationInput, required: true }) },
     resolve: async (_root, { input }, context) =>
-      payload(await context.services.organizations.create(actorOf(context), input, callOf(context)), (organization) => ({
-        organization,
-      })),
+      payload(
+        await context.services.organizations.create(actorOf(context), input, callOf(context)),
+        (organization) => ({
+          organization,
+        }),
+      ),
   }),
   inviteMember: t.field({
     type: InvitationPayloadRef,

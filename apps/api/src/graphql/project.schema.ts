@@ -16,9 +16,9 @@ import {
   OperationConnectionRef,
   OperationPayloadRef,
   OrganizationRef,
-  payload,
   ProjectPayloadRef,
   ProjectRef,
+  payload,
   QueryHistoryEntryRef,
   SavedQueryRef,
   SnapshotRef,
@@ -28,8 +28,14 @@ import {
 
 const ProjectStorageRef = builder.objectRef<Project>('ProjectStorage').implement({
   fields: (t) => ({
-    logicalSizeBytes: t.expose('logicalSizeBytes', { type: 'BigInt', description: 'Of all branches together, as Postgres counts.' }),
-    objectSizeBytes: t.expose('objectSizeBytes', { type: 'BigInt', description: 'What lies in object storage: branches share it.' }),
+    logicalSizeBytes: t.expose('logicalSizeBytes', {
+      type: 'BigInt',
+      description: 'Of all branches together, as Postgres counts.',
+    }),
+    objectSizeBytes: t.expose('objectSizeBytes', {
+      type: 'BigInt',
+      description: 'What lies in object storage: branches share it.',
+    }),
   }),
 })
 
@@ -59,6 +65,8 @@ builder.objectType(UsageSummaryRef, {
 
 const metricNames = [
   'TPS',
+  'COMMIT_LATENCY_P50_MS',
+  'COMMIT_LATENCY_P99_MS',
   'CACHE_HIT_RATIO',
   'PAGE_READS',
   'LSN_LAG_BYTES',
@@ -109,19 +117,27 @@ builder.objectType(ProjectRef, {
     pitrWindowSeconds: t.exposeInt('pitrWindowSeconds', { description: 'How far back history is kept.' }),
     defaultBranch: t.field({
       type: BranchRef,
-      nullable: true,
-      description: 'Null only while the project is being deleted.',
-      resolve: ({ defaultBranchId }, _args, context) =>
-        defaultBranchId === null ? null : context.loaders.branch.load(defaultBranchId),
+      resolve: async ({ defaultBranchId }, _args, context) => {
+        const branch = await context.loaders.branch.load(defaultBranchId ?? '')
+        if (!branch) throw new GraphQLError('the project is being deleted')
+        return branch
+      },
     }),
     branches: t.field({
       type: BranchConnectionRef,
-      args: { first: t.arg.int({ ...connectionArgs.first, defaultValue: 100 }), after: t.arg.string(), search: t.arg.string() },
+      args: {
+        first: t.arg.int({ ...connectionArgs.first, defaultValue: 100 }),
+        after: t.arg.string(),
+        search: t.arg.string(),
+      },
       resolve: ({ id }, args, context) =>
         guarded(async () => {
           const request = pageRequest(args.first, args.after, 100)
           if (request.after !== null || args.search) return context.services.branches.page(id, args.search, request)
-          const { nodes, totalCount } = await context.loaders.branchesOfProject.load({ projectId: id, first: request.first })
+          const { nodes, totalCount } = await context.loaders.branchesOfProject.load({
+            projectId: id,
+            first: request.first,
+          })
           return {
             nodes,
             totalCount,
@@ -160,7 +176,10 @@ builder.objectType(ProjectRef, {
         guarded(async () => {
           const request = pageRequest(args.first, args.after, 25)
           if (request.after !== null) return context.services.operations.page(id, request)
-          const { nodes, totalCount } = await context.loaders.operationsOfProject.load({ projectId: id, first: request.first })
+          const { nodes, totalCount } = await context.loaders.operationsOfProject.load({
+            projectId: id,
+            first: request.first,
+          })
           return { nodes, totalCount, hasNextPage: totalCount > nodes.length, cursorOf: operationCursor }
         }),
     }),

@@ -1,6 +1,6 @@
 import type {
-  apikey,
   AuditEntry,
+  apikey,
   Branch,
   Database,
   Endpoint,
@@ -18,11 +18,11 @@ import type {
   StartReport,
   WakeRecord,
 } from '../generated/prisma/client.ts'
-import type { Failure, Result } from '../shared/result.ts'
 import type { ConnectionInfo } from '../modules/branch/connection-service.ts'
 import type { Member } from '../modules/organization/organization-service.ts'
 import type { UsageSummary } from '../modules/usage/usage-service.ts'
 import type { Page } from '../shared/pagination.ts'
+import type { Failure, Result } from '../shared/result.ts'
 import { builder } from './builder.ts'
 
 export interface ViewerShape {
@@ -127,17 +127,14 @@ export interface WithOperations extends WithError {
   readonly operations?: readonly Operation[]
 }
 
-
 /** Payloads. `…Payload` of a thing has the thing, its operations where there are any, and `error`. */
-export const BranchPayloadRef = builder
-  .objectRef<WithOperations & { branch?: Branch }>('BranchPayload')
-  .implement({
-    fields: (t) => ({
-      branch: t.field({ type: BranchRef, nullable: true, resolve: (p) => p.branch ?? null }),
-      operations: t.field({ type: [OperationRef], resolve: (p) => [...(p.operations ?? [])] }),
-      error: t.field({ type: UserErrorRef, nullable: true, resolve: (p) => p.error ?? null }),
-    }),
-  })
+export const BranchPayloadRef = builder.objectRef<WithOperations & { branch?: Branch }>('BranchPayload').implement({
+  fields: (t) => ({
+    branch: t.field({ type: BranchRef, nullable: true, resolve: (p) => p.branch ?? null }),
+    operations: t.field({ type: [OperationRef], resolve: (p) => [...(p.operations ?? [])] }),
+    error: t.field({ type: UserErrorRef, nullable: true, resolve: (p) => p.error ?? null }),
+  }),
+})
 
 export const ProjectPayloadRef = builder
   .objectRef<WithOperations & { project?: Project; connection?: ConnectionInfo }>('ProjectPayload')
@@ -188,14 +185,12 @@ export const DatabasePayloadRef = builder
     }),
   })
 
-export const SnapshotPayloadRef = builder
-  .objectRef<WithError & { snapshot?: Snapshot }>('SnapshotPayload')
-  .implement({
-    fields: (t) => ({
-      snapshot: t.field({ type: SnapshotRef, nullable: true, resolve: (p) => p.snapshot ?? null }),
-      error: t.field({ type: UserErrorRef, nullable: true, resolve: (p) => p.error ?? null }),
-    }),
-  })
+export const SnapshotPayloadRef = builder.objectRef<WithError & { snapshot?: Snapshot }>('SnapshotPayload').implement({
+  fields: (t) => ({
+    snapshot: t.field({ type: SnapshotRef, nullable: true, resolve: (p) => p.snapshot ?? null }),
+    error: t.field({ type: UserErrorRef, nullable: true, resolve: (p) => p.error ?? null }),
+  }),
+})
 
 export const ApiKeyPayloadRef = builder
   .objectRef<WithError & { apiKey?: apikey; secret?: string }>('ApiKeyPayload')

@@ -12,7 +12,10 @@ const ServerInfoRef = builder.objectRef<ServerInfo>('ServerInfo').implement({
   description: 'What this system is; also for who is not signed in.',
   fields: (t) => ({
     version: t.string({ resolve: (_info, _args, { app }) => app.version }),
-    isLocalStack: t.boolean({ description: 'All processes run on one machine under one supervisor.', resolve: () => true }),
+    isLocalStack: t.boolean({
+      description: 'All processes run on one machine under one supervisor.',
+      resolve: () => true,
+    }),
     allowsSignUp: t.boolean({ resolve: (_info, _args, { app }) => app.config.allowSignUp }),
     proxyHost: t.string({ resolve: (_info, _args, { app }) => app.config.proxy.publicHost }),
     proxyPort: t.int({ resolve: (_info, _args, { app }) => app.config.proxy.port }),

@@ -4,7 +4,7 @@ import type { ResultColumn, SqlError, SqlReceipt, SqlResult, StatementResult } f
 import { PointInput, pointOf } from './branch.schema.ts'
 import { builder, orThrow } from './builder.ts'
 import { actorOf, callOf } from './context.ts'
-import { BranchRef, DeletePayloadRef, payload, PhaseRef, QueryHistoryEntryRef, SavedQueryRef } from './refs.ts'
+import { BranchRef, DeletePayloadRef, PhaseRef, payload, QueryHistoryEntryRef, SavedQueryRef } from './refs.ts'
 
 const engines = ['POSTGRES', 'ANALYTICS'] as const
 const QueryEngineEnum = builder.enumType('QueryEngine', { values: engines })
@@ -198,9 +198,7 @@ builder.mutationFields((t) => ({
     description: 'Runs SQL. Errors of the SQL are in `error`, with the results of the statements before it.',
     args: { input: t.arg({ type: RunSqlInput, required: true }) },
     resolve: async (_root, { input }, context) =>
-      orThrow(
-        await context.services.sql.run(actorOf(context), { ...input, at: pointOf(input.at) }, callOf(context)),
-      ),
+      orThrow(await context.services.sql.run(actorOf(context), { ...input, at: pointOf(input.at) }, callOf(context))),
   }),
   cancelSql: t.field({
     type: DeletePayloadRef,

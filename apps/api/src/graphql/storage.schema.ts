@@ -86,7 +86,8 @@ const ProcessStatusRef = builder.objectRef<StorageView['processes'][number]>('Pr
 })
 
 export const StorageStatusRef = builder.objectRef<StorageView>('StorageStatus').implement({
-  description: 'SafeKeepers and PageServer; timelines of projects you may see. Processes are for operators of the system.',
+  description:
+    'SafeKeepers and PageServer; timelines of projects you may see. Processes are for operators of the system.',
   fields: (t) => ({
     safekeepers: t.field({
       type: [SafekeeperStatusRef],
@@ -185,7 +186,11 @@ builder.mutationFields((t) => ({
     args: { name: t.arg.string({ required: true }), action: t.arg({ type: ProcessActionEnum, required: true }) },
     resolve: async (_root, { name, action }, context) =>
       payload(
-        await context.services.storage.processAction(actorOf(context), { name, action: actionOf[action] }, callOf(context)),
+        await context.services.storage.processAction(
+          actorOf(context),
+          { name, action: actionOf[action] },
+          callOf(context),
+        ),
         () => ({}),
       ),
   }),

@@ -9,10 +9,10 @@ import type { Branch, Endpoint, Project } from '../generated/prisma/client.ts'
 import {
   type ConnectionsAnswer,
   connectionsReport,
-  type ProxyProblemCode,
   PROXY_CONNECTIONS_PATH,
   PROXY_ROUTE_PATH,
   PROXY_WAKE_PATH,
+  type ProxyProblemCode,
   type RouteAnswer,
   routeQuery,
   type WakeAnswer,

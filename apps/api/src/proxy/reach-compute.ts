@@ -1,5 +1,5 @@
-import type { EndpointAddress } from './endpoint-address.ts'
 import { type ComputeConnection, ComputeUnreachable } from './compute-connection.ts'
+import type { EndpointAddress } from './endpoint-address.ts'
 import type { ComputeAddress, RouteAnswer } from './proxy-contract.ts'
 import type { WakeQueue } from './wake-queue.ts'
 import { ProxyError, SQLSTATE } from './wire.ts'

@@ -15,7 +15,11 @@ export interface Page<Node> {
   readonly totalCount: number
 }
 
-export function pageRequest(first: number | null | undefined, after: string | null | undefined, byDefault: number): PageRequest {
+export function pageRequest(
+  first: number | null | undefined,
+  after: string | null | undefined,
+  byDefault: number,
+): PageRequest {
   const size = first ?? byDefault
   if (!Number.isInteger(size) || size < 0 || size > PAGE_SIZE_MAX)
     throw new FailureError(invalid('first', `must be between 0 and ${PAGE_SIZE_MAX}`).error)

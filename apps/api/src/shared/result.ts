@@ -22,13 +22,19 @@ export interface Failure {
   readonly field: string | null
 }
 
-export type Result<Value> = { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly error: Failure }
+export type Result<Value> =
+  | { readonly ok: true; readonly value: Value }
+  | { readonly ok: false; readonly error: Failure }
 
 export function success<Value>(value: Value): Result<Value> {
   return { ok: true, value }
 }
 
-export function failure(code: FailureCode, message: string, field: string | null = null): { ok: false; error: Failure } {
+export function failure(
+  code: FailureCode,
+  message: string,
+  field: string | null = null,
+): { ok: false; error: Failure } {
   return { ok: false, error: { code, message, field } }
 }
 

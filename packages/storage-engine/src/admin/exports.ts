@@ -1,5 +1,6 @@
 /** All that the control plane may use of the engine: `@tributary/storage-engine/admin`. */
 export { errorText, isStorageError, StorageError, type StorageErrorCode } from '../base/errors.ts'
+export { assertReachableBy, findPostgresBinaries } from '../io/postgres-binaries.ts'
 export { ProjectId, TimelineId } from '../postgres/ids.ts'
 export { Lsn } from '../postgres/lsn.ts'
 export type {

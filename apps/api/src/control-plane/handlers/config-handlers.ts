@@ -44,7 +44,13 @@ export function applyConfigHandler(app: App): OperationHandler {
       await steps.run('apply', async () => {
         const endpoint = await loadEndpoint(app, endpointId)
         if (!endpoint || endpoint.host === null || endpoint.port === null) throw new Error('the compute is gone')
-        await applyChange(app, branchId, { host: endpoint.host, port: endpoint.port }, superuserPassword(app, endpoint.project), change)
+        await applyChange(
+          app,
+          branchId,
+          { host: endpoint.host, port: endpoint.port },
+          superuserPassword(app, endpoint.project),
+          change,
+        )
       })
     },
     async onFailure(operation: OperationInput, message: string) {
@@ -110,7 +116,9 @@ async function runChange(client: pg.Client, change: Exclude<ConfigChange, { chan
         await client.query(`ALTER DATABASE ${name} OWNER TO ${quoteName(change.ownerName)}`)
       if (change.newName === null || !(await exists(change.name))) return
       // A database that is in use cannot be renamed.
-      await client.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ${quoteText(change.name)}`)
+      await client.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ${quoteText(change.name)}`,
+      )
       await client.query(`ALTER DATABASE ${name} RENAME TO ${quoteName(change.newName)}`)
       return
     }

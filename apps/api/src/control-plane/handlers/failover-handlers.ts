@@ -58,7 +58,10 @@ export function replaceHandler(app: App): OperationHandler {
   return {
     async run(operation, steps) {
       const endpointId = endpointOf(operation)
-      const isReadOnly = await steps.run('look', async () => (await loadEndpoint(app, endpointId))?.type === 'READ_ONLY')
+      const isReadOnly = await steps.run(
+        'look',
+        async () => (await loadEndpoint(app, endpointId))?.type === 'READ_ONLY',
+      )
       if (isReadOnly) await bringUp(app, steps, endpointId, causeOf(operation))
       else await failover.run(operation, steps)
     },

@@ -56,7 +56,8 @@ export async function applyConfigTo(app: App, endpointId: string, computeId: str
 
 export async function publishCompute(app: App, endpointId: string, computeId: string, cause: string): Promise<void> {
   const info = await app.computes.getCompute(computeId)
-  if (info.state !== 'running') throw new Error(`compute ${computeId} is ${info.state}: ${info.lastError ?? 'it ended'}`)
+  if (info.state !== 'running')
+    throw new Error(`compute ${computeId} is ${info.state}: ${info.lastError ?? 'it ended'}`)
   const readyAt = new Date(info.readyAt ?? Date.now())
   const endpoint = await app.database.endpoint.update({
     where: { id: endpointId },

@@ -246,7 +246,11 @@ async function takeExecutorLock(
   url: string,
   onLost: (error: Error) => void,
 ): Promise<{ release: () => Promise<void> }> {
-  const client = new pg.Client({ connectionString: url, keepAlive: true, application_name: 'tributary-operations-lock' })
+  const client = new pg.Client({
+    connectionString: url,
+    keepAlive: true,
+    application_name: 'tributary-operations-lock',
+  })
   let isReleased = false
   client.on('error', (error) => {
     if (!isReleased) onLost(error)

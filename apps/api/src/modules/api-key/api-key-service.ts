@@ -31,7 +31,11 @@ export class ApiKeyService {
   }
 
   /** The secret is in the answer and nowhere else. A key never gets more than whoever makes it may do. */
-  async create(actor: Actor, input: CreateApiKeyInput, options: CallOptions = {}): Promise<Result<{ key: apikey; secret: string }>> {
+  async create(
+    actor: Actor,
+    input: CreateApiKeyInput,
+    options: CallOptions = {},
+  ): Promise<Result<{ key: apikey; secret: string }>> {
     const { database } = this.#app
     return catchFailure(async () => {
       if (actor.kind === 'system') throw new FailureError(failure('NOT_ALLOWED', 'the system has no keys').error)
@@ -45,7 +49,12 @@ export class ApiKeyService {
       if ((await database.apikey.count({ where: { referenceId: actor.userId, enabled: true } })) >= KEYS_PER_USER_MAX)
         throw new FailureError(failure('QUOTA_EXCEEDED', `a person may have ${KEYS_PER_USER_MAX} keys`).error)
       const made = await this.#auth.api.createApiKey({
-        body: { name, userId: actor.userId, rateLimitEnabled: false, ...(days === null ? {} : { expiresIn: days * DAY_SECONDS }) },
+        body: {
+          name,
+          userId: actor.userId,
+          rateLimitEnabled: false,
+          ...(days === null ? {} : { expiresIn: days * DAY_SECONDS }),
+        },
       })
       // Until this is done the key is not limited, and nobody has seen its secret.
       const key = await database.$transaction(async (tx) => {
@@ -105,7 +114,10 @@ export class ApiKeyService {
 
   /** The caller has checked `organization.manage-keys`. */
   async listOf(organizationId: string): Promise<apikey[]> {
-    return this.#app.database.apikey.findMany({ where: { organizationId, enabled: true }, orderBy: { createdAt: 'asc' } })
+    return this.#app.database.apikey.findMany({
+      where: { organizationId, enabled: true },
+      orderBy: { createdAt: 'asc' },
+    })
   }
 
   async revoke(actor: Actor, id: string, options: CallOptions = {}): Promise<Result<apikey>> {
@@ -119,7 +131,8 @@ export class ApiKeyService {
 
   async #revoke(actor: Actor, key: apikey | null, options: CallOptions): Promise<Result<apikey>> {
     return catchFailure(async () => {
-      if (!key || key.enabled === false || !this.#mayRevoke(actor, key)) throw new FailureError(notFound('API key').error)
+      if (!key || key.enabled === false || !this.#mayRevoke(actor, key))
+        throw new FailureError(notFound('API key').error)
       const revoked = await this.#app.database.$transaction(async (tx) => {
         await recordAudit(
           tx,

@@ -36,9 +36,7 @@ export async function historyWindow(app: App, branch: Branch & { project: Projec
     fromLsn = parentFrom
     ancestor = parent
   }
-  const { commitTime } = await app.storage
-    .timeAtLsn(projectId, timelineId, fromLsn)
-    .catch(() => ({ commitTime: null }))
+  const { commitTime } = await app.storage.timeAtLsn(projectId, timelineId, fromLsn).catch(() => ({ commitTime: null }))
   return {
     fromLsn,
     fromTime: commitTime === null ? null : new Date(commitTime),
@@ -74,7 +72,12 @@ export async function settlePoint(
         const checked = checkLsnInWindow(field, point.lsn, await historyWindow(app, branch))
         if (!checked.ok) return checked
         const { commitTime } = await app.storage.timeAtLsn(projectId, timelineId, point.lsn)
-        return success({ timelineId, lsn: point.lsn, time: commitTime === null ? null : new Date(commitTime), isTip: false })
+        return success({
+          timelineId,
+          lsn: point.lsn,
+          time: commitTime === null ? null : new Date(commitTime),
+          isTip: false,
+        })
       }
       case 'time': {
         const found = await app.storage.lsnAtTime(projectId, timelineId, point.time)

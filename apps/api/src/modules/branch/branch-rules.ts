@@ -10,7 +10,11 @@ export interface PointInput {
   readonly snapshotId?: string | null | undefined
 }
 
-export type Point = { readonly kind: 'tip' } | { readonly kind: 'lsn'; readonly lsn: string } | { readonly kind: 'time'; readonly time: string } | { readonly kind: 'snapshot'; readonly snapshotId: string }
+export type Point =
+  | { readonly kind: 'tip' }
+  | { readonly kind: 'lsn'; readonly lsn: string }
+  | { readonly kind: 'time'; readonly time: string }
+  | { readonly kind: 'snapshot'; readonly snapshotId: string }
 
 export function parsePoint(field: string, input: PointInput | null | undefined, nowMs: number): Result<Point> {
   const { lsn, time, snapshotId } = input ?? {}
@@ -31,8 +35,13 @@ export function parsePoint(field: string, input: PointInput | null | undefined, 
 }
 
 /** An LSN of a branch must lie in the history that is kept, and not after its end. */
-export function checkLsnInWindow(field: string, lsn: string, window: { fromLsn: string; toLsn: string }): Result<string> {
-  if (lsnValue(lsn) > lsnValue(window.toLsn)) return invalid(field, `${lsn} lies after the end of the branch, ${window.toLsn}`)
+export function checkLsnInWindow(
+  field: string,
+  lsn: string,
+  window: { fromLsn: string; toLsn: string },
+): Result<string> {
+  if (lsnValue(lsn) > lsnValue(window.toLsn))
+    return invalid(field, `${lsn} lies after the end of the branch, ${window.toLsn}`)
   if (lsnValue(lsn) < lsnValue(window.fromLsn))
     return invalid(field, `${lsn} lies before the history that is kept, which begins at ${window.fromLsn}`)
   return success(lsn)
@@ -48,16 +57,22 @@ export interface BranchView {
 
 /** Null: may be deleted. */
 export function deletionRefusal(branch: BranchView, reparentChildren: boolean): Result<null> {
-  if (branch.isDefault) return failure('PROTECTED', 'the default branch cannot be deleted; make another one the default first')
+  if (branch.isDefault)
+    return failure('PROTECTED', 'the default branch cannot be deleted; make another one the default first')
   if (branch.isProtected) return failure('PROTECTED', 'the branch is protected')
   if (branch.childCount > 0 && !reparentChildren)
-    return failure('HAS_CHILDREN', `${branch.childCount} branches descend from it; delete them first, or have them re-parented`)
+    return failure(
+      'HAS_CHILDREN',
+      `${branch.childCount} branches descend from it; delete them first, or have them re-parented`,
+    )
   return success(null)
 }
 
 export function checkExpiry(branch: BranchView, expiresAt: Date, nowMs: number): Result<Date> {
-  if (branch.isDefault || branch.isProtected) return failure('PROTECTED', 'expiresAt: a default or protected branch does not expire', 'expiresAt')
-  if (branch.childCount > 0) return failure('HAS_CHILDREN', 'expiresAt: a branch with children does not expire', 'expiresAt')
+  if (branch.isDefault || branch.isProtected)
+    return failure('PROTECTED', 'expiresAt: a default or protected branch does not expire', 'expiresAt')
+  if (branch.childCount > 0)
+    return failure('HAS_CHILDREN', 'expiresAt: a branch with children does not expire', 'expiresAt')
   if (Number.isNaN(expiresAt.getTime())) return invalid('expiresAt', 'not a time')
   if (expiresAt.getTime() <= nowMs) return invalid('expiresAt', 'must lie in the future')
   if (expiresAt.getTime() - nowMs > EXPIRY_MS_MAX) return invalid('expiresAt', 'must be at most 30 days ahead')

@@ -12,9 +12,9 @@ import { catchFailure, FailureError, failure, invalid, type Result, success, unw
 import { accessBranch, accessProject } from '../access.ts'
 import { recordAudit } from '../audit/audit-service.ts'
 import { SIZE_DEFAULT, SUSPEND_SECONDS_DEFAULT } from '../endpoint/endpoint-rules.ts'
-import { branchRefusal } from '../project/quota.ts'
 import { checkName } from '../project/project-rules.ts'
-import { historyWindow, type HistoryWindow, type SettledPoint, settlePoint } from './branch-point.ts'
+import { branchRefusal } from '../project/quota.ts'
+import { type HistoryWindow, historyWindow, type SettledPoint, settlePoint } from './branch-point.ts'
 import { type BranchView, checkExpiry, deletionRefusal, keptName, type PointInput } from './branch-rules.ts'
 
 export type BranchWithProject = Branch & { project: Project }
@@ -94,13 +94,20 @@ export class BranchService {
         include: { project: true },
       })
       if (!parent) throw new FailureError(failure('NOT_FOUND', 'parentId: branch not found', 'parentId').error)
-      if (parent.state !== 'READY') throw new FailureError(failure('CONFLICT', `the parent branch is ${parent.state}`).error)
+      if (parent.state !== 'READY')
+        throw new FailureError(failure('CONFLICT', `the parent branch is ${parent.state}`).error)
       const id = newBranchId()
       const name = unwrap(checkName('name', input.name ?? id))
       const point = unwrap(await settlePoint(this.#app, parent, input.at))
       const endpointId = newEndpointId()
       const expiresAt = input.expiresAt
-        ? unwrap(checkExpiry({ id, name, isDefault: false, isProtected: input.isProtected === true, childCount: 0 }, input.expiresAt, Date.now()))
+        ? unwrap(
+            checkExpiry(
+              { id, name, isDefault: false, isProtected: input.isProtected === true, childCount: 0 },
+              input.expiresAt,
+              Date.now(),
+            ),
+          )
         : null
       const added: NewOperation[] = [
         {
@@ -111,7 +118,13 @@ export class BranchService {
         },
       ]
       if (input.withEndpoint)
-        added.push({ kind: 'create_compute', branchId: id, endpointId, scope: [id], input: { cause: 'branch created' } })
+        added.push({
+          kind: 'create_compute',
+          branchId: id,
+          endpointId,
+          scope: [id],
+          input: { cause: 'branch created' },
+        })
       const made = unwrap(
         await operations.submit({
           actor,
@@ -119,7 +132,11 @@ export class BranchService {
           organizationId: project.organizationId,
           requestId: options.requestId,
           operations: added,
-          audit: { action: 'branch.create', subject: name, detail: { branchId: id, parentId: parent.id, lsn: point.lsn } },
+          audit: {
+            action: 'branch.create',
+            subject: name,
+            detail: { branchId: id, parentId: parent.id, lsn: point.lsn },
+          },
           change: async (tx) => {
             unwrap(branchRefusal(project, await tx.branch.count({ where: { projectId: project.id } })))
             await refuseTakenName(tx, project.id, name)
@@ -149,7 +166,9 @@ export class BranchService {
                   desiredState: 'RUNNING',
                   size: input.endpoint?.size ?? SIZE_DEFAULT,
                   suspendAfterSeconds:
-                    input.endpoint?.suspendAfterSeconds === undefined ? SUSPEND_SECONDS_DEFAULT : input.endpoint.suspendAfterSeconds,
+                    input.endpoint?.suspendAfterSeconds === undefined
+                      ? SUSPEND_SECONDS_DEFAULT
+                      : input.endpoint.suspendAfterSeconds,
                   createdBy: actorName(actor),
                 },
               })
@@ -160,7 +179,12 @@ export class BranchService {
     })
   }
 
-  async update(actor: Actor, branchId: string, input: UpdateBranchInput, options: CallOptions = {}): Promise<Result<BranchChange>> {
+  async update(
+    actor: Actor,
+    branchId: string,
+    input: UpdateBranchInput,
+    options: CallOptions = {},
+  ): Promise<Result<BranchChange>> {
     const { database } = this.#app
     return catchFailure(async () => {
       const branch = unwrap(await accessBranch(this.#app, actor, branchId, 'project.write'))
@@ -175,7 +199,9 @@ export class BranchService {
           ? unwrap(checkExpiry({ ...view, isProtected, isDefault }, input.expiresAt, Date.now()))
           : input.expiresAt
       if ((isProtected || isDefault) && branch.expiresAt !== null && expiresAt !== null)
-        throw new FailureError(invalid('expiresAt', 'a branch that expires can be neither protected nor the default').error)
+        throw new FailureError(
+          invalid('expiresAt', 'a branch that expires can be neither protected nor the default').error,
+        )
       await database.$transaction(async (tx) => {
         if (name !== undefined && name !== branch.name) await refuseTakenName(tx, branch.projectId, name)
         await tx.branch.update({
@@ -227,7 +253,9 @@ export class BranchService {
           projectId: branch.projectId,
           organizationId: branch.project.organizationId,
           requestId: options.requestId,
-          operations: [{ kind: 'delete_branch', branchId, scope: [branchId, ...(branch.parentId ? [branch.parentId] : [])] }],
+          operations: [
+            { kind: 'delete_branch', branchId, scope: [branchId, ...(branch.parentId ? [branch.parentId] : [])] },
+          ],
           audit: { action: 'branch.delete', subject: branch.name, detail: { branchId } },
           change: async (tx) => {
             const childCount = await tx.branch.count({ where: { parentId: branchId } })
@@ -242,7 +270,12 @@ export class BranchService {
   }
 
   /** The branch continues from another point; connection strings stay. */
-  async restore(actor: Actor, branchId: string, input: RestoreBranchInput, options: CallOptions = {}): Promise<Result<BranchChange>> {
+  async restore(
+    actor: Actor,
+    branchId: string,
+    input: RestoreBranchInput,
+    options: CallOptions = {},
+  ): Promise<Result<BranchChange>> {
     return catchFailure(async () => {
       const branch = unwrap(await accessBranch(this.#app, actor, branchId, 'project.write'))
       const source =
@@ -253,7 +286,9 @@ export class BranchService {
         throw new FailureError(invalid('sourceBranchId', 'is of another project').error)
       const point = unwrap(await settlePoint(this.#app, source, input.to, 'to'))
       if (source.id === branchId && point.isTip)
-        throw new FailureError(invalid('to', 'a restore of a branch from itself needs an lsn, a time or a snapshot').error)
+        throw new FailureError(
+          invalid('to', 'a restore of a branch from itself needs an lsn, a time or a snapshot').error,
+        )
       return unwrap(await this.#restoreTo(actor, branch, source, point, input, 'branch.restore', options))
     })
   }
@@ -271,7 +306,9 @@ export class BranchService {
       if (branch.isProtected) throw new FailureError(failure('PROTECTED', 'the branch is protected').error)
       const parent = unwrap(await accessBranch(this.#app, actor, branch.parentId, 'project.view'))
       const point = unwrap(await settlePoint(this.#app, parent, null, 'to'))
-      return unwrap(await this.#restoreTo(actor, branch, parent, point, { keepAs: input.keepAs }, 'branch.reset', options))
+      return unwrap(
+        await this.#restoreTo(actor, branch, parent, point, { keepAs: input.keepAs }, 'branch.reset', options),
+      )
     })
   }
 
@@ -312,15 +349,21 @@ export class BranchService {
                 reset: action === 'branch.reset',
               },
             },
-            ...running.map((endpoint): NewOperation => ({
-              kind: 'start_compute',
-              branchId: branch.id,
-              endpointId: endpoint.id,
-              scope,
-              input: { cause: 'branch restored' },
-            })),
+            ...running.map(
+              (endpoint): NewOperation => ({
+                kind: 'start_compute',
+                branchId: branch.id,
+                endpointId: endpoint.id,
+                scope,
+                input: { cause: 'branch restored' },
+              }),
+            ),
           ],
-          audit: { action, subject: branch.name, detail: { lsn: point.lsn, sourceBranchId: source.id, keptAs: wanted } },
+          audit: {
+            action,
+            subject: branch.name,
+            detail: { lsn: point.lsn, sourceBranchId: source.id, keptAs: wanted },
+          },
           change: async (tx) => {
             if (kept !== null) await refuseTakenName(tx, branch.projectId, kept.name)
             await tx.branch.update({
@@ -384,5 +427,6 @@ export class BranchService {
 
 async function refuseTakenName(tx: Transaction, projectId: string, name: string): Promise<void> {
   const taken = await tx.branch.findUnique({ where: { projectId_name: { projectId, name } } })
-  if (taken) throw new FailureError(failure('NAME_TAKEN', `name: the project has a branch ${name} already`, 'name').error)
+  if (taken)
+    throw new FailureError(failure('NAME_TAKEN', `name: the project has a branch ${name} already`, 'name').error)
 }

@@ -1,5 +1,5 @@
 import type { App } from '../../app.ts'
-import type { Branch, Database, Endpoint, Role } from '../../generated/prisma/client.ts'
+import type { Database, Endpoint, Role } from '../../generated/prisma/client.ts'
 
 export interface ConnectionInfo {
   readonly host: string
@@ -27,30 +27,43 @@ export class ConnectionService {
   /** Null when the branch has no endpoint, role or database to connect with. */
   infoFor(
     parts: {
-      readonly branch: Branch
       readonly endpoints: readonly Endpoint[]
       readonly roles: readonly Role[]
       readonly databases: readonly Database[]
     },
-    wanted: { role?: string | null | undefined; database?: string | null | undefined; password?: string | null } = {},
+    wanted: {
+      role?: string | null | undefined
+      database?: string | null | undefined
+      password?: string | null
+      pooled?: boolean
+    } = {},
   ): ConnectionInfo | null {
-    const endpoint =
-      parts.endpoints.find((candidate) => candidate.type === 'READ_WRITE') ?? parts.endpoints[0]
+    const endpoint = parts.endpoints.find((candidate) => candidate.type === 'READ_WRITE') ?? parts.endpoints[0]
     const database = wanted.database
       ? parts.databases.find((candidate) => candidate.name === wanted.database)
       : parts.databases[0]
     const roleName = wanted.role ?? database?.ownerName ?? parts.roles[0]?.name
     const role = parts.roles.find((candidate) => candidate.name === roleName)
     if (!endpoint || !database || !role) return null
-    return this.forEndpoint(endpoint.id, { role: role.name, database: database.name, password: wanted.password ?? null })
+    return this.forEndpoint(endpoint.id, {
+      role: role.name,
+      database: database.name,
+      password: wanted.password ?? null,
+      pooled: wanted.pooled ?? false,
+    })
   }
 
   forEndpoint(
     endpointId: string,
-    wanted: { readonly role: string; readonly database: string; readonly password: string | null },
+    wanted: {
+      readonly role: string
+      readonly database: string
+      readonly password: string | null
+      readonly pooled?: boolean
+    },
   ): ConnectionInfo {
     const { port } = this.#app.config.proxy
-    const host = this.hostOf(endpointId)
+    const host = this.hostOf(wanted.pooled ? `${endpointId}-pooler` : endpointId)
     const { role, database, password } = wanted
     const credentials = `${encodeURIComponent(role)}${password === null ? '' : `:${encodeURIComponent(password)}`}`
     const uri = `postgresql://${credentials}@${host}:${port}/${encodeURIComponent(database)}?sslmode=require`

@@ -4,8 +4,8 @@ import type { Transaction } from '../../db/database.ts'
 import type { Database, Operation } from '../../generated/prisma/client.ts'
 import { catchFailure, FailureError, failure, invalid, notFound, type Result, unwrap } from '../../shared/result.ts'
 import { accessBranch } from '../access.ts'
-import { checkComputeQuota } from '../project/quota.ts'
 import { checkDatabaseName } from '../project/project-rules.ts'
+import { checkComputeQuota } from '../project/quota.ts'
 
 export interface DatabaseChange {
   readonly database: Database
@@ -41,25 +41,39 @@ export class DatabaseService {
     return catchFailure(async () => {
       const { branchId, ownerName } = input
       const name = unwrap(checkDatabaseName('name', input.name))
-      const operations = await this.#submit(actor, branchId, 'database.create', name, { change: 'sync' }, options, async (tx) => {
-        await requireOwner(tx, branchId, ownerName)
-        await refuseTakenName(tx, branchId, name)
-        await tx.database.create({ data: { branchId, name, ownerName } })
-      })
+      const operations = await this.#submit(
+        actor,
+        branchId,
+        'database.create',
+        name,
+        { change: 'sync' },
+        options,
+        async (tx) => {
+          await requireOwner(tx, branchId, ownerName)
+          await refuseTakenName(tx, branchId, name)
+          await tx.database.create({ data: { branchId, name, ownerName } })
+        },
+      )
       return { database: await this.#find(branchId, name), operations }
     })
   }
 
   async update(
     actor: Actor,
-    input: { branchId: string; name: string; newName?: string | null | undefined; ownerName?: string | null | undefined },
+    input: {
+      branchId: string
+      name: string
+      newName?: string | null | undefined
+      ownerName?: string | null | undefined
+    },
     options: CallOptions = {},
   ): Promise<Result<DatabaseChange>> {
     return catchFailure(async () => {
       const { branchId, name } = input
       unwrap(await accessBranch(this.#app, actor, branchId, 'project.write'))
       const database = await this.#find(branchId, name)
-      const newName = input.newName && input.newName !== name ? unwrap(checkDatabaseName('newName', input.newName)) : null
+      const newName =
+        input.newName && input.newName !== name ? unwrap(checkDatabaseName('newName', input.newName)) : null
       const ownerName = input.ownerName && input.ownerName !== database.ownerName ? input.ownerName : null
       if (newName === null && ownerName === null) return { database, operations: [] }
       const change: ConfigChange = { change: 'alter-database', name, newName, ownerName }
@@ -71,11 +85,23 @@ export class DatabaseService {
     })
   }
 
-  async delete(actor: Actor, branchId: string, name: string, options: CallOptions = {}): Promise<Result<DatabaseChange>> {
+  async delete(
+    actor: Actor,
+    branchId: string,
+    name: string,
+    options: CallOptions = {},
+  ): Promise<Result<DatabaseChange>> {
     return catchFailure(async () => {
       unwrap(await accessBranch(this.#app, actor, branchId, 'project.write'))
       const database = await this.#find(branchId, name)
-      const operations = await this.#submit(actor, branchId, 'database.delete', name, { change: 'drop-database', name }, options)
+      const operations = await this.#submit(
+        actor,
+        branchId,
+        'database.delete',
+        name,
+        { change: 'drop-database', name },
+        options,
+      )
       return { database, operations }
     })
   }
@@ -118,5 +144,6 @@ async function requireOwner(tx: Transaction, branchId: string, ownerName: string
 
 async function refuseTakenName(tx: Transaction, branchId: string, name: string): Promise<void> {
   const taken = await tx.database.findUnique({ where: { branchId_name: { branchId, name } } })
-  if (taken) throw new FailureError(failure('NAME_TAKEN', `name: the branch has a database ${name} already`, 'name').error)
+  if (taken)
+    throw new FailureError(failure('NAME_TAKEN', `name: the branch has a database ${name} already`, 'name').error)
 }

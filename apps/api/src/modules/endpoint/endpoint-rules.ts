@@ -102,7 +102,10 @@ export interface IdleView {
 export function idleDecision(view: IdleView): { suspend: boolean; keepsAwake: string | null } {
   const idleSeconds = Math.max(0, Math.floor((view.nowMs - view.lastActivityMs) / 1000))
   if (view.activeConnections > 0)
-    return { suspend: false, keepsAwake: `${view.activeConnections} of ${view.connections} connections are running statements` }
+    return {
+      suspend: false,
+      keepsAwake: `${view.activeConnections} of ${view.connections} connections are running statements`,
+    }
   if (view.suspendAfterSeconds === null) return { suspend: false, keepsAwake: 'set to never suspend' }
   if (idleSeconds >= view.suspendAfterSeconds) return { suspend: true, keepsAwake: null }
   const idle = view.connections > 0 ? `${view.connections} idle connections, ` : ''

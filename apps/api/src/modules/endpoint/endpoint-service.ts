@@ -81,13 +81,21 @@ export class EndpointService {
           organizationId: branch.project.organizationId,
           requestId: options.requestId,
           operations: [
-            { kind: 'create_compute', branchId: branch.id, endpointId: id, scope: [branch.id], input: { cause: 'endpoint created', start } },
+            {
+              kind: 'create_compute',
+              branchId: branch.id,
+              endpointId: id,
+              scope: [branch.id],
+              input: { cause: 'endpoint created', start },
+            },
           ],
           audit: { action: 'endpoint.create', subject: id, detail: { branchId: branch.id, type } },
           change: async (tx) => {
             const writer = await tx.endpoint.findFirst({ where: { branchId: branch.id, type: 'READ_WRITE' } })
             if (type === 'READ_WRITE' && writer)
-              throw new FailureError(failure('CONFLICT', `the branch has a read-write endpoint already: ${writer.id}`).error)
+              throw new FailureError(
+                failure('CONFLICT', `the branch has a read-write endpoint already: ${writer.id}`).error,
+              )
             await tx.endpoint.create({
               data: {
                 id,
@@ -112,7 +120,12 @@ export class EndpointService {
   }
 
   /** Takes effect at the next start; a running compute is restarted when what changed needs it. */
-  async update(actor: Actor, endpointId: string, input: UpdateEndpointInput, options: CallOptions = {}): Promise<Result<EndpointChange>> {
+  async update(
+    actor: Actor,
+    endpointId: string,
+    input: UpdateEndpointInput,
+    options: CallOptions = {},
+  ): Promise<Result<EndpointChange>> {
     const { database } = this.#app
     return catchFailure(async () => {
       const endpoint = unwrap(await accessEndpoint(this.#app, actor, endpointId, 'project.write'))
@@ -167,7 +180,11 @@ export class EndpointService {
   }
 
   /** Already running: no operation. */
-  async start(actor: Actor, endpointId: string, options: CallOptions & { cause?: string } = {}): Promise<Result<EndpointChange>> {
+  async start(
+    actor: Actor,
+    endpointId: string,
+    options: CallOptions & { cause?: string } = {},
+  ): Promise<Result<EndpointChange>> {
     return catchFailure(async () => {
       const endpoint = unwrap(await accessEndpoint(this.#app, actor, endpointId, 'project.write'))
       if (endpoint.state === 'ACTIVE' && endpoint.desiredState === 'RUNNING') return { endpoint, operations: [] }
@@ -184,19 +201,31 @@ export class EndpointService {
     })
   }
 
-  async suspend(actor: Actor, endpointId: string, options: CallOptions & { onlyIfIdle?: boolean } = {}): Promise<Result<EndpointChange>> {
+  async suspend(
+    actor: Actor,
+    endpointId: string,
+    options: CallOptions & { onlyIfIdle?: boolean } = {},
+  ): Promise<Result<EndpointChange>> {
     return catchFailure(async () => {
       const endpoint = unwrap(await accessEndpoint(this.#app, actor, endpointId, 'project.write'))
       if (endpoint.state === 'IDLE' && endpoint.desiredState === 'SUSPENDED') return { endpoint, operations: [] }
       const onlyIfIdle = options.onlyIfIdle === true
       const note = { action: 'endpoint.suspend', subject: endpointId }
       const operations = unwrap(
-        await this.#submit(actor, endpoint, 'suspend_compute', onlyIfIdle ? 'idle' : 'suspended by request', options, note, {
-          input: { onlyIfIdle },
-          change: async (tx) => {
-            await tx.endpoint.update({ where: { id: endpointId }, data: { desiredState: 'SUSPENDED' } })
+        await this.#submit(
+          actor,
+          endpoint,
+          'suspend_compute',
+          onlyIfIdle ? 'idle' : 'suspended by request',
+          options,
+          note,
+          {
+            input: { onlyIfIdle },
+            change: async (tx) => {
+              await tx.endpoint.update({ where: { id: endpointId }, data: { desiredState: 'SUSPENDED' } })
+            },
           },
-        }),
+        ),
       )
       return this.#changed(endpointId, operations)
     })
@@ -229,11 +258,22 @@ export class EndpointService {
       const endpoint = unwrap(await accessEndpoint(this.#app, actor, endpointId, 'project.write'))
       unwrap(await checkComputeQuota(this.#app, endpoint.project))
       const operations = unwrap(
-        await this.#submit(actor, endpoint, kind, cause, options, { action, subject: endpointId }, {
-          change: async (tx) => {
-            await tx.endpoint.update({ where: { id: endpointId }, data: { desiredState: 'RUNNING', restartCount: 0 } })
+        await this.#submit(
+          actor,
+          endpoint,
+          kind,
+          cause,
+          options,
+          { action, subject: endpointId },
+          {
+            change: async (tx) => {
+              await tx.endpoint.update({
+                where: { id: endpointId },
+                data: { desiredState: 'RUNNING', restartCount: 0 },
+              })
+            },
           },
-        }),
+        ),
       )
       return this.#changed(endpointId, operations)
     })
@@ -257,7 +297,13 @@ export class EndpointService {
       organizationId: endpoint.project.organizationId,
       requestId: options.requestId,
       operations: [
-        { kind, branchId: endpoint.branchId, endpointId: endpoint.id, scope: [endpoint.branchId], input: { cause, ...more.input } },
+        {
+          kind,
+          branchId: endpoint.branchId,
+          endpointId: endpoint.id,
+          scope: [endpoint.branchId],
+          input: { cause, ...more.input },
+        },
       ],
       audit,
       change: more.change,

@@ -41,7 +41,9 @@ export class DrillWorkload {
     if (!client) throw new Error('the branch has no running compute')
     try {
       await client.query(`DROP TABLE IF EXISTS ${DRILL_TABLE}`)
-      await client.query(`CREATE TABLE ${DRILL_TABLE} (id bigint PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp())`)
+      await client.query(
+        `CREATE TABLE ${DRILL_TABLE} (id bigint PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp())`,
+      )
     } finally {
       await client.end().catch(() => undefined)
     }

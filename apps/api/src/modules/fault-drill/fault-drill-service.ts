@@ -48,7 +48,8 @@ export class FaultDrillService {
     return catchFailure(async () => {
       const branch = unwrap(await accessBranch(this.#app, actor, input.branchId, 'project.write'))
       if (branch.projectId !== input.projectId) throw new FailureError(notFound('branch').error)
-      if (!can(actor, 'stack.operate')) throw new FailureError(failure('NOT_ALLOWED', 'fault drills are for operators of this system').error)
+      if (!can(actor, 'stack.operate'))
+        throw new FailureError(failure('NOT_ALLOWED', 'fault drills are for operators of this system').error)
       const seconds = input.seconds ?? 10
       if (!Number.isInteger(seconds) || seconds < 1 || seconds > SECONDS_MAX)
         throw new FailureError(invalid('seconds', `must be between 1 and ${SECONDS_MAX}`).error)
@@ -56,7 +57,8 @@ export class FaultDrillService {
       const safekeeperId = needsSafekeeper ? (input.safekeeperId ?? 1) : null
       if (safekeeperId !== null && ![1, 2, 3].includes(safekeeperId))
         throw new FailureError(invalid('safekeeperId', 'must be 1, 2 or 3').error)
-      if (this.#isRunning) throw new FailureError(failure('OPERATION_IN_PROGRESS', 'another fault drill is running').error)
+      if (this.#isRunning)
+        throw new FailureError(failure('OPERATION_IN_PROGRESS', 'another fault drill is running').error)
       this.#isRunning = true
       try {
         const drill = await this.#app.database.faultDrill.create({
@@ -107,19 +109,28 @@ export class FaultDrillService {
       this.#app.bus.publish('faultDrill', { projectId: drill.projectId, drillId: drill.id })
     }
     try {
-      const endpoint = await this.#app.database.endpoint.findFirst({ where: { branchId: branch.id, type: 'READ_WRITE' } })
+      const endpoint = await this.#app.database.endpoint.findFirst({
+        where: { branchId: branch.id, type: 'READ_WRITE' },
+      })
       if (!endpoint) throw new Error('the branch has no read-write endpoint')
       unwrap(await this.#waker.wake(endpoint.id, { cause: 'fault drill' }))
       const current = () => this.#app.database.endpoint.findUnique({ where: { id: endpoint.id } })
-      const workload = new DrillWorkload(async () => {
-        const row = await current()
-        return row?.state === 'ACTIVE' && row.host !== null && row.port !== null ? { host: row.host, port: row.port } : null
-      }, superuserPassword(this.#app, branch.project))
+      const workload = new DrillWorkload(
+        async () => {
+          const row = await current()
+          return row?.state === 'ACTIVE' && row.host !== null && row.port !== null
+            ? { host: row.host, port: row.port }
+            : null
+        },
+        superuserPassword(this.#app, branch.project),
+      )
       await workload.start()
       await log('4 writers commit one row at a time')
       await sleep(WARM_UP_MS)
       const acknowledgedBefore = workload.acknowledgedCount
-      const heal = await this.#fault(drill, (await current())?.computeId ?? '', (line) => log(line, { acknowledgedBefore }))
+      const heal = await this.#fault(drill, (await current())?.computeId ?? '', (line) =>
+        log(line, { acknowledgedBefore }),
+      )
       await sleep(drill.seconds * 1000)
       await heal()
       const deadlineMs = performance.now() + RECOVERY_MS_MAX
@@ -144,7 +155,11 @@ export class FaultDrillService {
   }
 
   /** Makes the fault; what it returns mends it. */
-  async #fault(drill: FaultDrill, computeId: string, log: (line: string) => Promise<void>): Promise<() => Promise<void>> {
+  async #fault(
+    drill: FaultDrill,
+    computeId: string,
+    log: (line: string) => Promise<void>,
+  ): Promise<() => Promise<void>> {
     const { stack, computes } = this.#app
     const safekeeper = `safekeeper-${drill.safekeeperId}`
     switch (drill.kind as FaultDrillKind) {

@@ -42,12 +42,21 @@ export class OrganizationService {
     return this.#app.database.organization.findMany({ where: { id: { in: ids } }, orderBy: { createdAt: 'asc' } })
   }
 
-  async create(actor: Actor, input: { name: string; slug: string }, options: CallOptions = {}): Promise<Result<organization>> {
+  async create(
+    actor: Actor,
+    input: { name: string; slug: string },
+    options: CallOptions = {},
+  ): Promise<Result<organization>> {
     return catchFailure(async () => {
-      if (actor.kind !== 'user' && !(actor.kind === 'api-key' && actor.organizationId === null && actor.projectId === null && !actor.isReadOnly))
+      if (
+        actor.kind !== 'user' &&
+        !(actor.kind === 'api-key' && actor.organizationId === null && actor.projectId === null && !actor.isReadOnly)
+      )
         throw new FailureError(failure('NOT_ALLOWED', 'this key may not create organizations').error)
       if (actor.roles.size >= ORGANIZATIONS_PER_USER_MAX)
-        throw new FailureError(failure('QUOTA_EXCEEDED', `a person may be in ${ORGANIZATIONS_PER_USER_MAX} organizations`).error)
+        throw new FailureError(
+          failure('QUOTA_EXCEEDED', `a person may be in ${ORGANIZATIONS_PER_USER_MAX} organizations`).error,
+        )
       const name = unwrap(checkName('name', input.name))
       const slug = unwrap(checkSlug(input.slug))
       return this.#app.database.$transaction(async (tx) => {
@@ -91,7 +100,10 @@ export class OrganizationService {
       return this.#app.database.$transaction(async (tx) => {
         if (await tx.member.findFirst({ where: { organizationId, user: { email } } }))
           throw new FailureError(failure('CONFLICT', `email: ${email} is a member already`, 'email').error)
-        await tx.invitation.updateMany({ where: { organizationId, email, status: 'pending' }, data: { status: 'canceled' } })
+        await tx.invitation.updateMany({
+          where: { organizationId, email, status: 'pending' },
+          data: { status: 'canceled' },
+        })
         const made = await tx.invitation.create({
           data: {
             id: newUuid(),
@@ -106,7 +118,12 @@ export class OrganizationService {
         await recordAudit(
           tx,
           actor,
-          { action: 'member.invite', subject: email, organizationId, detail: { organization: found.slug, role: input.role } },
+          {
+            action: 'member.invite',
+            subject: email,
+            organizationId,
+            detail: { organization: found.slug, role: input.role },
+          },
           options,
         )
         return made
@@ -151,7 +168,9 @@ export class OrganizationService {
       const found = unwrap(await this.get(actor, organizationId))
       const isSelf =
         actor.kind === 'user' &&
-        (await this.#app.database.member.findFirst({ where: { id: memberId, organizationId, userId: actor.userId } })) !== null
+        (await this.#app.database.member.findFirst({
+          where: { id: memberId, organizationId, userId: actor.userId },
+        })) !== null
       if (!isSelf) unwrap(await this.#manageable(actor, found.id))
       return this.#app.database.$transaction(async (tx) => {
         const removed = await this.#checkChange(tx, actor, organizationId, memberId, null)
@@ -176,9 +195,7 @@ export class OrganizationService {
     const ownerCount = await tx.member.count({ where: { organizationId, role: 'owner' } })
     const actorRole = actor.kind === 'system' ? 'SYSTEM' : (actor.roles.get(organizationId) ?? 'VIEWER')
     const isSelfLeaving = to === null && actor.kind === 'user' && found.userId === actor.userId
-    unwrap(
-      checkRoleChange({ actorRole: isSelfLeaving ? 'OWNER' : actorRole, from: roleOf(found), to, ownerCount }),
-    )
+    unwrap(checkRoleChange({ actorRole: isSelfLeaving ? 'OWNER' : actorRole, from: roleOf(found), to, ownerCount }))
     return found
   }
 

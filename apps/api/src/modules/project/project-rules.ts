@@ -11,7 +11,8 @@ export const DATABASE_DEFAULT = 'neondb'
 /** Of projects, branches, snapshots, saved queries: 1 to 256 characters, no control characters, no space at the ends. */
 export function checkName(field: string, name: string): Result<string> {
   if (name.trim() !== name || name === '') return invalid(field, 'must not be empty, or begin or end with a space')
-  if ([...name].length > NAME_CHARACTERS_MAX) return invalid(field, `must have at most ${NAME_CHARACTERS_MAX} characters`)
+  if ([...name].length > NAME_CHARACTERS_MAX)
+    return invalid(field, `must have at most ${NAME_CHARACTERS_MAX} characters`)
   if (/\p{Cc}/u.test(name)) return invalid(field, 'must not contain control characters')
   return success(name)
 }
@@ -31,7 +32,8 @@ export function checkDatabaseName(field: string, name: string): Result<string> {
 
 function checkIdentifier(field: string, name: string): Result<string> {
   if (name === '') return invalid(field, 'must not be empty')
-  if (Buffer.byteLength(name) > IDENTIFIER_BYTES_MAX) return invalid(field, `must have at most ${IDENTIFIER_BYTES_MAX} bytes`)
+  if (Buffer.byteLength(name) > IDENTIFIER_BYTES_MAX)
+    return invalid(field, `must have at most ${IDENTIFIER_BYTES_MAX} bytes`)
   if (/\p{Cc}/u.test(name)) return invalid(field, 'must not contain control characters')
   return success(name)
 }

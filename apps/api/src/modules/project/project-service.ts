@@ -76,10 +76,7 @@ export class ProjectService {
     const after = request.after === null ? undefined : decodeCursor(request.after, 2)
     const position: Prisma.ProjectWhereInput = after
       ? {
-          OR: [
-            { createdAt: { lt: new Date(after[0]!) } },
-            { createdAt: new Date(after[0]!), id: { lt: after[1]! } },
-          ],
+          OR: [{ createdAt: { lt: new Date(after[0]!) } }, { createdAt: new Date(after[0]!), id: { lt: after[1]! } }],
         }
       : {}
     const [rows, totalCount] = await Promise.all([
@@ -101,7 +98,11 @@ export class ProjectService {
         : [...actor.roles.keys()].filter((id) => !input.organizationId || id === input.organizationId)
     return {
       deletedAt: null,
-      ...(organizations ? { organizationId: { in: organizations } } : input.organizationId ? { organizationId: input.organizationId } : {}),
+      ...(organizations
+        ? { organizationId: { in: organizations } }
+        : input.organizationId
+          ? { organizationId: input.organizationId }
+          : {}),
       ...(actor.kind === 'api-key' && actor.projectId !== null ? { id: actor.projectId } : {}),
       ...(search ? { OR: [{ name: { contains: search, mode: 'insensitive' } }, { id: search }] } : {}),
     }
@@ -130,7 +131,9 @@ export class ProjectService {
           defaultBranchId: branchId,
           superuserPasswordSealed: secrets.seal(newPassword(), `project:${id}:superuser`),
           createdBy: actorName(actor),
-          branches: { create: { id: branchId, name: branchName, timelineId: newStorageId(), createdBy: actorName(actor) } },
+          branches: {
+            create: { id: branchId, name: branchName, timelineId: newStorageId(), createdBy: actorName(actor) },
+          },
         },
       })
       const submitted = unwrap(
@@ -158,7 +161,12 @@ export class ProjectService {
               },
             })
             await tx.role.create({
-              data: { branchId, name: roleName, verifier, passwordSealed: sealRolePassword(secrets, id, roleName, password) },
+              data: {
+                branchId,
+                name: roleName,
+                verifier,
+                passwordSealed: sealRolePassword(secrets, id, roleName, password),
+              },
             })
             await tx.database.create({ data: { branchId, name: databaseName, ownerName: roleName } })
           },
@@ -191,7 +199,12 @@ export class ProjectService {
     return success(only)
   }
 
-  async update(actor: Actor, projectId: string, input: UpdateProjectInput, options: CallOptions = {}): Promise<Result<Project>> {
+  async update(
+    actor: Actor,
+    projectId: string,
+    input: UpdateProjectInput,
+    options: CallOptions = {},
+  ): Promise<Result<Project>> {
     const { database, storage } = this.#app
     return catchFailure(async () => {
       const project = unwrap(await accessProject(this.#app, actor, projectId, 'project.write'))
@@ -235,7 +248,11 @@ export class ProjectService {
   }
 
   /** All of it: branches, computes, storage. */
-  async delete(actor: Actor, projectId: string, options: CallOptions = {}): Promise<Result<{ project: Project; operations: Operation[] }>> {
+  async delete(
+    actor: Actor,
+    projectId: string,
+    options: CallOptions = {},
+  ): Promise<Result<{ project: Project; operations: Operation[] }>> {
     return catchFailure(async () => {
       const project = unwrap(await accessProject(this.#app, actor, projectId, 'project.delete'))
       const guarded = await this.#app.database.branch.findFirst({ where: { projectId, isProtected: true } })

@@ -5,8 +5,8 @@ import { catchFailure, FailureError, failure, notFound, type Result, unwrap } fr
 import { makeScramVerifier } from '../../shared/scram.ts'
 import { accessBranch } from '../access.ts'
 import { recordAudit } from '../audit/audit-service.ts'
-import { checkComputeQuota } from '../project/quota.ts'
 import { checkRoleName } from '../project/project-rules.ts'
+import { checkComputeQuota } from '../project/quota.ts'
 import { openRolePassword, sealRolePassword } from './role-password.ts'
 
 export interface RoleChange {
@@ -43,7 +43,12 @@ export class RoleService {
     return this.#setPassword(actor, branchId, checkRoleName('name', name), 'role.create', options)
   }
 
-  async resetPassword(actor: Actor, branchId: string, name: string, options: CallOptions = {}): Promise<Result<RoleChange>> {
+  async resetPassword(
+    actor: Actor,
+    branchId: string,
+    name: string,
+    options: CallOptions = {},
+  ): Promise<Result<RoleChange>> {
     return this.#setPassword(actor, branchId, { ok: true, value: name }, 'role.reset-password', options)
   }
 
@@ -74,7 +79,10 @@ export class RoleService {
           change: async (tx) => {
             const existing = await tx.role.findUnique({ where: key })
             if (action === 'role.create') {
-              if (existing) throw new FailureError(failure('NAME_TAKEN', `name: the branch has a role ${name} already`, 'name').error)
+              if (existing)
+                throw new FailureError(
+                  failure('NAME_TAKEN', `name: the branch has a role ${name} already`, 'name').error,
+                )
               await tx.role.create({ data: { branchId, name, verifier, passwordSealed } })
             } else {
               if (!existing) throw new FailureError(notFound('role').error)
@@ -87,7 +95,12 @@ export class RoleService {
     })
   }
 
-  async delete(actor: Actor, branchId: string, name: string, options: CallOptions = {}): Promise<Result<{ role: Role; operations: Operation[] }>> {
+  async delete(
+    actor: Actor,
+    branchId: string,
+    name: string,
+    options: CallOptions = {},
+  ): Promise<Result<{ role: Role; operations: Operation[] }>> {
     const { database, operations } = this.#app
     return catchFailure(async () => {
       const branch = unwrap(await accessBranch(this.#app, actor, branchId, 'project.write'))
@@ -118,7 +131,9 @@ export class RoleService {
       const role = await database.role.findUnique({ where: { branchId_name: { branchId, name } } })
       if (!role) throw new FailureError(notFound('role').error)
       if (role.passwordSealed === null)
-        throw new FailureError(failure('PASSWORD_NOT_STORED', 'the password of this role is not known here; reset it').error)
+        throw new FailureError(
+          failure('PASSWORD_NOT_STORED', 'the password of this role is not known here; reset it').error,
+        )
       const password = openRolePassword(secrets, branch.projectId, name, role.passwordSealed)
       await recordAudit(
         database,
@@ -136,4 +151,3 @@ export class RoleService {
     })
   }
 }
-

@@ -29,7 +29,10 @@ export class SnapshotService {
   }
 
   async get(actor: Actor, snapshotId: string): Promise<Result<Snapshot & { project: Project }>> {
-    const snapshot = await this.#app.database.snapshot.findUnique({ where: { id: snapshotId }, include: { project: true } })
+    const snapshot = await this.#app.database.snapshot.findUnique({
+      where: { id: snapshotId },
+      include: { project: true },
+    })
     if (!snapshot || !canInProject(actor, 'project.view', snapshot.project)) return notFound('snapshot')
     return { ok: true, value: snapshot }
   }
@@ -63,9 +66,14 @@ export class SnapshotService {
       })
       return database.$transaction(async (tx) => {
         const taken = await tx.snapshot.findUnique({ where: { projectId_name: { projectId: branch.projectId, name } } })
-        if (taken) throw new FailureError(failure('NAME_TAKEN', `name: the project has a snapshot ${name} already`, 'name').error)
+        if (taken)
+          throw new FailureError(
+            failure('NAME_TAKEN', `name: the project has a snapshot ${name} already`, 'name').error,
+          )
         if ((await tx.snapshot.count({ where: { projectId: branch.projectId } })) >= SNAPSHOTS_PER_PROJECT_MAX)
-          throw new FailureError(failure('QUOTA_EXCEEDED', `a project may have ${SNAPSHOTS_PER_PROJECT_MAX} snapshots`).error)
+          throw new FailureError(
+            failure('QUOTA_EXCEEDED', `a project may have ${SNAPSHOTS_PER_PROJECT_MAX} snapshots`).error,
+          )
         const snapshot = await tx.snapshot.create({
           data: {
             id,
@@ -108,12 +116,20 @@ export class SnapshotService {
       const name = input.name === undefined ? undefined : unwrap(checkName('name', input.name))
       return this.#app.database.$transaction(async (tx) => {
         if (name !== undefined && name !== snapshot.name) {
-          const taken = await tx.snapshot.findUnique({ where: { projectId_name: { projectId: snapshot.projectId, name } } })
-          if (taken) throw new FailureError(failure('NAME_TAKEN', `name: the project has a snapshot ${name} already`, 'name').error)
+          const taken = await tx.snapshot.findUnique({
+            where: { projectId_name: { projectId: snapshot.projectId, name } },
+          })
+          if (taken)
+            throw new FailureError(
+              failure('NAME_TAKEN', `name: the project has a snapshot ${name} already`, 'name').error,
+            )
         }
         const updated = await tx.snapshot.update({
           where: { id: snapshotId },
-          data: { ...(name === undefined ? {} : { name }), ...(input.expiresAt === undefined ? {} : { expiresAt: input.expiresAt }) },
+          data: {
+            ...(name === undefined ? {} : { name }),
+            ...(input.expiresAt === undefined ? {} : { expiresAt: input.expiresAt }),
+          },
         })
         await recordAudit(tx, actor, this.#note('snapshot.update', snapshot), options)
         return updated
@@ -144,7 +160,8 @@ export class SnapshotService {
 
   async #writable(actor: Actor, snapshotId: string): Promise<Result<Snapshot & { project: Project }>> {
     const found = await this.get(actor, snapshotId)
-    if (found.ok && !canInProject(actor, 'project.write', found.value.project)) return notAllowed(actor, 'project.write')
+    if (found.ok && !canInProject(actor, 'project.write', found.value.project))
+      return notAllowed(actor, 'project.write')
     return found
   }
 }

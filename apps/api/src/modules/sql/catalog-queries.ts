@@ -48,7 +48,14 @@ export async function readCatalog(client: pg.Client): Promise<CatalogSchema[]> {
   const schemas = await client.query<{ name: string }>(
     `SELECT nspname AS name FROM pg_namespace n WHERE ${OWN_SCHEMAS} ORDER BY 1`,
   )
-  const tables = await client.query<{ oid: string; schema: string; name: string; kind: string; estimate: string; size: string | null }>(
+  const tables = await client.query<{
+    oid: string
+    schema: string
+    name: string
+    kind: string
+    estimate: string
+    size: string | null
+  }>(
     `SELECT c.oid::text, n.nspname AS schema, c.relname AS name, c.relkind AS kind, c.reltuples::bigint::text AS estimate,
             CASE WHEN c.relkind IN ('r', 'm') THEN pg_total_relation_size(c.oid)::text END AS size
        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -86,9 +86,13 @@ export class CatalogService {
     } catch (error) {
       if (error instanceof FailureError) throw error
       const code = error instanceof Error && 'code' in error ? error.code : undefined
-      if (code === '3D000') throw new FailureError(invalid('database', `the branch has no database ${moment.database} at ${point.lsn}`).error)
+      if (code === '3D000')
+        throw new FailureError(
+          invalid('database', `the branch has no database ${moment.database} at ${point.lsn}`).error,
+        )
       // The password of the superuser is set at the first start of a project's computes; before that moment nobody can look.
-      if (code === '28P01') throw new FailureError(failure('INVALID_INPUT', `${field}: before the first start of the project`, field).error)
+      if (code === '28P01')
+        throw new FailureError(failure('INVALID_INPUT', `${field}: before the first start of the project`, field).error)
       throw error
     }
   }

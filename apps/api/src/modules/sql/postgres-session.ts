@@ -31,7 +31,8 @@ export class PostgresSession {
     this.#client = client
     this.#address = address
     client.on('notice', (notice) => {
-      if (this.#notices.length < NOTICES_MAX) this.#notices.push(`${notice.severity ?? 'NOTICE'}: ${notice.message ?? ''}`)
+      if (this.#notices.length < NOTICES_MAX)
+        this.#notices.push(`${notice.severity ?? 'NOTICE'}: ${notice.message ?? ''}`)
     })
   }
 
@@ -106,7 +107,10 @@ export class PostgresSession {
 
   /** Asks the server to end what runs; the statement then fails with 57014. */
   cancel(): Promise<void> {
-    const { processID, secretKey } = this.#client as unknown as { processID: number | null; secretKey: number | Buffer | null }
+    const { processID, secretKey } = this.#client as unknown as {
+      processID: number | null
+      secretKey: number | Buffer | null
+    }
     return new Promise((resolve) => {
       if (processID === null || secretKey === null) return resolve()
       const key = typeof secretKey === 'number' ? int32(secretKey) : secretKey
@@ -132,7 +136,10 @@ function int32(value: number): Buffer {
 function readBatch(
   cursor: Cursor,
   count: number,
-): Promise<{ rows: (string | null)[][]; result: { command: string; rowCount: number | null; fields: RawField[] } | undefined }> {
+): Promise<{
+  rows: (string | null)[][]
+  result: { command: string; rowCount: number | null; fields: RawField[] } | undefined
+}> {
   return new Promise((resolve, reject) => {
     cursor.read(count, (error: Error | undefined, rows: unknown[], result: pg.QueryResult | undefined) => {
       if (error) return reject(error)
@@ -145,7 +152,12 @@ function readBatch(
 }
 
 /** An error of the server, with its place in the whole text; null when it is not one of the server. */
-export function sqlErrorOf(error: unknown, statement: Statement | undefined, whole: string, prefixLength: number): SqlError | null {
+export function sqlErrorOf(
+  error: unknown,
+  statement: Statement | undefined,
+  whole: string,
+  prefixLength: number,
+): SqlError | null {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return null
   const field = (name: string): string | null => {
     const value = (error as unknown as Record<string, unknown>)[name]

@@ -31,14 +31,23 @@ export class SavedQueryService {
 
   async save(
     actor: Actor,
-    input: { projectId: string; id?: string | null | undefined; name: string; sql: string; engine: 'POSTGRES' | 'ANALYTICS' },
+    input: {
+      projectId: string
+      id?: string | null | undefined
+      name: string
+      sql: string
+      engine: 'POSTGRES' | 'ANALYTICS'
+    },
     _options: CallOptions = {},
   ): Promise<Result<SavedQuery>> {
     const { database } = this.#app
     return catchFailure(async () => {
-      const { projectId } = unwrapProject(unwrap(await accessProject(this.#app, actor, input.projectId, 'project.write')))
+      const { projectId } = unwrapProject(
+        unwrap(await accessProject(this.#app, actor, input.projectId, 'project.write')),
+      )
       const name = unwrap(checkName('name', input.name))
-      if (input.sql.length > SQL_CHARACTERS_MAX) throw new FailureError(invalid('sql', `must have at most ${SQL_CHARACTERS_MAX} characters`).error)
+      if (input.sql.length > SQL_CHARACTERS_MAX)
+        throw new FailureError(invalid('sql', `must have at most ${SQL_CHARACTERS_MAX} characters`).error)
       const data = { name, sql: input.sql, engine: input.engine }
       const named = await database.savedQuery.findUnique({ where: { projectId_name: { projectId, name } } })
       if (named && named.id !== input.id)
@@ -49,7 +58,9 @@ export class SavedQueryService {
         return database.savedQuery.update({ where: { id: input.id }, data })
       }
       if ((await database.savedQuery.count({ where: { projectId } })) >= SAVED_PER_PROJECT_MAX)
-        throw new FailureError(failure('QUOTA_EXCEEDED', `a project may have ${SAVED_PER_PROJECT_MAX} saved queries`).error)
+        throw new FailureError(
+          failure('QUOTA_EXCEEDED', `a project may have ${SAVED_PER_PROJECT_MAX} saved queries`).error,
+        )
       return database.savedQuery.create({ data: { id: newUuid(), projectId, ...data, createdBy: actorName(actor) } })
     })
   }
@@ -59,7 +70,8 @@ export class SavedQueryService {
       const found = await this.#app.database.savedQuery.findUnique({ where: { id } })
       if (!found) throw new FailureError(notFound('saved query').error)
       const project = await accessProject(this.#app, actor, found.projectId, 'project.write')
-      if (!project.ok) throw new FailureError(project.error.code === 'NOT_FOUND' ? notFound('saved query').error : project.error)
+      if (!project.ok)
+        throw new FailureError(project.error.code === 'NOT_FOUND' ? notFound('saved query').error : project.error)
       await this.#app.database.savedQuery.delete({ where: { id } })
       return null
     })

@@ -59,12 +59,14 @@ export class SqlService {
       // Postgres may write; the analytics engine cannot, so that a viewer may use it.
       const action = input.engine === 'POSTGRES' ? 'project.write' : 'project.view'
       const branch = unwrap(await accessBranch(this.#app, actor, input.branchId, action))
-      if (input.sql.length > SQL_CHARACTERS_MAX) throw new FailureError(invalid('sql', `must have at most ${SQL_CHARACTERS_MAX} characters`).error)
+      if (input.sql.length > SQL_CHARACTERS_MAX)
+        throw new FailureError(invalid('sql', `must have at most ${SQL_CHARACTERS_MAX} characters`).error)
       const rowLimit = input.rowLimit ?? 1000
       if (!Number.isInteger(rowLimit) || rowLimit < 1 || rowLimit > ROW_LIMIT_MAX)
         throw new FailureError(invalid('rowLimit', `must be between 1 and ${ROW_LIMIT_MAX}`).error)
       const queryId = input.queryId ?? newUuid()
-      if (!/^[\w-]{1,64}$/.test(queryId)) throw new FailureError(invalid('queryId', 'must be 1 to 64 letters, digits, - and _').error)
+      if (!/^[\w-]{1,64}$/.test(queryId))
+        throw new FailureError(invalid('queryId', 'must be 1 to 64 letters, digits, - and _').error)
       if (this.#running.has(queryId)) throw new FailureError(invalid('queryId', 'is running').error)
       const owner = actorName(actor)
       if ([...this.#running.values()].filter((running) => running.owner === owner).length >= QUERIES_PER_PERSON_MAX)
@@ -79,7 +81,12 @@ export class SqlService {
           input.engine === 'ANALYTICS'
             ? await this.#analytics(branch, input, queryId, rowLimit, running)
             : await this.#postgres(branch, input, rowLimit, running)
-        const result: SqlResult = { queryId, engine: input.engine, ...answer, durationMs: performance.now() - startedMs }
+        const result: SqlResult = {
+          queryId,
+          engine: input.engine,
+          ...answer,
+          durationMs: performance.now() - startedMs,
+        }
         await this.#note(actor, branch, input, result, options)
         return result
       } finally {
@@ -124,7 +131,13 @@ export class SqlService {
     const role = await this.#app.database.role.findUnique({ where: { branchId_name: { branchId: branch.id, name } } })
     if (!role) throw new FailureError(invalid('role', `the branch has no role ${name}`).error)
     if (role.passwordSealed === null)
-      throw new FailureError(failure('PASSWORD_NOT_STORED', `the password of ${name} is not known here; reset it, or use another role`, 'role').error)
+      throw new FailureError(
+        failure(
+          'PASSWORD_NOT_STORED',
+          `the password of ${name} is not known here; reset it, or use another role`,
+          'role',
+        ).error,
+      )
     const password = openRolePassword(this.#app.secrets, branch.projectId, name, role.passwordSealed)
     return { user: name, password, database: database.name }
   }
@@ -224,11 +237,21 @@ export class SqlService {
       }
     } catch (error) {
       if (!isStorageError(error)) throw error
-      return { statements: [], receipt: null, error: plainError(error.code === 'aborted' ? 'cancelled' : error.message) }
+      return {
+        statements: [],
+        receipt: null,
+        error: plainError(error.code === 'aborted' ? 'cancelled' : error.message),
+      }
     }
   }
 
-  async #note(actor: Actor, branch: Branch & { project: Project }, input: RunSqlInput, result: SqlResult, options: CallOptions): Promise<void> {
+  async #note(
+    actor: Actor,
+    branch: Branch & { project: Project },
+    input: RunSqlInput,
+    result: SqlResult,
+    options: CallOptions,
+  ): Promise<void> {
     await this.#app.database.queryHistoryEntry.create({
       data: {
         id: newUuid(),

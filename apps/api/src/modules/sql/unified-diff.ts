@@ -5,7 +5,11 @@ const EDITS_MAX = 2000
 type Edit = { readonly kind: ' ' | '-' | '+'; readonly text: string }
 
 /** The unified form of `diff -u`, without times; empty when both texts are the same. */
-export function unifiedDiff(left: string, right: string, names: { readonly left: string; readonly right: string }): string {
+export function unifiedDiff(
+  left: string,
+  right: string,
+  names: { readonly left: string; readonly right: string },
+): string {
   if (left === right) return ''
   const edits = lineEdits(linesOf(left), linesOf(right))
   const lines = [`--- ${names.left}`, `+++ ${names.right}`]
@@ -61,10 +65,7 @@ function middleEdits(left: readonly string[], right: readonly string[]): Edit[] 
     }
   }
   furthest = new Map()
-  return [
-    ...left.map((text): Edit => ({ kind: '-', text })),
-    ...right.map((text): Edit => ({ kind: '+', text })),
-  ]
+  return [...left.map((text): Edit => ({ kind: '-', text })), ...right.map((text): Edit => ({ kind: '+', text }))]
 }
 
 function backtrack(trace: readonly Map<number, number>[], left: readonly string[], right: readonly string[]): Edit[] {

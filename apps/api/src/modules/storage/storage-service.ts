@@ -10,7 +10,14 @@ const LAYERS_MAX = 20_000
 
 export interface StorageView {
   readonly status: StorageStatus | null
-  readonly processes: readonly { name: string; kind: string; state: string; pid: number | null; restarts: number; url: string | null }[]
+  readonly processes: readonly {
+    name: string
+    kind: string
+    state: string
+    pid: number | null
+    restarts: number
+    url: string | null
+  }[]
   /** From ids of storage to those of the catalog; what is missing here is not shown. */
   readonly projects: ReadonlyMap<string, string>
   readonly branches: ReadonlyMap<string, { readonly name: string }>
@@ -51,7 +58,9 @@ export class StorageService {
         url,
       })),
       projects: new Map(projects.map(({ id, storageId }) => [storageId, id])),
-      branches: new Map(projects.flatMap(({ branches }) => branches.map((branch) => [branch.timelineId, branch] as const))),
+      branches: new Map(
+        projects.flatMap(({ branches }) => branches.map((branch) => [branch.timelineId, branch] as const)),
+      ),
       observedAt: new Date(),
     }
   }
@@ -68,12 +77,16 @@ export class StorageService {
   ): Promise<Result<null>> {
     return catchFailure(async () => {
       if (!can(actor, 'stack.view')) throw new FailureError(notFound('process').error)
-      if (!can(actor, 'stack.operate')) throw new FailureError(failure('NOT_ALLOWED', 'your role does not allow stack.operate').error)
+      if (!can(actor, 'stack.operate'))
+        throw new FailureError(failure('NOT_ALLOWED', 'your role does not allow stack.operate').error)
       const { processes } = await this.#app.stack.stack()
       const found = processes.find(({ name }) => name === input.name)
       if (!found) throw new FailureError(notFound('process').error)
       if (found.kind === 'supervisor' || (found.kind === 'api' && input.action === 'stop'))
-        throw new FailureError(failure('CONFLICT', `${found.name} cannot be ${input.action === 'stop' ? 'stopped' : 'handled'} from here`).error)
+        throw new FailureError(
+          failure('CONFLICT', `${found.name} cannot be ${input.action === 'stop' ? 'stopped' : 'handled'} from here`)
+            .error,
+        )
       await recordAudit(this.#app.database, actor, { action: `process.${input.action}`, subject: input.name }, options)
       await this.#app.stack.processAction(input.name, input.action)
       return null

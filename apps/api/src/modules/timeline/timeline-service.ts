@@ -63,13 +63,20 @@ export class TimelineService {
   }
 
   /** The caller has checked the project. */
-  async of(project: Project, range: { from?: string | null | undefined; to?: string | null | undefined }): Promise<Timeline> {
+  async of(
+    project: Project,
+    range: { from?: string | null | undefined; to?: string | null | undefined },
+  ): Promise<Timeline> {
     const { database, storage } = this.#app
     const { projectId } = storageIds(project, { timelineId: project.storageId })
     const [branches, snapshots, failovers, restores, timelines] = await Promise.all([
       database.branch.findMany({ where: { projectId: project.id }, orderBy: { createdAt: 'asc' }, take: LANES_MAX }),
       database.snapshot.findMany({ where: { projectId: project.id } }),
-      database.failoverReport.findMany({ where: { projectId: project.id }, orderBy: { requestedAt: 'desc' }, take: EVENTS_MAX }),
+      database.failoverReport.findMany({
+        where: { projectId: project.id },
+        orderBy: { requestedAt: 'desc' },
+        take: EVENTS_MAX,
+      }),
       database.branch.findMany({ where: { projectId: project.id, lastResetAt: { not: null } } }),
       storage.listTimelines(projectId),
     ])
@@ -85,18 +92,34 @@ export class TimelineService {
         ...(await this.#engineEvents(project, branch, startLsn, range)),
         ...branches
           .filter((child) => child.parentId === branch.id && child.parentLsn !== null)
-          .map((child) => markOf('BRANCH_POINT', child.parentLsn ?? '0/0', child.parentTime, `branch ${child.name}`, child.id)),
+          .map((child) =>
+            markOf('BRANCH_POINT', child.parentLsn ?? '0/0', child.parentTime, `branch ${child.name}`, child.id),
+          ),
         ...snapshots
           .filter((snapshot) => snapshot.branchId === branch.id)
           .map((snapshot) => markOf('SNAPSHOT', snapshot.lsn, snapshot.time, `snapshot ${snapshot.name}`, snapshot.id)),
         ...failovers
           .filter((report) => report.branchId === branch.id && report.lsn !== null)
           .map((report) =>
-            markOf('FAILOVER', report.lsn ?? '0/0', report.requestedAt, `${report.cause}: ${Math.round(report.rtoMs)} ms`, report.id),
+            markOf(
+              'FAILOVER',
+              report.lsn ?? '0/0',
+              report.requestedAt,
+              `${report.cause}: ${Math.round(report.rtoMs)} ms`,
+              report.id,
+            ),
           ),
         ...restores
           .filter((restored) => restored.id === branch.id && restored.parentLsn !== null)
-          .map((restored) => markOf('RESTORE', restored.parentLsn ?? '0/0', restored.lastResetAt, `restored ${restored.name}`, restored.id)),
+          .map((restored) =>
+            markOf(
+              'RESTORE',
+              restored.parentLsn ?? '0/0',
+              restored.lastResetAt,
+              `restored ${restored.name}`,
+              restored.id,
+            ),
+          ),
       ].filter(({ lsn }) => within(lsn))
       events.sort((left, right) => compareLsn(left.lsn, right.lsn))
       return {

@@ -40,8 +40,16 @@ const metrics: Readonly<Record<UsageMetric, { unit: string; sql: string; table: 
     sql: 'sum(commits + rollbacks)::float8 / nullif(max(width), 0)',
     table: 'UsageSample',
   },
-  COMMIT_LATENCY_P50_MS: { unit: 'ms', sql: 'avg("commitP50Ms")', table: 'UsageSample' },
-  COMMIT_LATENCY_P99_MS: { unit: 'ms', sql: 'max("commitP99Ms")', table: 'UsageSample' },
+  COMMIT_LATENCY_P50_MS: {
+    unit: 'ms',
+    sql: 'percentile_cont(0.5) WITHIN GROUP (ORDER BY "commitProbeMs")',
+    table: 'UsageSample',
+  },
+  COMMIT_LATENCY_P99_MS: {
+    unit: 'ms',
+    sql: 'percentile_cont(0.99) WITHIN GROUP (ORDER BY "commitProbeMs")',
+    table: 'UsageSample',
+  },
   CACHE_HIT_RATIO: {
     unit: '1',
     sql: 'sum("blocksHit")::float8 / nullif(sum("blocksHit") + sum("blocksRead"), 0)::float8',
