@@ -2,6 +2,7 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { DeltaWriter } from '../src/delta-writer/delta-writer.ts'
 import type { Disk } from '../src/io/disk.ts'
 import { silentLog } from '../src/io/log.ts'
 import { noMetrics } from '../src/io/metrics.ts'
@@ -51,23 +52,33 @@ export class LakeFixture {
   readonly rootId = newTimelineId()
   service: PageServerService
   readonly #options: PageServerOptions
+  readonly #ahead: { ms: number }
+
+  /** How far the PageServer's wall clock is ahead of the machine's. */
+  set clockAheadMs(ms: number) {
+    this.#ahead.ms = ms
+  }
 
   static async open(options: LakeFixtureOptions = {}): Promise<LakeFixture> {
     const postgres = await createPostgres({ settings: { ...POSTGRES_SETTINGS, ...options.settings } })
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'tributary-lake-'))
     const objectStore = await openLocalObjectStore({ folder: path.join(folder, 'objects') })
     const disk = options.disk ?? nodeDisk
+    const ahead = { ms: 0 }
+    const clock = { ...nodeClock, nowMs: () => nodeClock.nowMs() + ahead.ms }
     const pageServer: PageServerOptions = {
-      env: { clock: nodeClock, disk, network: nodeNetwork, log: silentLog, metrics: noMetrics },
+      env: { clock, disk, network: nodeNetwork, log: silentLog, metrics: noMetrics },
       objectStore,
       workers: options.workers ?? openInlineUpkeepWorkers(disk, materializeValue),
       directory: path.join(folder, 'cache'),
       safekeepers: [],
+      deltaPublisher: new DeltaWriter({ env: { clock, random: nodeRandom }, objectStore }),
+      publishIntervalMs: 0,
       storageSettings: { automaticUpkeep: false, columnarBlocksMin: 1, ...options.storageSettings },
       initdb: (directory) => Promise.resolve(fs.cpSync(postgres.dataDir, directory, { recursive: true })),
     }
     const service = await PageServerService.open(pageServer)
-    const fixture = new LakeFixture(postgres, folder, objectStore, service, pageServer)
+    const fixture = new LakeFixture(postgres, folder, objectStore, service, pageServer, ahead)
     await service.createProject({ projectId: fixture.projectId, timelineId: fixture.rootId })
     await postgres.start()
     return fixture
@@ -79,7 +90,9 @@ export class LakeFixture {
     objectStore: ObjectStore,
     service: PageServerService,
     options: PageServerOptions,
+    ahead: { ms: number },
   ) {
+    this.#ahead = ahead
     this.postgres = postgres
     this.folder = folder
     this.objectStore = objectStore

@@ -1,6 +1,7 @@
 import { StorageError } from '../base/errors.ts'
 import { callJson } from '../io/http-client.ts'
 import type { ProjectId, TimelineId } from '../postgres/ids.ts'
+import type { DeltaTableInfo, PublishOutcome, StorageReport } from '../protocol/lake.ts'
 import type { SnapshotPlan } from '../protocol/snapshot-plan.ts'
 import type { LayerInfo, LsnAtTime, StorageAdmin, TimelineInfo } from './storage-admin.ts'
 import type { CommitHistogram, TimelineEvent, TimelineHistory } from './timeline-history.ts'
@@ -73,6 +74,17 @@ export function openHttpStorageAdmin(options: {
     async snapshotPlan({ projectId, timelineId, ...input }) {
       const path = `${timeline(projectId, timelineId)}/snapshot-plan`
       return (await call('POST', path, input, SNAPSHOT_PLAN_TIMEOUT_MS)) as SnapshotPlan
+    },
+    async publishTables({ projectId, timelineId, ...input }) {
+      const path = `${timeline(projectId, timelineId)}/publish`
+      return (await call('POST', path, input, UPKEEP_TIMEOUT_MS)) as PublishOutcome
+    },
+    async deltaTables(projectId, timelineId) {
+      return arrayOf<DeltaTableInfo>(await call('GET', `${timeline(projectId, timelineId)}/delta-tables`))
+    },
+    async storageReport(projectId) {
+      const path = `${project(projectId)}/storage-report`
+      return (await call('GET', path, undefined, UPKEEP_TIMEOUT_MS)) as StorageReport
     },
     async layerMap(projectId, timelineId) {
       return arrayOf<LayerInfo>(await call('GET', `${timeline(projectId, timelineId)}/layers`))

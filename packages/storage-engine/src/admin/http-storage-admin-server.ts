@@ -15,8 +15,12 @@ const createBranchBody = z.strictObject({
 const leaseBody = z.strictObject({ lsn: lsnText, seconds: z.number().positive() })
 const oid = z.number().int().min(0).max(0xffff_ffff)
 const snapshotPlanBody = z.strictObject({ spcOid: oid, dbOid: oid, relNumber: oid, lsn: lsnText })
+const publishBody = z.strictObject({
+  table: z.strictObject({ database: z.string().min(1), schema: z.string().min(1), name: z.string().min(1) }).optional(),
+  lsn: lsnText.optional(),
+})
 const pitrBody = z.strictObject({ seconds: z.number().min(0) })
-const upkeepBody = z.strictObject({ steps: z.array(z.enum(['flush', 'compact', 'images', 'gc'])).min(1) })
+const upkeepBody = z.strictObject({ steps: z.array(z.enum(['flush', 'compact', 'images', 'publish', 'gc'])).min(1) })
 
 /** Routes of the storage admin for openHttpServer. Paths and bodies: docs/storage-admin-http.md. */
 export function storageAdminRoutes(admin: StorageAdmin): Record<string, HttpHandler> {
@@ -55,6 +59,17 @@ export function storageAdminRoutes(admin: StorageAdmin): Record<string, HttpHand
       }),
     [`POST ${timelinePath}/upkeep`]: (request) =>
       admin.runUpkeep(projectOf(request), timelineOf(request), parseBody(upkeepBody, request).steps),
+    [`POST ${timelinePath}/publish`]: (request) => {
+      const { table, lsn } = parseBody(publishBody, request)
+      return admin.publishTables({
+        projectId: projectOf(request),
+        timelineId: timelineOf(request),
+        ...(table ? { table } : {}),
+        ...(lsn === undefined ? {} : { lsn }),
+      })
+    },
+    [`GET ${timelinePath}/delta-tables`]: (request) => admin.deltaTables(projectOf(request), timelineOf(request)),
+    'GET /projects/:projectId/storage-report': (request) => admin.storageReport(projectOf(request)),
     [`POST ${timelinePath}/snapshot-plan`]: (request) =>
       admin.snapshotPlan({
         projectId: projectOf(request),

@@ -1,4 +1,5 @@
 import type { ProjectId, TimelineId } from '../postgres/ids.ts'
+import type { DeltaTableInfo, PublishOutcome, PublishRequest, StorageReport } from '../protocol/lake.ts'
 import type { SnapshotPlan, SnapshotPlanRequest } from '../protocol/snapshot-plan.ts'
 
 /**
@@ -49,9 +50,21 @@ export interface StorageAdmin {
    * `not-found` when it is older than the history kept.
    */
   snapshotPlan(request: SnapshotPlanRequest): Promise<SnapshotPlan>
+
+  /**
+   * Makes a Delta version of one table, or of all, that shows the rows visible at the LSN; resolves when it is readable.
+   * From then on the tables are published again whenever they have changed. `conflict` in `refused` for an LSN before the
+   * newest version's.
+   */
+  publishTables(request: PublishRequest): Promise<PublishOutcome>
+  /** Tables of a timeline that were published, as their newest versions are. */
+  deltaTables(projectId: ProjectId, timelineId: TimelineId): Promise<DeltaTableInfo[]>
+  /** Every object of the project by kind, what is stored twice and why, and the columns of each table. */
+  storageReport(projectId: ProjectId): Promise<StorageReport>
 }
 
-export type UpkeepStep = 'flush' | 'compact' | 'images' | 'gc'
+/** `publish`: what was published before, if it changed. `gc`: layers, then data files that nothing needs. */
+export type UpkeepStep = 'flush' | 'compact' | 'images' | 'publish' | 'gc'
 
 export interface TimelineInfo {
   readonly projectId: ProjectId

@@ -21,6 +21,10 @@ export const pageserverConfig = z.object({
   /** Bearer token that admin calls must carry; none when absent. */
   adminToken: z.string().min(1).optional(),
   upkeepThreads: z.number().int().min(1).max(16).default(2),
+  /** Threads that rebuild pages from columns and look through delta layers for queries: never behind upkeep. */
+  readThreads: z.number().int().min(1).max(16).default(1),
+  /** Delta tables that were published once get a new version when they have changed for this long; 0: only on demand. */
+  publishIntervalSeconds: z.number().min(0).default(60),
   logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 })
 export type PageserverConfig = z.infer<typeof pageserverConfig>

@@ -3,6 +3,7 @@ import * as os from 'node:os'
 import * as path from 'node:path'
 import { projectOf, queryOf, storageAdminRoutes, timelineOf } from '../admin/http-storage-admin-server.ts'
 import { errorText, StorageError } from '../base/errors.ts'
+import { DeltaWriter } from '../delta-writer/delta-writer.ts'
 import { openHttpServer, rawReply } from '../io/http-server.ts'
 import { openNodeEnv } from '../io/node-env.ts'
 import { spawnProcess, stopOnSignal } from '../io/node-process.ts'
@@ -64,15 +65,19 @@ async function main(): Promise<void> {
   })
   const objectStore = await openObjectStore(config.objectStore, env)
   const workers = openWorkerPool({ name: 'pageserver/upkeep/upkeep', threadCount: config.upkeepThreads })
+  const readWorkers = openWorkerPool({ name: 'pageserver/upkeep/upkeep', threadCount: config.readThreads })
   const opened = await PageServerService.open({
     env,
     objectStore,
     workers,
+    readWorkers,
     directory: config.dataDirectory,
     safekeepers: config.safekeepers,
     archive: openWalArchive(objectStore),
     pageCache: new PageCache(CACHED_PAGES_MAX),
     initdb,
+    deltaPublisher: new DeltaWriter({ env, objectStore }),
+    publishIntervalMs: config.publishIntervalSeconds * 1000,
   })
   const pages = await openPageService({
     env,
@@ -92,6 +97,7 @@ async function main(): Promise<void> {
       await http.close()
       await opened.close()
       await workers.close()
+      await readWorkers.close()
     },
     onError: (error) => env.log.error('stop failed', { error: errorText(error) }),
   })

@@ -21,6 +21,8 @@ export interface ProjectOptions {
   readonly env: Pick<Env, 'clock' | 'disk' | 'log' | 'metrics' | 'network'>
   readonly objectStore: ObjectStore
   readonly workers: Workers
+  /** For what reads wait for; `workers` when not given. */
+  readonly readWorkers?: Workers
   /** Cache of layers; may be empty or gone at any start. */
   readonly directory: string
   readonly safekeepers: readonly SafekeeperAddress[]
@@ -142,6 +144,7 @@ export function openStorage(options: ProjectOptions, project: Pick<ProjectFile, 
     workers,
     directory: `${directory}/${project.projectId}`,
     projectId: project.projectId,
+    ...(options.readWorkers ? { readWorkers: options.readWorkers } : {}),
     ...(options.storageSettings ? { settings: options.storageSettings } : {}),
     semanticsOf: (storage) => ({
       materialize: materializeValue,

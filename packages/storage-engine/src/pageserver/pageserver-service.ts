@@ -13,6 +13,10 @@ import type { Initdb } from './initdb.ts'
 import { formatKey } from './key.ts'
 import { type AttachedTimeline, OpenProject, type ProjectOptions } from './open-project.ts'
 import { listProjectIds, readProjectFile, removeProjectFile, writeProjectFile } from './project-file.ts'
+import type { DeltaPublisher } from '../protocol/delta-publisher.ts'
+import type { DeltaTableInfo, PublishOutcome, PublishRequest, StorageReport } from '../protocol/lake.ts'
+import { Lake } from './lake/lake.ts'
+import { reportStorage } from './lake/storage-report.ts'
 import { watchSafekeeper } from './safekeeper-watch.ts'
 import { collectBootBundle } from './timeline/boot-bundle.ts'
 import { formatPostgresTime, parsePostgresTime } from './timeline/postgres-time.ts'
@@ -29,7 +33,13 @@ const TIP_WAIT_MS_MAX = 10_000
 
 export interface PageServerOptions extends ProjectOptions {
   readonly initdb: Initdb
+  /** Writes Delta logs; without it nothing can be published. */
+  readonly deltaPublisher?: DeltaPublisher
+  /** As UpkeepLoopOptions; 60 s when not given. */
+  readonly publishIntervalMs?: number
 }
+
+const PUBLISH_INTERVAL_MS_DEFAULT = 60_000
 
 /**
  * All projects and timelines that this process serves. Everything local is a cache: `open` loads what object storage
@@ -45,6 +55,7 @@ export class PageServerService implements StorageAdmin {
   /** SafeKeepers that have named all their timelines since they were last connected. */
   readonly #subscribed = new Set<number>()
   readonly #upkeep: UpkeepLoop
+  readonly #lake: Lake
 
   static async open(options: PageServerOptions): Promise<PageServerService> {
     const service = new PageServerService(options)
@@ -60,7 +71,13 @@ export class PageServerService implements StorageAdmin {
 
   private constructor(options: PageServerOptions) {
     this.#options = options
-    this.#upkeep = new UpkeepLoop(options.env, () => [...this.#projects.values()])
+    this.#lake = new Lake(options)
+    this.#upkeep = new UpkeepLoop({
+      env: options.env,
+      projects: () => [...this.#projects.values()],
+      lake: this.#lake,
+      publishIntervalMs: options.publishIntervalMs ?? PUBLISH_INTERVAL_MS_DEFAULT,
+    })
   }
 
   async close(): Promise<void> {
@@ -241,6 +258,24 @@ export class PageServerService implements StorageAdmin {
     const blockCount = Math.max(0, await attached.timeline.sizes.at(spcOid, dbOid, relNumber, Fork.main, lsn))
     const relation = { spcOid, dbOid, relNumber }
     return planSnapshot(project.storage.context, attached.storage, relation, { lsn, blockCount })
+  }
+
+  async publishTables(request: PublishRequest): Promise<PublishOutcome> {
+    const project = this.#project(request.projectId)
+    const attached = project.timeline(request.timelineId)
+    const lsn = request.lsn === undefined ? attached.timeline.lastRecordLsn : Lsn.parse(request.lsn)
+    const waitMs = SNAPSHOT_PLAN_WAIT_MS_MAX
+    await waitForCommittedLsn(attached, lsn, { waitMs, safekeepersKnown: () => this.#safekeepersKnown() })
+    return this.#lake.publish(project, attached, lsn, request)
+  }
+
+  deltaTables(projectId: ProjectId, timelineId: TimelineId): Promise<DeltaTableInfo[]> {
+    const project = this.#project(projectId)
+    return this.#lake.tables(project, project.timeline(timelineId))
+  }
+
+  storageReport(projectId: ProjectId): Promise<StorageReport> {
+    return reportStorage(this.#options.objectStore, this.#project(projectId))
   }
 
   async layerMap(projectId: ProjectId, timelineId: TimelineId): Promise<LayerInfo[]> {

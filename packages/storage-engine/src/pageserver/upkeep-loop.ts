@@ -3,7 +3,8 @@ import { errorText } from '../base/errors.ts'
 import type { Env } from '../io/env.ts'
 import type { Gauge } from '../io/metrics.ts'
 import { POSTGRES_EPOCH_UNIX_SECONDS } from '../postgres/constants.ts'
-import type { Lsn } from '../postgres/lsn.ts'
+import { Lsn } from '../postgres/lsn.ts'
+import type { Lake } from './lake/lake.ts'
 import type { AttachedTimeline, OpenProject } from './open-project.ts'
 import { findCommitAtTime } from './timeline/time-index.ts'
 
@@ -15,6 +16,16 @@ const GC_INTERVAL_MS = 10 * 60_000
 interface TimelineClock {
   unflushedSinceMs: number | undefined
   collectedMs: number
+  publishedMs: number
+  publishedLsn: Lsn
+}
+
+export interface UpkeepLoopOptions {
+  readonly env: Pick<Env, 'clock' | 'log' | 'metrics'>
+  readonly projects: () => readonly OpenProject[]
+  readonly lake: Lake
+  /** Tables that were published once are published again when they have changed for this long; 0: never. */
+  readonly publishIntervalMs: number
 }
 
 /**
@@ -30,13 +41,17 @@ export class UpkeepLoop {
     readonly unflushed: Gauge
   }
   readonly #projects: () => readonly OpenProject[]
+  readonly #lake: Lake
+  readonly #publishIntervalMs: number
   readonly #clocks = new WeakMap<AttachedTimeline, TimelineClock>()
   readonly #stopped = new AbortController()
   #running: Promise<void> | undefined
 
-  constructor(env: Pick<Env, 'clock' | 'log' | 'metrics'>, projects: () => readonly OpenProject[]) {
+  constructor({ env, projects, lake, publishIntervalMs }: UpkeepLoopOptions) {
     this.#env = env
     this.#projects = projects
+    this.#lake = lake
+    this.#publishIntervalMs = publishIntervalMs
     const gauge = (name: string, help: string) => env.metrics.gauge(`tributary_pageserver_${name}`, help)
     this.#gauges = {
       timelines: gauge('timelines', 'Timelines served.'),
@@ -105,7 +120,7 @@ export class UpkeepLoop {
     const nowMs = this.#env.clock.monotonicMs()
     let times = this.#clocks.get(attached)
     if (!times) {
-      times = { unflushedSinceMs: undefined, collectedMs: nowMs }
+      times = { unflushedSinceMs: undefined, collectedMs: nowMs, publishedMs: nowMs, publishedLsn: Lsn.zero }
       this.#clocks.set(attached, times)
     }
     const due: UpkeepStep[] = []
@@ -115,6 +130,12 @@ export class UpkeepLoop {
     if (times.unflushedSinceMs !== undefined && nowMs - times.unflushedSinceMs > UNFLUSHED_MS_MAX) {
       times.unflushedSinceMs = undefined
       due.push('flush')
+    }
+    const isPublishDue = this.#publishIntervalMs > 0 && nowMs - times.publishedMs >= this.#publishIntervalMs
+    if (isPublishDue && lastRecordLsn > times.publishedLsn) {
+      times.publishedMs = nowMs
+      times.publishedLsn = lastRecordLsn
+      due.push('publish')
     }
     if (nowMs - times.collectedMs > GC_INTERVAL_MS) {
       times.collectedMs = nowMs
@@ -135,8 +156,10 @@ export class UpkeepLoop {
       case 'gc': {
         const horizonLsn = await this.#horizonLsn(project, attached)
         if (horizonLsn !== undefined) await storage.collectGarbage({ horizonLsn, retainLsns: [] })
-        return
+        return this.#lake.vacuum(project, attached)
       }
+      case 'publish':
+        return this.#lake.publishAgain(project, attached)
       default:
         return step satisfies never
     }

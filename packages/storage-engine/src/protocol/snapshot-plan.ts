@@ -44,6 +44,8 @@ export interface ColumnarLayerRef {
   /** The block range that the layer answers for in this plan. The file may hold rows of blocks past its end: leave them out. */
   readonly firstBlock: number
   readonly blockCount: number
+  /** Blocks in the file, from the start of its range of 8192 blocks on. */
+  readonly fileBlockCount: number
   /** LSN of the pages in the file. */
   readonly lsn: string
   /** Tuples in the file, of all versions. */

@@ -267,6 +267,11 @@ export class LayeredTimelineStorage implements TimelineStorage {
     })
   }
 
+  /** Resolves when no read is left that began before this call. */
+  afterCurrentReads(): Promise<void> {
+    return new Promise((resolve) => this.#history.swap({ ...this.#history.current }, resolve))
+  }
+
   /** Makes sure that the index in object storage is the one of this process, here and in all ancestors. */
   async settleLine(): Promise<void> {
     await this.#publisher.settle()

@@ -11,7 +11,14 @@ import { DeletionQueue } from '../remote/deletion-queue.ts'
 import { Generation } from '../remote/generation.ts'
 import { decodeIndex, encodeIndex, type TimelineIndex } from '../remote/index-file.ts'
 import { assertIndexInvariants } from '../remote/index-invariants.ts'
-import { indexGeneration, indexKey, indexPrefix, timelinePrefix, timelinesPrefix } from '../remote/object-paths.ts'
+import {
+  indexGeneration,
+  indexKey,
+  indexPrefix,
+  lakePrefix,
+  timelinePrefix,
+  timelinesPrefix,
+} from '../remote/object-paths.ts'
 import { UploadQueue } from '../remote/upload-queue.ts'
 import { ColumnarMetrics } from '../upkeep/columnar-metrics.ts'
 import { LayeredTimelineStorage } from './layered-timeline-storage.ts'
@@ -26,6 +33,8 @@ export interface ProjectStorageOptions {
   readonly objectStore: ObjectStore
   /** Runs upkeep/upkeep-tasks.ts. */
   readonly workers: Workers
+  /** For what reads wait for; `workers` when not given. */
+  readonly readWorkers?: Workers
   /** Local cache of this project; anything in it may be deleted while it is closed. */
   readonly directory: string
   readonly projectId: ProjectId
@@ -66,13 +75,14 @@ export async function openProjectStorage(options: ProjectStorageOptions): Promis
     env,
     store: objectStore,
     workers: options.workers,
+    readWorkers: options.readWorkers ?? options.workers,
     projectId,
     directory: options.directory,
     generation,
     settings,
     layerFiles,
     columnarSegments: new ColumnarSegments({
-      workers: options.workers,
+      workers: options.readWorkers ?? options.workers,
       store: objectStore,
       layerFiles,
       capacityBytes: settings.columnarSegmentsBytesMax,
@@ -210,9 +220,22 @@ export class ProjectStorage {
       const { files, index } = timeline
       for (const { name } of index.layers) await layerFiles.drop(name)
       deletions.push(index.layers.map((layer) => files.objectKey(layer)))
+      await this.#deleteLake(timelineId)
       await env.disk.removeTree(`${this.#context.directory}/timelines/${timelineId}`)
       env.log.info('timeline deleted', { projectId, timelineId })
     })
+  }
+
+  /** Columns that only Delta versions still named, deletion vectors and logs. */
+  async #deleteLake(timelineId: TimelineId): Promise<void> {
+    const { store, projectId, deletions } = this.#context
+    const prefix = lakePrefix(projectId, timelineId)
+    for (let startAfter: string | undefined; ; ) {
+      const { objects, truncated } = await store.list(prefix, startAfter === undefined ? {} : { startAfter })
+      deletions.push(objects.map(({ key }) => key))
+      startAfter = objects.at(-1)?.key
+      if (!truncated || startAfter === undefined) return
+    }
   }
 
   async close(): Promise<void> {

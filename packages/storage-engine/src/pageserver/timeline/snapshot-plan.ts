@@ -130,7 +130,7 @@ async function markChanged(context: StorageContext, looks: readonly Look[], dirt
   for (const { descriptor, place, looks: ofFile } of files.values()) {
     const pinned = await pinLayers(context, [{ descriptor, place }])
     try {
-      const blocks = await context.workers.run<ListChangedBlocksTask, Uint32Array>('list-changed-blocks', {
+      const blocks = await context.readWorkers.run<ListChangedBlocksTask, Uint32Array>('list-changed-blocks', {
         input: pinned.inputs[0]!,
         ranges: ofFile.map(({ start, end, floorLsn, lsn }) => ({ start, end, floorLsn, lsn })),
       })
@@ -164,6 +164,7 @@ function layerRef({ layer, place, start, end }: Stretch): ColumnarLayerRef {
     columnsCrc: layer.table?.columnsCrc ?? 0,
     firstBlock: start,
     blockCount: end - start,
+    fileBlockCount: columnarBlockCount(layer),
     lsn: Lsn.format(layer.startLsn),
     rowCount: layer.rowCount,
   }

@@ -18,6 +18,8 @@ export interface StorageContext {
   readonly env: Pick<Env, 'clock' | 'disk' | 'log' | 'metrics'>
   readonly store: ObjectStore
   readonly workers: Workers
+  /** Never busy with upkeep: reads wait for it. */
+  readonly readWorkers: Workers
   readonly projectId: ProjectId
   readonly directory: string
   readonly generation: Generation

@@ -57,7 +57,10 @@ export class LayerSnapshot {
     return this.#value(this.#key.relationMap(spcOid, dbOid).slice())
   }
 
-  slruPage(slru: SlruKind, page: number): Promise<Uint8Array | undefined> {
+  async slruPage(slru: SlruKind, page: number): Promise<Uint8Array | undefined> {
+    // A truncated segment leaves its pages behind in the store.
+    const size = await this.#value(this.#key.slruSegment(SLRU_OF[slru], slruSegment(page)).slice())
+    if (!size || slruPageInSegment(page) >= decodeCount(size)) return undefined
     return this.#page(this.#key.slruPage(SLRU_OF[slru], slruSegment(page), slruPageInSegment(page)).slice())
   }
 

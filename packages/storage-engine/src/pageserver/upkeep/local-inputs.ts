@@ -29,13 +29,16 @@ export async function pinLayers(
   }
 }
 
-/** Removes local copies and objects of layers that no index names and no read sees any more. */
+/**
+ * Removes local copies and objects of layers that no index names and no read sees any more. Files of columns may still be
+ * needed by versions of a Delta table: lake/vacuum.ts removes those.
+ */
 export function discardLayers(context: StorageContext, place: LayerPlace, layers: Iterable<LayerDescriptor>): void {
   const keys: string[] = []
   for (const layer of layers) {
     // A file that stays behind is removed at the next start.
     context.layerFiles.drop(layer.name).catch(() => undefined)
-    keys.push(place.objectKey(layer))
+    if (layer.kind !== 'columnar') keys.push(place.objectKey(layer))
   }
   context.deletions.push(keys)
 }

@@ -1,6 +1,7 @@
 import type { Disk } from '../../io/disk.ts'
 import type { ValueSemantics } from '../timeline/timeline-storage.ts'
 import { type ListChangedBlocksTask, listChangedBlocks } from './list-changed-blocks.ts'
+import { type ListDeadRowsTask, listDeadRows } from './list-dead-rows.ts'
 import { type MergeDeltaLayersTask, mergeDeltaLayers } from './merge-delta-layers.ts'
 import { type ReadColumnarSegmentTask, readColumnarSegment } from './read-columnar-segment.ts'
 import { type VerifyLayerTask, verifyLayer } from './verify-layer.ts'
@@ -17,6 +18,7 @@ export function upkeepTasks(disk: Disk, materialize: ValueSemantics['materialize
     'write-columnar-layer': (task: WriteColumnarLayerTask) => writeColumnarLayer(disk, task),
     'read-columnar-segment': (task: ReadColumnarSegmentTask) => readColumnarSegment(disk, task),
     'list-changed-blocks': (task: ListChangedBlocksTask) => listChangedBlocks(disk, task),
+    'list-dead-rows': (task: ListDeadRowsTask) => listDeadRows(disk, task),
     'verify-layer': (task: VerifyLayerTask) => verifyLayer(disk, task),
   } as const
 }

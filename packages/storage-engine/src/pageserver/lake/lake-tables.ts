@@ -1,0 +1,54 @@
+import type { ObjectStore } from '../../object-store/object-store.ts'
+import type { AttachedTimeline, OpenProject } from '../open-project.ts'
+import { lakePrefix } from '../remote/object-paths.ts'
+
+export interface LakeObject {
+  readonly key: string
+  readonly sizeBytes: number
+}
+
+export interface LakeTable {
+  readonly dbOid: number
+  readonly tableOid: number
+  /** Ends in '/'. */
+  readonly prefix: string
+  /** Data files and deletion vectors; not the log. */
+  readonly objects: LakeObject[]
+  hasLog: boolean
+}
+
+/** Folders of tables on one timeline, with what is in them. */
+export async function listLakeTables(
+  store: ObjectStore,
+  project: OpenProject,
+  attached: AttachedTimeline,
+): Promise<LakeTable[]> {
+  const root = lakePrefix(project.file.projectId, attached.timeline.identity.timelineId)
+  const tables = new Map<string, LakeTable>()
+  for await (const { key, sizeBytes } of listObjects(store, root)) {
+    const match = /^(\d+)\/(\d+)\/(.+)$/.exec(key.slice(root.length))
+    if (!match) continue
+    const prefix = `${root}${match[1]}/${match[2]}/`
+    const table = tables.get(prefix) ?? {
+      dbOid: Number(match[1]),
+      tableOid: Number(match[2]),
+      prefix,
+      objects: [],
+      hasLog: false,
+    }
+    tables.set(prefix, table)
+    if (match[3]!.startsWith('_delta_log/')) table.hasLog = true
+    else table.objects.push({ key, sizeBytes })
+  }
+  return [...tables.values()]
+}
+
+export async function* listObjects(store: ObjectStore, prefix: string): AsyncGenerator<LakeObject> {
+  for (let startAfter: string | undefined; ; ) {
+    const { objects, truncated } = await store.list(prefix, startAfter === undefined ? {} : { startAfter })
+    yield* objects
+    const last = objects.at(-1)
+    if (!truncated || !last) return
+    startAfter = last.key
+  }
+}
