@@ -28,6 +28,14 @@ export type CreateBranchInput = {
   withEndpoint?: boolean | null | undefined;
 };
 
+export type CreateEndpointInput = {
+  at?: PointInput | null | undefined;
+  branchId: string;
+  size?: string | null | undefined;
+  suspendAfterSeconds?: number | null | undefined;
+  type?: EndpointType;
+};
+
 export type CreateOrganizationInput = {
   name: string;
   slug: string;
@@ -79,6 +87,13 @@ export type PointInput = {
   time?: string | null | undefined;
 };
 
+export type QuotasInput = {
+  branches?: number | null | undefined;
+  computeSeconds?: number | null | undefined;
+  storageBytes?: string | null | undefined;
+  writtenBytes?: string | null | undefined;
+};
+
 export type TimelineEventKind =
   | 'BRANCH_POINT'
   | 'CHECKPOINT'
@@ -94,6 +109,19 @@ export type UpdateBranchInput = {
   isDefault?: boolean | null | undefined;
   isProtected?: boolean | null | undefined;
   name?: string | null | undefined;
+};
+
+export type UpdateEndpointInput = {
+  maxConnections?: number | null | undefined;
+  settings?: unknown;
+  size?: string | null | undefined;
+  suspendAfterSeconds?: number | null | undefined;
+};
+
+export type UpdateProjectInput = {
+  name?: string | null | undefined;
+  pitrWindowSeconds?: number | null | undefined;
+  quotas?: QuotasInput | null | undefined;
 };
 
 export type ApiKeyDetailsFragment = { id: string, name: string, start: string, scope: string, projectId: string | null, createdAt: string, expiresAt: string | null, lastUsedAt: string | null };
@@ -233,6 +261,17 @@ export type RemoveMemberMutationVariables = Exact<{
 
 export type RemoveMemberMutation = { removeMember: { ok: boolean, error: { code: string, message: string, field: string | null } | null } };
 
+export type BranchSchemaDiffQueryVariables = Exact<{
+  projectId: string;
+  branchId: string;
+  database: string;
+  with: PointInput;
+  withBranchId?: string | null | undefined;
+}>;
+
+
+export type BranchSchemaDiffQuery = { project: { id: string, branch: { id: string, name: string, schemaDiff: { left: string, right: string, unified: string, isEmpty: boolean } } | null } | null };
+
 export type ProjectBranchesQueryVariables = Exact<{
   id: string;
   first?: number | null | undefined;
@@ -299,6 +338,81 @@ export type DeleteSnapshotMutationVariables = Exact<{
 
 export type DeleteSnapshotMutation = { deleteSnapshot: { ok: boolean, error: { code: string, message: string, field: string | null } | null } };
 
+export type ProjectComputesQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type ProjectComputesQuery = { project: { id: string, viewerCanWrite: boolean, endpoints: Array<{ id: string, type: EndpointType, state: EndpointState, desiredState: string, host: string, size: string, suspendAfterSeconds: number | null, maxConnections: number, connections: number | null, atLsn: string | null, atTime: string | null, createdAt: string, lastActiveAt: string | null, startedAt: string | null, suspendedAt: string | null, keepsAwake: string | null, lastError: string | null, branch: { id: string, name: string, isDefault: boolean }, compute: { id: string, state: string, term: number | null, startLsn: string | null, mode: string | null, startedAt: string | null, readyAt: string | null, phases: Array<{ name: string, ms: number }> } | null }>, wakeLedger: Array<{ at: string, endpointId: string, cause: string, clientAddress: string | null, role: string | null, database: string | null, waitMs: number | null }> } | null };
+
+export type ProjectEndpointQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type ProjectEndpointQuery = { project: { id: string, viewerCanWrite: boolean, endpoints: Array<{ settings: unknown, id: string, type: EndpointType, state: EndpointState, desiredState: string, host: string, size: string, suspendAfterSeconds: number | null, maxConnections: number, connections: number | null, atLsn: string | null, atTime: string | null, createdAt: string, lastActiveAt: string | null, startedAt: string | null, suspendedAt: string | null, keepsAwake: string | null, lastError: string | null, failovers: Array<{ id: string, requestedAt: string, detectedMs: number | null, electedMs: number | null, startedMs: number | null, firstCommitMs: number | null, rtoMs: number | null, rpoTransactions: number, oldTerm: number | null, newTerm: number | null, cause: string }>, starts: Array<{ at: string, cause: string, totalMs: number, phases: Array<{ name: string, ms: number }> }>, branch: { id: string, name: string, isDefault: boolean }, compute: { id: string, state: string, term: number | null, startLsn: string | null, mode: string | null, startedAt: string | null, readyAt: string | null, phases: Array<{ name: string, ms: number }> } | null }>, wakeLedger: Array<{ at: string, endpointId: string, cause: string, clientAddress: string | null, role: string | null, database: string | null, waitMs: number | null }> } | null };
+
+export type FailoverDetailsFragment = { id: string, requestedAt: string, detectedMs: number | null, electedMs: number | null, startedMs: number | null, firstCommitMs: number | null, rtoMs: number | null, rpoTransactions: number, oldTerm: number | null, newTerm: number | null, cause: string };
+
+export type CreateEndpointMutationVariables = Exact<{
+  input: CreateEndpointInput;
+}>;
+
+
+export type CreateEndpointMutation = { createEndpoint: { endpoint: { id: string } | null, operations: Array<{ id: string }>, error: { code: string, message: string, field: string | null } | null } };
+
+export type UpdateEndpointMutationVariables = Exact<{
+  id: string;
+  input: UpdateEndpointInput;
+}>;
+
+
+export type UpdateEndpointMutation = { updateEndpoint: { endpoint: { id: string } | null, operations: Array<{ id: string }>, error: { code: string, message: string, field: string | null } | null } };
+
+export type DeleteEndpointMutationVariables = Exact<{
+  id: string;
+}>;
+
+
+export type DeleteEndpointMutation = { deleteEndpoint: { operations: Array<{ id: string }>, error: { code: string, message: string, field: string | null } | null } };
+
+export type StartEndpointMutationVariables = Exact<{
+  id: string;
+}>;
+
+
+export type StartEndpointMutation = { result: { endpoint: { id: string, state: EndpointState } | null, operations: Array<{ id: string }>, error: { code: string, message: string, field: string | null } | null } };
+
+export type SuspendEndpointMutationVariables = Exact<{
+  id: string;
+}>;
+
+
+export type SuspendEndpointMutation = { result: { endpoint: { id: string, state: EndpointState } | null, operations: Array<{ id: string }>, error: { code: string, message: string, field: string | null } | null } };
+
+export type RestartEndpointMutationVariables = Exact<{
+  id: string;
+}>;
+
+
+export type RestartEndpointMutation = { result: { endpoint: { id: string, state: EndpointState } | null, operations: Array<{ id: string }>, error: { code: string, message: string, field: string | null } | null } };
+
+export type FailoverEndpointMutationVariables = Exact<{
+  id: string;
+}>;
+
+
+export type FailoverEndpointMutation = { result: { endpoint: { id: string, state: EndpointState } | null, operations: Array<{ id: string }>, error: { code: string, message: string, field: string | null } | null } };
+
+export type ProjectOperationListQueryVariables = Exact<{
+  id: string;
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type ProjectOperationListQuery = { project: { id: string, operations: { pageInfo: { hasNextPage: boolean, endCursor: string | null }, nodes: Array<{ id: string, kind: string, state: OperationState, createdAt: string, startedAt: string | null, finishedAt: string | null, durationMs: number | null, error: string | null, createdBy: string | null, branch: { id: string, name: string } | null, endpoint: { id: string } | null, steps: Array<{ name: string, state: OperationState, startedAt: string | null, finishedAt: string | null, durationMs: number | null, attempts: number, error: string | null }> }> } } | null };
+
 export type CreateOrganizationMutationVariables = Exact<{
   input: CreateOrganizationInput;
 }>;
@@ -348,6 +462,76 @@ export type CreateProjectMutationVariables = Exact<{
 
 
 export type CreateProjectMutation = { createProject: { project: { id: string, name: string, defaultBranch: { id: string, name: string } } | null, operations: Array<{ id: string }>, connection: { host: string, port: number, database: string, role: string, uri: string, psql: string, passwordRevealed: boolean } | null, error: { code: string, message: string, field: string | null } | null } };
+
+export type ProjectSettingsQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type ProjectSettingsQuery = { project: { id: string, name: string, pitrWindowSeconds: number, createdAt: string, viewerCanWrite: boolean, viewerCanDelete: boolean, organization: { id: string, slug: string, name: string }, quotas: { branches: number | null, storageBytes: string | null, computeSeconds: number | null, writtenBytes: string | null }, usage: { branches: number, storageBytes: string, computeSeconds: number, writtenBytes: string, from: string }, branches: { totalCount: number }, endpoints: Array<{ id: string }> } | null };
+
+export type BranchRolesAndDatabasesQueryVariables = Exact<{
+  projectId: string;
+  branchId: string;
+}>;
+
+
+export type BranchRolesAndDatabasesQuery = { project: { id: string, branch: { id: string, name: string, viewerCanWrite: boolean, roles: Array<{ name: string, isProtected: boolean, createdAt: string, canRevealPassword: boolean }>, databases: Array<{ id: string, name: string, ownerName: string, createdAt: string }> } | null } | null };
+
+export type ProjectApiKeysQueryVariables = Exact<{
+  slug: string;
+}>;
+
+
+export type ProjectApiKeysQuery = { organization: { id: string, viewerRole: OrganizationRole, apiKeys: Array<{ id: string, name: string, start: string, scope: string, projectId: string | null, createdAt: string, expiresAt: string | null, lastUsedAt: string | null }> } | null };
+
+export type UpdateProjectMutationVariables = Exact<{
+  id: string;
+  input: UpdateProjectInput;
+}>;
+
+
+export type UpdateProjectMutation = { updateProject: { project: { id: string, name: string } | null, error: { code: string, message: string, field: string | null } | null } };
+
+export type DeleteProjectMutationVariables = Exact<{
+  id: string;
+}>;
+
+
+export type DeleteProjectMutation = { deleteProject: { operations: Array<{ id: string }>, error: { code: string, message: string, field: string | null } | null } };
+
+export type CreateRoleMutationVariables = Exact<{
+  branchId: string;
+  name: string;
+}>;
+
+
+export type CreateRoleMutation = { createRole: { password: string | null, role: { name: string } | null, operations: Array<{ id: string }>, error: { code: string, message: string, field: string | null } | null } };
+
+export type DeleteRoleMutationVariables = Exact<{
+  branchId: string;
+  name: string;
+}>;
+
+
+export type DeleteRoleMutation = { deleteRole: { operations: Array<{ id: string }>, error: { code: string, message: string, field: string | null } | null } };
+
+export type CreateDatabaseMutationVariables = Exact<{
+  branchId: string;
+  name: string;
+  ownerName: string;
+}>;
+
+
+export type CreateDatabaseMutation = { createDatabase: { database: { id: string } | null, operations: Array<{ id: string }>, error: { code: string, message: string, field: string | null } | null } };
+
+export type DeleteDatabaseMutationVariables = Exact<{
+  branchId: string;
+  name: string;
+}>;
+
+
+export type DeleteDatabaseMutation = { deleteDatabase: { operations: Array<{ id: string }>, error: { code: string, message: string, field: string | null } | null } };
 
 export type ProjectTimelineQueryVariables = Exact<{
   id: string;
@@ -592,6 +776,21 @@ export const ConnectionDetailsFragmentDoc = /*#__PURE__*/ new TypedDocumentStrin
   passwordRevealed
 }
     `, {"fragmentName":"ConnectionDetails"}) as unknown as TypedDocumentString<ConnectionDetailsFragment, unknown>;
+export const FailoverDetailsFragmentDoc = /*#__PURE__*/ new TypedDocumentString(`
+    fragment FailoverDetails on FailoverReport {
+  id
+  requestedAt
+  detectedMs
+  electedMs
+  startedMs
+  firstCommitMs
+  rtoMs
+  rpoTransactions
+  oldTerm
+  newTerm
+  cause
+}
+    `, {"fragmentName":"FailoverDetails"}) as unknown as TypedDocumentString<FailoverDetailsFragment, unknown>;
 export const CreateApiKeyDocument = /*#__PURE__*/ new TypedDocumentString(`
     mutation CreateApiKey($input: CreateApiKeyInput!) {
   createApiKey(input: $input) {
@@ -904,6 +1103,23 @@ export const RemoveMemberDocument = /*#__PURE__*/ new TypedDocumentString(`
   message
   field
 }`) as unknown as TypedDocumentString<RemoveMemberMutation, RemoveMemberMutationVariables>;
+export const BranchSchemaDiffDocument = /*#__PURE__*/ new TypedDocumentString(`
+    query BranchSchemaDiff($projectId: ID!, $branchId: ID!, $database: String!, $with: PointInput!, $withBranchId: ID) {
+  project(id: $projectId) {
+    id
+    branch(id: $branchId) {
+      id
+      name
+      schemaDiff(database: $database, with: $with, withBranchId: $withBranchId) {
+        left
+        right
+        unified
+        isEmpty
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<BranchSchemaDiffQuery, BranchSchemaDiffQueryVariables>;
 export const ProjectBranchesDocument = /*#__PURE__*/ new TypedDocumentString(`
     query ProjectBranches($id: ID!, $first: Int, $after: String, $search: String) {
   project(id: $id) {
@@ -1175,6 +1391,320 @@ export const DeleteSnapshotDocument = /*#__PURE__*/ new TypedDocumentString(`
   message
   field
 }`) as unknown as TypedDocumentString<DeleteSnapshotMutation, DeleteSnapshotMutationVariables>;
+export const ProjectComputesDocument = /*#__PURE__*/ new TypedDocumentString(`
+    query ProjectComputes($id: ID!) {
+  project(id: $id) {
+    id
+    viewerCanWrite
+    endpoints {
+      ...EndpointSummary
+    }
+    wakeLedger(first: 20) {
+      at
+      endpointId
+      cause
+      clientAddress
+      role
+      database
+      waitMs
+    }
+  }
+}
+    fragment EndpointSummary on Endpoint {
+  id
+  type
+  state
+  desiredState
+  host
+  size
+  suspendAfterSeconds
+  maxConnections
+  connections
+  atLsn
+  atTime
+  createdAt
+  lastActiveAt
+  startedAt
+  suspendedAt
+  keepsAwake
+  lastError
+  branch {
+    id
+    name
+    isDefault
+  }
+  compute {
+    id
+    state
+    term
+    startLsn
+    mode
+    startedAt
+    readyAt
+    phases {
+      name
+      ms
+    }
+  }
+}`) as unknown as TypedDocumentString<ProjectComputesQuery, ProjectComputesQueryVariables>;
+export const ProjectEndpointDocument = /*#__PURE__*/ new TypedDocumentString(`
+    query ProjectEndpoint($id: ID!) {
+  project(id: $id) {
+    id
+    viewerCanWrite
+    endpoints {
+      ...EndpointSummary
+      settings
+      failovers(first: 10) {
+        ...FailoverDetails
+      }
+      starts(first: 10) {
+        at
+        cause
+        totalMs
+        phases {
+          name
+          ms
+        }
+      }
+    }
+    wakeLedger(first: 100) {
+      at
+      endpointId
+      cause
+      clientAddress
+      role
+      database
+      waitMs
+    }
+  }
+}
+    fragment EndpointSummary on Endpoint {
+  id
+  type
+  state
+  desiredState
+  host
+  size
+  suspendAfterSeconds
+  maxConnections
+  connections
+  atLsn
+  atTime
+  createdAt
+  lastActiveAt
+  startedAt
+  suspendedAt
+  keepsAwake
+  lastError
+  branch {
+    id
+    name
+    isDefault
+  }
+  compute {
+    id
+    state
+    term
+    startLsn
+    mode
+    startedAt
+    readyAt
+    phases {
+      name
+      ms
+    }
+  }
+}
+fragment FailoverDetails on FailoverReport {
+  id
+  requestedAt
+  detectedMs
+  electedMs
+  startedMs
+  firstCommitMs
+  rtoMs
+  rpoTransactions
+  oldTerm
+  newTerm
+  cause
+}`) as unknown as TypedDocumentString<ProjectEndpointQuery, ProjectEndpointQueryVariables>;
+export const CreateEndpointDocument = /*#__PURE__*/ new TypedDocumentString(`
+    mutation CreateEndpoint($input: CreateEndpointInput!) {
+  createEndpoint(input: $input) {
+    endpoint {
+      id
+    }
+    operations {
+      id
+    }
+    error {
+      ...UserErrorDetails
+    }
+  }
+}
+    fragment UserErrorDetails on UserError {
+  code
+  message
+  field
+}`) as unknown as TypedDocumentString<CreateEndpointMutation, CreateEndpointMutationVariables>;
+export const UpdateEndpointDocument = /*#__PURE__*/ new TypedDocumentString(`
+    mutation UpdateEndpoint($id: ID!, $input: UpdateEndpointInput!) {
+  updateEndpoint(id: $id, input: $input) {
+    endpoint {
+      id
+    }
+    operations {
+      id
+    }
+    error {
+      ...UserErrorDetails
+    }
+  }
+}
+    fragment UserErrorDetails on UserError {
+  code
+  message
+  field
+}`) as unknown as TypedDocumentString<UpdateEndpointMutation, UpdateEndpointMutationVariables>;
+export const DeleteEndpointDocument = /*#__PURE__*/ new TypedDocumentString(`
+    mutation DeleteEndpoint($id: ID!) {
+  deleteEndpoint(id: $id) {
+    operations {
+      id
+    }
+    error {
+      ...UserErrorDetails
+    }
+  }
+}
+    fragment UserErrorDetails on UserError {
+  code
+  message
+  field
+}`) as unknown as TypedDocumentString<DeleteEndpointMutation, DeleteEndpointMutationVariables>;
+export const StartEndpointDocument = /*#__PURE__*/ new TypedDocumentString(`
+    mutation StartEndpoint($id: ID!) {
+  result: startEndpoint(id: $id) {
+    endpoint {
+      id
+      state
+    }
+    operations {
+      id
+    }
+    error {
+      ...UserErrorDetails
+    }
+  }
+}
+    fragment UserErrorDetails on UserError {
+  code
+  message
+  field
+}`) as unknown as TypedDocumentString<StartEndpointMutation, StartEndpointMutationVariables>;
+export const SuspendEndpointDocument = /*#__PURE__*/ new TypedDocumentString(`
+    mutation SuspendEndpoint($id: ID!) {
+  result: suspendEndpoint(id: $id) {
+    endpoint {
+      id
+      state
+    }
+    operations {
+      id
+    }
+    error {
+      ...UserErrorDetails
+    }
+  }
+}
+    fragment UserErrorDetails on UserError {
+  code
+  message
+  field
+}`) as unknown as TypedDocumentString<SuspendEndpointMutation, SuspendEndpointMutationVariables>;
+export const RestartEndpointDocument = /*#__PURE__*/ new TypedDocumentString(`
+    mutation RestartEndpoint($id: ID!) {
+  result: restartEndpoint(id: $id) {
+    endpoint {
+      id
+      state
+    }
+    operations {
+      id
+    }
+    error {
+      ...UserErrorDetails
+    }
+  }
+}
+    fragment UserErrorDetails on UserError {
+  code
+  message
+  field
+}`) as unknown as TypedDocumentString<RestartEndpointMutation, RestartEndpointMutationVariables>;
+export const FailoverEndpointDocument = /*#__PURE__*/ new TypedDocumentString(`
+    mutation FailoverEndpoint($id: ID!) {
+  result: failoverEndpoint(id: $id) {
+    endpoint {
+      id
+      state
+    }
+    operations {
+      id
+    }
+    error {
+      ...UserErrorDetails
+    }
+  }
+}
+    fragment UserErrorDetails on UserError {
+  code
+  message
+  field
+}`) as unknown as TypedDocumentString<FailoverEndpointMutation, FailoverEndpointMutationVariables>;
+export const ProjectOperationListDocument = /*#__PURE__*/ new TypedDocumentString(`
+    query ProjectOperationList($id: ID!, $first: Int, $after: String) {
+  project(id: $id) {
+    id
+    operations(first: $first, after: $after) {
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+      nodes {
+        ...OperationDetails
+      }
+    }
+  }
+}
+    fragment OperationDetails on Operation {
+  id
+  kind
+  state
+  createdAt
+  startedAt
+  finishedAt
+  durationMs
+  error
+  createdBy
+  branch {
+    id
+    name
+  }
+  endpoint {
+    id
+  }
+  steps {
+    name
+    state
+    startedAt
+    finishedAt
+    durationMs
+    attempts
+    error
+  }
+}`) as unknown as TypedDocumentString<ProjectOperationListQuery, ProjectOperationListQueryVariables>;
 export const CreateOrganizationDocument = /*#__PURE__*/ new TypedDocumentString(`
     mutation CreateOrganization($input: CreateOrganizationInput!) {
   createOrganization(input: $input) {
@@ -1478,6 +2008,190 @@ fragment ConnectionDetails on ConnectionInfo {
   psql
   passwordRevealed
 }`) as unknown as TypedDocumentString<CreateProjectMutation, CreateProjectMutationVariables>;
+export const ProjectSettingsDocument = /*#__PURE__*/ new TypedDocumentString(`
+    query ProjectSettings($id: ID!) {
+  project(id: $id) {
+    id
+    name
+    pitrWindowSeconds
+    createdAt
+    viewerCanWrite
+    viewerCanDelete
+    organization {
+      id
+      slug
+      name
+    }
+    quotas {
+      branches
+      storageBytes
+      computeSeconds
+      writtenBytes
+    }
+    usage {
+      branches
+      storageBytes
+      computeSeconds
+      writtenBytes
+      from
+    }
+    branches(first: 1) {
+      totalCount
+    }
+    endpoints {
+      id
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ProjectSettingsQuery, ProjectSettingsQueryVariables>;
+export const BranchRolesAndDatabasesDocument = /*#__PURE__*/ new TypedDocumentString(`
+    query BranchRolesAndDatabases($projectId: ID!, $branchId: ID!) {
+  project(id: $projectId) {
+    id
+    branch(id: $branchId) {
+      id
+      name
+      viewerCanWrite
+      roles {
+        name
+        isProtected
+        createdAt
+        canRevealPassword
+      }
+      databases {
+        id
+        name
+        ownerName
+        createdAt
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<BranchRolesAndDatabasesQuery, BranchRolesAndDatabasesQueryVariables>;
+export const ProjectApiKeysDocument = /*#__PURE__*/ new TypedDocumentString(`
+    query ProjectApiKeys($slug: String!) {
+  organization(slug: $slug) {
+    id
+    viewerRole
+    apiKeys {
+      ...ApiKeyDetails
+    }
+  }
+}
+    fragment ApiKeyDetails on ApiKey {
+  id
+  name
+  start
+  scope
+  projectId
+  createdAt
+  expiresAt
+  lastUsedAt
+}`) as unknown as TypedDocumentString<ProjectApiKeysQuery, ProjectApiKeysQueryVariables>;
+export const UpdateProjectDocument = /*#__PURE__*/ new TypedDocumentString(`
+    mutation UpdateProject($id: ID!, $input: UpdateProjectInput!) {
+  updateProject(id: $id, input: $input) {
+    project {
+      id
+      name
+    }
+    error {
+      ...UserErrorDetails
+    }
+  }
+}
+    fragment UserErrorDetails on UserError {
+  code
+  message
+  field
+}`) as unknown as TypedDocumentString<UpdateProjectMutation, UpdateProjectMutationVariables>;
+export const DeleteProjectDocument = /*#__PURE__*/ new TypedDocumentString(`
+    mutation DeleteProject($id: ID!) {
+  deleteProject(id: $id) {
+    operations {
+      id
+    }
+    error {
+      ...UserErrorDetails
+    }
+  }
+}
+    fragment UserErrorDetails on UserError {
+  code
+  message
+  field
+}`) as unknown as TypedDocumentString<DeleteProjectMutation, DeleteProjectMutationVariables>;
+export const CreateRoleDocument = /*#__PURE__*/ new TypedDocumentString(`
+    mutation CreateRole($branchId: ID!, $name: String!) {
+  createRole(branchId: $branchId, name: $name) {
+    role {
+      name
+    }
+    password
+    operations {
+      id
+    }
+    error {
+      ...UserErrorDetails
+    }
+  }
+}
+    fragment UserErrorDetails on UserError {
+  code
+  message
+  field
+}`) as unknown as TypedDocumentString<CreateRoleMutation, CreateRoleMutationVariables>;
+export const DeleteRoleDocument = /*#__PURE__*/ new TypedDocumentString(`
+    mutation DeleteRole($branchId: ID!, $name: String!) {
+  deleteRole(branchId: $branchId, name: $name) {
+    operations {
+      id
+    }
+    error {
+      ...UserErrorDetails
+    }
+  }
+}
+    fragment UserErrorDetails on UserError {
+  code
+  message
+  field
+}`) as unknown as TypedDocumentString<DeleteRoleMutation, DeleteRoleMutationVariables>;
+export const CreateDatabaseDocument = /*#__PURE__*/ new TypedDocumentString(`
+    mutation CreateDatabase($branchId: ID!, $name: String!, $ownerName: String!) {
+  createDatabase(branchId: $branchId, name: $name, ownerName: $ownerName) {
+    database {
+      id
+    }
+    operations {
+      id
+    }
+    error {
+      ...UserErrorDetails
+    }
+  }
+}
+    fragment UserErrorDetails on UserError {
+  code
+  message
+  field
+}`) as unknown as TypedDocumentString<CreateDatabaseMutation, CreateDatabaseMutationVariables>;
+export const DeleteDatabaseDocument = /*#__PURE__*/ new TypedDocumentString(`
+    mutation DeleteDatabase($branchId: ID!, $name: String!) {
+  deleteDatabase(branchId: $branchId, name: $name) {
+    operations {
+      id
+    }
+    error {
+      ...UserErrorDetails
+    }
+  }
+}
+    fragment UserErrorDetails on UserError {
+  code
+  message
+  field
+}`) as unknown as TypedDocumentString<DeleteDatabaseMutation, DeleteDatabaseMutationVariables>;
 export const ProjectTimelineDocument = /*#__PURE__*/ new TypedDocumentString(`
     query ProjectTimeline($id: ID!) {
   project(id: $id) {

@@ -3,8 +3,8 @@ import type { ReactNode } from 'react'
 import { classNames } from '../lib/class-names.ts'
 
 export interface SegmentedProps<Value extends string> {
-  value: Value
-  onChange(value: Value): void
+  value: NoInfer<Value>
+  onChange(value: NoInfer<Value>): void
   options: readonly { value: Value; label: ReactNode; isDisabled?: boolean }[]
   label: string
   className?: string

@@ -2,8 +2,8 @@ import * as Radix from 'radix-ui/tabs'
 import type { ReactNode } from 'react'
 
 export interface TabsProps<Value extends string> {
-  value: Value
-  onChange(value: Value): void
+  value: NoInfer<Value>
+  onChange(value: NoInfer<Value>): void
   tabs: readonly { value: Value; label: ReactNode; content: ReactNode }[]
   /** Accessible name of the row of tabs. */
   label: string
