@@ -8,7 +8,6 @@ const stepStates: Record<OperationState, StepState> = {
   RUNNING: 'running',
   FINISHED: 'done',
   FAILED: 'failed',
-  CANCELLING: 'running',
   CANCELLED: 'skipped',
   SKIPPED: 'skipped',
 }

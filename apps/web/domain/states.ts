@@ -30,7 +30,6 @@ export const operationStates: Record<OperationState, StateLook> = {
   RUNNING: { label: 'Running', tone: 'active', isLive: true },
   FINISHED: { label: 'Finished', tone: 'positive' },
   FAILED: { label: 'Failed', tone: 'danger' },
-  CANCELLING: { label: 'Cancelling', tone: 'caution', isLive: true },
   CANCELLED: { label: 'Cancelled', tone: 'neutral' },
   SKIPPED: { label: 'Skipped', tone: 'neutral' },
 }

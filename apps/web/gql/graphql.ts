@@ -23,15 +23,18 @@ export type CreateBranchInput = {
   at?: PointInput | null | undefined;
   expiresAt?: string | null | undefined;
   name?: string | null | undefined;
+  /** Default: the default branch. */
   parentId?: string | null | undefined;
   projectId: string;
   withEndpoint?: boolean | null | undefined;
 };
 
 export type CreateEndpointInput = {
+  /** What a read-only endpoint shows. */
   at?: PointInput | null | undefined;
   branchId: string;
   size?: string | null | undefined;
+  /** 0: the default, 300; -1: never. */
   suspendAfterSeconds?: number | null | undefined;
   type?: EndpointType;
 };
@@ -68,7 +71,6 @@ export type InviteMemberInput = {
 
 export type OperationState =
   | 'CANCELLED'
-  | 'CANCELLING'
   | 'FAILED'
   | 'FINISHED'
   | 'RUNNING'
@@ -81,12 +83,14 @@ export type OrganizationRole =
   | 'OWNER'
   | 'VIEWER';
 
+/** A point of a branch: one of these; nothing = its tip. */
 export type PointInput = {
   lsn?: string | null | undefined;
   snapshotId?: string | null | undefined;
   time?: string | null | undefined;
 };
 
+/** A field that is left out stays; null lifts the limit. */
 export type QuotasInput = {
   branches?: number | null | undefined;
   computeSeconds?: number | null | undefined;
@@ -115,6 +119,7 @@ export type UpdateEndpointInput = {
   maxConnections?: number | null | undefined;
   settings?: unknown;
   size?: string | null | undefined;
+  /** 0: the default, 300; -1: never. */
   suspendAfterSeconds?: number | null | undefined;
 };
 
@@ -350,9 +355,9 @@ export type ProjectEndpointQueryVariables = Exact<{
 }>;
 
 
-export type ProjectEndpointQuery = { project: { id: string, viewerCanWrite: boolean, endpoints: Array<{ settings: unknown, id: string, type: EndpointType, state: EndpointState, desiredState: string, host: string, size: string, suspendAfterSeconds: number | null, maxConnections: number, connections: number | null, atLsn: string | null, atTime: string | null, createdAt: string, lastActiveAt: string | null, startedAt: string | null, suspendedAt: string | null, keepsAwake: string | null, lastError: string | null, failovers: Array<{ id: string, requestedAt: string, detectedMs: number | null, electedMs: number | null, startedMs: number | null, firstCommitMs: number | null, rtoMs: number | null, rpoTransactions: number, oldTerm: number | null, newTerm: number | null, cause: string }>, starts: Array<{ at: string, cause: string, totalMs: number, phases: Array<{ name: string, ms: number }> }>, branch: { id: string, name: string, isDefault: boolean }, compute: { id: string, state: string, term: number | null, startLsn: string | null, mode: string | null, startedAt: string | null, readyAt: string | null, phases: Array<{ name: string, ms: number }> } | null }>, wakeLedger: Array<{ at: string, endpointId: string, cause: string, clientAddress: string | null, role: string | null, database: string | null, waitMs: number | null }> } | null };
+export type ProjectEndpointQuery = { project: { id: string, viewerCanWrite: boolean, endpoints: Array<{ settings: unknown, id: string, type: EndpointType, state: EndpointState, desiredState: string, host: string, size: string, suspendAfterSeconds: number | null, maxConnections: number, connections: number | null, atLsn: string | null, atTime: string | null, createdAt: string, lastActiveAt: string | null, startedAt: string | null, suspendedAt: string | null, keepsAwake: string | null, lastError: string | null, failovers: Array<{ id: string, requestedAt: string, detectedMs: number | null, electedMs: number | null, startedMs: number | null, firstCommitMs: number | null, rtoMs: number, rpoTransactions: number, oldTerm: number | null, newTerm: number | null, cause: string }>, starts: Array<{ at: string, cause: string, totalMs: number, phases: Array<{ name: string, ms: number }> }>, branch: { id: string, name: string, isDefault: boolean }, compute: { id: string, state: string, term: number | null, startLsn: string | null, mode: string | null, startedAt: string | null, readyAt: string | null, phases: Array<{ name: string, ms: number }> } | null }>, wakeLedger: Array<{ at: string, endpointId: string, cause: string, clientAddress: string | null, role: string | null, database: string | null, waitMs: number | null }> } | null };
 
-export type FailoverDetailsFragment = { id: string, requestedAt: string, detectedMs: number | null, electedMs: number | null, startedMs: number | null, firstCommitMs: number | null, rtoMs: number | null, rpoTransactions: number, oldTerm: number | null, newTerm: number | null, cause: string };
+export type FailoverDetailsFragment = { id: string, requestedAt: string, detectedMs: number | null, electedMs: number | null, startedMs: number | null, firstCommitMs: number | null, rtoMs: number, rpoTransactions: number, oldTerm: number | null, newTerm: number | null, cause: string };
 
 export type CreateEndpointMutationVariables = Exact<{
   input: CreateEndpointInput;
@@ -592,12 +597,12 @@ export type ProjectNavQuery = { project: { id: string, name: string, viewerCanWr
 export type QuorumHealthQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type QuorumHealthQuery = { storageStatus: { quorumHealthy: boolean, observedAt: string, safekeepers: Array<{ id: number, name: string, state: string }>, pageserver: { state: string } } };
+export type QuorumHealthQuery = { storageStatus: { quorumHealthy: boolean, observedAt: string, safekeepers: Array<{ id: number, name: string, state: string }>, pageserver: { state: string } | null } };
 
 export type QuorumHealthChangedSubscriptionVariables = Exact<{ [key: string]: never; }>;
 
 
-export type QuorumHealthChangedSubscription = { storageStatusChanged: { quorumHealthy: boolean, observedAt: string, safekeepers: Array<{ id: number, name: string, state: string }>, pageserver: { state: string } } };
+export type QuorumHealthChangedSubscription = { storageStatusChanged: { quorumHealthy: boolean, observedAt: string, safekeepers: Array<{ id: number, name: string, state: string }>, pageserver: { state: string } | null } };
 
 export type ProjectOperationsSubscriptionVariables = Exact<{
   projectId: string;

@@ -10,7 +10,7 @@ export function QuorumPicture() {
   if (!status) return <SkeletonLines count={3} />
   const keepers = status.safekeepers
   const upCount = keepers.filter((keeper) => isUp(keeper.state)).length
-  const isStorageUp = isUp(status.pageserver.state)
+  const isStorageUp = status.pageserver !== null && isUp(status.pageserver.state)
   return (
     <div className="flex items-center gap-4">
       <svg viewBox="0 0 120 84" aria-hidden="true" className="h-20 w-28 shrink-0">
@@ -50,7 +50,7 @@ export function QuorumPicture() {
           {upCount} of {keepers.length} SafeKeepers up. A commit returns when a majority has it on disk.
         </p>
         <p className={isStorageUp ? 'text-data text-ink-faint' : 'text-caution text-data'}>
-          PageServer {isStorageUp ? 'up' : status.pageserver.state}
+          PageServer {isStorageUp ? 'up' : (status.pageserver?.state ?? 'does not answer')}
         </p>
       </div>
     </div>
