@@ -84,8 +84,10 @@ export class MomentResolver {
 
   async #requireKept(timelineId: TimelineId, lsn: Lsn): Promise<void> {
     const info = await this.#storage.admin.getTimeline(this.#request.projectId, timelineId)
-    const cutoff = Lsn.parse(info.gcCutoffLsn)
-    if (lsn < cutoff || lsn === Lsn.zero) {
+    const startLsn = Lsn.parse(info.startLsn)
+    if (lsn < startLsn && info.ancestorTimelineId !== null) return this.#requireKept(info.ancestorTimelineId, lsn)
+    const cutoff = Lsn.max2(Lsn.parse(info.gcCutoffLsn), startLsn)
+    if (lsn < cutoff) {
       const fields = { lsn: Lsn.format(lsn), oldestLsn: Lsn.format(cutoff) }
       throw new StorageError('not-found', 'lsn is older than the history kept', fields)
     }
