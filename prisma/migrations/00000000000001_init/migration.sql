@@ -579,6 +579,9 @@ CREATE UNIQUE INDEX "Branch_projectId_name_key" ON "Branch"("projectId", "name")
 CREATE UNIQUE INDEX "Database_branchId_name_key" ON "Database"("branchId", "name");
 
 -- CreateIndex
+CREATE UNIQUE INDEX "Snapshot_timelineId_key" ON "Snapshot"("timelineId");
+
+-- CreateIndex
 CREATE INDEX "Snapshot_branchId_idx" ON "Snapshot"("branchId");
 
 -- CreateIndex

@@ -1,8 +1,8 @@
-import { errorText, isStorageError, ProjectId, TimelineId } from '@tributary/storage-engine/admin'
+import { isStorageError, ProjectId, TimelineId } from '@tributary/storage-engine/admin'
 import type { App } from '../app.ts'
 import { systemActor } from '../auth/permission.ts'
 import { BranchService } from '../modules/branch/branch-service.ts'
-import { SNAPSHOT_LEASE_SECONDS } from '../modules/snapshot/snapshot-service.ts'
+import { SnapshotService } from '../modules/snapshot/snapshot-service.ts'
 
 const DAY_MS = 24 * 3600 * 1000
 /** What the catalog keeps of each kind of record. */
@@ -11,12 +11,12 @@ const STORAGE_SAMPLES_MS_MAX = 90 * DAY_MS
 const HISTORY_MS_MAX = 30 * DAY_MS
 const OPERATIONS_MS_MAX = 90 * DAY_MS
 const AUDIT_MS_MAX = 400 * DAY_MS
-const LEASE_RENEWAL_MS = DAY_MS
+/** A snapshot in the making is noted as a timeline to remove: it gets the time to be made. */
+const HIDDEN_MS_MIN = 120_000
 
-/** Ends what has run out: branches and snapshots by their time, old records by their age; renews leases of snapshots. */
+/** Ends what has run out: branches and snapshots by their time, old records by their age. */
 export class Retention {
   readonly #app: App
-  #leasesRenewedMs = Number.NEGATIVE_INFINITY
 
   constructor(app: App) {
     this.#app = app
@@ -32,9 +32,9 @@ export class Retention {
       if (!deleted.ok)
         this.#app.log.info({ branchId: branch.id, error: deleted.error.message }, 'an expired branch stays')
     }
-    await this.#app.database.snapshot.deleteMany({ where: { expiresAt: { lte: now } } })
+    const snapshots = await this.#app.database.snapshot.findMany({ where: { expiresAt: { lte: now } } })
+    for (const { id } of snapshots) await new SnapshotService(this.#app).delete(systemActor('expiry'), id)
     await this.#removeHiddenTimelines()
-    await this.#renewLeases()
   }
 
   /** Called every hour. */
@@ -57,7 +57,11 @@ export class Retention {
   /** Timelines of deleted branches, once nothing descends from them. */
   async #removeHiddenTimelines(): Promise<void> {
     const { database, storage } = this.#app
-    for (const { timelineId, projectId } of await database.hiddenTimeline.findMany()) {
+    const due = await database.hiddenTimeline.findMany({
+      where: { createdAt: { lt: new Date(Date.now() - HIDDEN_MS_MIN) } },
+      orderBy: { createdAt: 'desc' },
+    })
+    for (const { timelineId, projectId } of due) {
       const project = await database.project.findUnique({ where: { id: projectId } })
       try {
         if (project && !project.deletedAt)
@@ -67,26 +71,6 @@ export class Retention {
         if (!isStorageError(error, 'not-found')) throw error
       }
       await database.hiddenTimeline.deleteMany({ where: { timelineId } })
-    }
-  }
-
-  async #renewLeases(): Promise<void> {
-    if (performance.now() - this.#leasesRenewedMs < LEASE_RENEWAL_MS) return
-    this.#leasesRenewedMs = performance.now()
-    const snapshots = await this.#app.database.snapshot.findMany({ include: { project: true } })
-    for (const { id, lsn, timelineId, project } of snapshots) {
-      try {
-        await this.#app.storage.leaseLsn({
-          projectId: ProjectId.parse(project.storageId),
-          timelineId: TimelineId.parse(timelineId),
-          leaseId: id,
-          lsn,
-          seconds: SNAPSHOT_LEASE_SECONDS,
-        })
-      } catch (error) {
-        this.#app.log.warn({ snapshotId: id, error: errorText(error) }, 'the lease of a snapshot was not renewed')
-        if (isStorageError(error, 'unavailable')) this.#leasesRenewedMs = Number.NEGATIVE_INFINITY
-      }
     }
   }
 }

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import { ApolloServer, type ApolloServerPlugin, HeaderMap } from '@apollo/server'
 import { unwrapResolverError } from '@apollo/server/errors'
 import { ApolloArmor } from '@escape.tech/graphql-armor'
+import { isStorageError, type StorageErrorCode } from '@tributary/storage-engine/admin'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { GraphQLError, type GraphQLFormattedError, parse, validate } from 'graphql'
 import { useServer } from 'graphql-ws/use/ws'
@@ -15,7 +16,7 @@ import { makeLoaders } from '../graphql/loaders.ts'
 import { schema } from '../graphql/schema.ts'
 import type { Services } from '../services.ts'
 import { newUuid } from '../shared/ids.ts'
-import { FailureError } from '../shared/result.ts'
+import { type FailureCode, FailureError } from '../shared/result.ts'
 import type { RateLimiter } from './rate-limit.ts'
 
 export const GRAPHQL_PATH = '/graphql'
@@ -117,11 +118,27 @@ function contextOf(
   return { app, services, actor, requestId, signal, loaders: makeLoaders(app, services, options) }
 }
 
+const codeByStorageError: Readonly<Record<StorageErrorCode, FailureCode | 'INTERNAL_ERROR'>> = {
+  unavailable: 'UNAVAILABLE',
+  exhausted: 'UNAVAILABLE',
+  unsupported: 'UNAVAILABLE',
+  aborted: 'UNAVAILABLE',
+  'invalid-input': 'INVALID_INPUT',
+  'not-found': 'NOT_FOUND',
+  conflict: 'CONFLICT',
+  fenced: 'CONFLICT',
+  corruption: 'INTERNAL_ERROR',
+}
+
 /** Failures keep their code; what nobody foresaw is masked, and logged with the id of the request. */
 function formatError(formatted: GraphQLFormattedError, error: unknown, log: FastifyBaseLogger): GraphQLFormattedError {
   const original = unwrapResolverError(error)
   if (original instanceof FailureError)
     return { ...formatted, message: original.failure.message, extensions: { code: original.failure.code } }
+  if (isStorageError(original)) {
+    log.warn({ err: original, path: formatted.path }, 'storage refused')
+    return { ...formatted, message: original.message, extensions: { code: codeByStorageError[original.code] } }
+  }
   const code = formatted.extensions?.['code']
   const isExpected = original instanceof GraphQLError || (code !== undefined && code !== 'INTERNAL_SERVER_ERROR')
   if (isExpected) return formatted

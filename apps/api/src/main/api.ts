@@ -185,7 +185,7 @@ function startCatalog(config: ApiConfig, log: App['log']): Promise<EmbeddedPostg
   return startEmbeddedPostgres({
     folder: path.join(config.home, 'catalog'),
     password: readOrMakeSecret(config.secretsFolder, 'catalog-password', 16).toString('hex'),
-    onLog: (line) => log.warn({ from: 'catalog postgres' }, line),
+    onLog: (line) => log[/ (LOG|HINT): /.test(line) ? 'debug' : 'warn']({ from: 'catalog postgres' }, line),
   })
 }
 

@@ -120,6 +120,10 @@ export function deleteBranchHandler(app: App): OperationHandler {
           const branch = await tx.branch.findUnique({ where: { id: branchId } })
           if (!branch) return
           await tx.branch.updateMany({ where: { parentId: branchId }, data: { parentId: branch.parentId } })
+          const snapshots = await tx.snapshot.findMany({ where: { branchId } })
+          await tx.hiddenTimeline.createMany({
+            data: snapshots.map(({ timelineId, projectId }) => ({ timelineId, projectId })),
+          })
           await tx.endpoint.deleteMany({ where: { branchId } })
           await tx.branch.delete({ where: { id: branchId } })
         })

@@ -1,4 +1,4 @@
-import { isStorageError, TimelineId } from '@tributary/storage-engine/admin'
+import { isStorageError } from '@tributary/storage-engine/admin'
 import type { App } from '../../app.ts'
 import { storageIds } from '../../control-plane/compute-control.ts'
 import type { Branch, Project } from '../../generated/prisma/client.ts'
@@ -94,8 +94,4 @@ export async function settlePoint(
     if (isStorageError(error, 'unavailable')) return failure('UNAVAILABLE', `storage does not answer: ${error.message}`)
     throw error
   }
-}
-
-export function timelineOf(point: SettledPoint): TimelineId {
-  return TimelineId.parse(point.timelineId)
 }

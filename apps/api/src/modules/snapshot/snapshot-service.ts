@@ -1,17 +1,16 @@
+import { TimelineId } from '@tributary/storage-engine/admin'
 import type { Actor, App, CallOptions } from '../../app.ts'
 import { actorName } from '../../auth/permission.ts'
 import { storageIds } from '../../control-plane/compute-control.ts'
 import type { Project, Snapshot } from '../../generated/prisma/client.ts'
-import { newSnapshotId } from '../../shared/ids.ts'
+import { newSnapshotId, newStorageId } from '../../shared/ids.ts'
 import { catchFailure, FailureError, failure, invalid, notFound, type Result, unwrap } from '../../shared/result.ts'
 import { accessBranch, accessProject, canInProject, notAllowed } from '../access.ts'
 import { recordAudit } from '../audit/audit-service.ts'
-import { settlePoint, timelineOf } from '../branch/branch-point.ts'
+import { settlePoint } from '../branch/branch-point.ts'
 import type { PointInput } from '../branch/branch-rules.ts'
 import { checkName } from '../project/project-rules.ts'
 
-/** Leases are renewed well before they end (control-plane/retention.ts). */
-export const SNAPSHOT_LEASE_SECONDS = 7 * 24 * 3600
 const SNAPSHOTS_PER_PROJECT_MAX = 1000
 
 export interface CreateSnapshotInput {
@@ -44,7 +43,7 @@ export class SnapshotService {
     })
   }
 
-  /** A name for a moment: nothing is copied, a lease keeps the history it needs. */
+  /** A name for a moment: nothing is copied, a timeline that begins there keeps the history it needs. */
   async create(actor: Actor, input: CreateSnapshotInput, options: CallOptions = {}): Promise<Result<Snapshot>> {
     const { database, storage } = this.#app
     return catchFailure(async () => {
@@ -54,15 +53,15 @@ export class SnapshotService {
       if (input.expiresAt && !(input.expiresAt.getTime() > Date.now()))
         throw new FailureError(invalid('expiresAt', 'must lie in the future').error)
       const point = unwrap(await settlePoint(this.#app, branch, input.at))
-      const id = newSnapshotId()
+      const [id, pinId] = [newSnapshotId(), newStorageId()]
       const { projectId } = storageIds(branch.project, branch)
-      // The lease first: a snapshot that is in the catalog can be read. One without a row runs out by itself.
-      await storage.leaseLsn({
+      // Noted as one to remove until the snapshot is in the catalog: a crash in between leaves nothing behind.
+      await database.hiddenTimeline.create({ data: { timelineId: pinId, projectId: branch.projectId } })
+      const pin = await storage.createBranch({
         projectId,
-        timelineId: timelineOf(point),
-        leaseId: id,
-        lsn: point.lsn,
-        seconds: SNAPSHOT_LEASE_SECONDS,
+        timelineId: TimelineId.parse(pinId),
+        ancestorTimelineId: TimelineId.parse(point.timelineId),
+        ...(point.isTip ? {} : { at: { lsn: point.lsn } }),
       })
       return database.$transaction(async (tx) => {
         const taken = await tx.snapshot.findUnique({ where: { projectId_name: { projectId: branch.projectId, name } } })
@@ -74,14 +73,15 @@ export class SnapshotService {
           throw new FailureError(
             failure('QUOTA_EXCEEDED', `a project may have ${SNAPSHOTS_PER_PROJECT_MAX} snapshots`).error,
           )
+        await tx.hiddenTimeline.delete({ where: { timelineId: pinId } })
         const snapshot = await tx.snapshot.create({
           data: {
             id,
             projectId: branch.projectId,
             branchId: branch.id,
-            timelineId: point.timelineId,
+            timelineId: pinId,
             name,
-            lsn: point.lsn,
+            lsn: pin.ancestorLsn ?? point.lsn,
             time: point.time,
             sizeBytes: point.isTip ? branch.logicalSizeBytes : null,
             expiresAt: input.expiresAt ?? null,
@@ -142,6 +142,7 @@ export class SnapshotService {
       const snapshot = unwrap(await this.#writable(actor, snapshotId))
       await this.#app.database.$transaction(async (tx) => {
         await tx.snapshot.delete({ where: { id: snapshotId } })
+        await tx.hiddenTimeline.create({ data: { timelineId: snapshot.timelineId, projectId: snapshot.projectId } })
         await recordAudit(tx, actor, this.#note('snapshot.delete', snapshot), options)
       })
       return snapshot
