@@ -147,6 +147,11 @@ class SimConnection implements Connection {
     return true
   }
 
+  /** Chunks are copied when they are sent. */
+  get borrowedBytes(): number {
+    return 0
+  }
+
   drained(): Promise<void> {
     return this.#life.pause(0.1, 'drained')
   }

@@ -133,7 +133,13 @@ export class PageClient {
     const count = Math.min(this.#waiting.length, REQUESTS_IN_FLIGHT_MAX - this.#calls.size)
     if (count <= 0) return
     const bufferBytes = count * (FRAME_HEADER_SIZE + GET_PAGES_BYTES)
-    const batch = new FrameBatch({ bufferBytes, send: (bytes) => connection.send(bytes) })
+    const batch = new FrameBatch({
+      bufferBytes,
+      send: (bytes) => {
+        connection.send(bytes)
+        return false
+      },
+    })
     for (const call of this.#waiting.splice(0, count)) {
       this.#calls.set(call.request.requestId, call)
       batch.add(GET_PAGES_TYPE, encodePageServiceRequest(call.request))

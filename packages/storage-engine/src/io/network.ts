@@ -24,6 +24,8 @@ export interface Connection {
   onClose: (error?: Error) => void
   /** Queues the chunks, in order. False when more than the high-water mark is waiting: then wait for `drained`. */
   send(...chunks: Uint8Array[]): boolean
+  /** Bytes of chunks given to `send` that are still read from there: at 0 the caller may write to all of them again. */
+  readonly borrowedBytes: number
   drained(): Promise<void>
   pause(): void
   resume(): void

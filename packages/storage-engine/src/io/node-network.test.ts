@@ -73,6 +73,34 @@ test('send answers false above the high-water mark, and drained resolves when th
   await waiting
 })
 
+test('bytes may be written over as soon as none are borrowed any more', async () => {
+  const [client, server] = await pair()
+  server.onClose = () => undefined
+  client.onClose = () => undefined
+  const received: number[] = []
+  let receivedBytes = 0
+  const chunk = new Uint8Array(64 * 1024)
+  let sentBytes = 0
+  let isBorrowed = false
+  // Until the peer, which does not read yet, has no room left.
+  for (let round = 0; !isBorrowed && round < 1000; round++) {
+    chunk.fill(round & 0xff)
+    client.send(chunk)
+    sentBytes += chunk.length
+    isBorrowed = client.borrowedBytes > 0
+  }
+  expect(isBorrowed).toBe(true)
+  server.onData = (bytes) => {
+    for (let i = 0; i < bytes.length; i++, receivedBytes++) {
+      if (receivedBytes % chunk.length === 0) received.push(bytes[i]!)
+      else if (bytes[i] !== received.at(-1)) throw new Error('bytes were written over while they were sent')
+    }
+  }
+  while (receivedBytes < sentBytes) await new Promise((resolve) => setTimeout(resolve, 5))
+  expect(client.borrowedBytes).toBe(0)
+  expect(received).toEqual(received.map((_, round) => round & 0xff))
+})
+
 test('Unix sockets work, and the file of a dead server does not stand in the way', async () => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'tributary-net-'))
   cleanups.push(() => fs.rmSync(folder, { recursive: true, force: true }))

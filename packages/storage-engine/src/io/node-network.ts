@@ -162,6 +162,10 @@ class NodeConnection implements Connection {
     return socket.writableLength <= SEND_HIGH_WATER_BYTES
   }
 
+  get borrowedBytes(): number {
+    return this.#socket.writableLength
+  }
+
   drained(): Promise<void> {
     if (this.#isClosed || !this.#socket.writableNeedDrain || this.#socket.writableLength <= SEND_HIGH_WATER_BYTES) {
       return Promise.resolve()

@@ -230,18 +230,23 @@ class PageSession {
     })
   }
 
-  #sendBytes(bytes: Uint8Array): void {
-    if (this.#connection.send(bytes) || this.#isPaused) return
-    // The client does not read its answers: do not take more requests from it.
-    this.#isPaused = true
-    this.#connection.pause()
-    void this.#connection.drained().then(
-      () => {
-        this.#isPaused = false
-        this.#connection.resume()
-      },
-      () => undefined,
-    )
+  /** True when the bytes are with the operating system already. */
+  #sendBytes(bytes: Uint8Array): boolean {
+    const connection = this.#connection
+    const hasRoom = connection.send(bytes)
+    if (!hasRoom && !this.#isPaused) {
+      // The client does not read its answers: do not take more requests from it.
+      this.#isPaused = true
+      connection.pause()
+      void connection.drained().then(
+        () => {
+          this.#isPaused = false
+          connection.resume()
+        },
+        () => undefined,
+      )
+    }
+    return connection.borrowedBytes === 0
   }
 
   #refuse(code: StorageErrorCode, message: string): void {

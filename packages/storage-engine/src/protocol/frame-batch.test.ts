@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { FrameBatch } from './frame-batch.ts'
 import { FrameDecoder } from './framing.ts'
 
-function open(bufferBytes: number) {
+function open(bufferBytes: number, isTakenOver = true) {
   const sent: Uint8Array[] = []
   const received: { type: number; payload: number[] }[] = []
   const decoder = new FrameDecoder({
@@ -14,6 +14,7 @@ function open(bufferBytes: number) {
     send: (bytes) => {
       sent.push(bytes)
       decoder.push(bytes)
+      return !isTakenOver
     },
   })
   return { batch, sent, received }
@@ -45,6 +46,20 @@ test('bytes given to send are never written to again', () => {
     while (copies.length < sent.length) copies.push(sent[copies.length]!.slice())
   }
   expect(sent.map((bytes) => [...bytes])).toEqual(copies.map((bytes) => [...bytes]))
+})
+
+test('what send gives back is used again, with the same frames on the wire', () => {
+  const given = open(64)
+  const reused = open(64, false)
+  for (const { batch } of [given, reused]) {
+    for (let i = 0; i < 100; i++) {
+      batch.add(i & 3, new Uint8Array((i * 7) % 120).fill(i))
+      if (i % 5 === 0) batch.flush()
+    }
+    batch.flush()
+  }
+  expect(reused.received).toEqual(given.received)
+  expect(new Set(reused.sent.map((bytes) => bytes.buffer)).size).toBeLessThan(6)
 })
 
 test('a full batch and a frame larger than the buffer keep the order', () => {

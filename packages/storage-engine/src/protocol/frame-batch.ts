@@ -1,17 +1,23 @@
 import { FRAME_HEADER_SIZE, sealFrame } from './framing.ts'
 
+/** A larger buffer for a single frame is not kept. */
+const LARGE_KEPT_BYTES_MAX = 512 * 1024
+const LARGE_STEP_BYTES = 64 * 1024
+
 /**
  * Frames put together in one buffer, so that many small messages cost one write to the socket. What is added waits for
  * `flush` or for the buffer to be full; a frame larger than the buffer goes out by itself.
  */
 export class FrameBatch {
   readonly #bufferBytes: number
-  readonly #send: (bytes: Uint8Array) => void
+  readonly #send: (bytes: Uint8Array) => boolean
   #buffer: Uint8Array | undefined
   #length = 0
+  /** For frames that do not fit the buffer. */
+  #large: Uint8Array | undefined
 
-  /** `send` takes over the bytes: they are not written to any more. */
-  constructor(options: { bufferBytes: number; send: (bytes: Uint8Array) => void }) {
+  /** `send` takes the bytes over for good, unless it returns true: then they may be written to again. */
+  constructor(options: { bufferBytes: number; send: (bytes: Uint8Array) => boolean }) {
     this.#bufferBytes = options.bufferBytes
     this.#send = options.send
   }
@@ -28,36 +34,43 @@ export class FrameBatch {
    * how many it has; undefined, or an error thrown: there is no frame after all.
    */
   addUpTo(type: number, payloadBytesMax: number, write: (payload: Uint8Array) => number | undefined): boolean {
-    const room = this.#room(FRAME_HEADER_SIZE + payloadBytesMax)
+    const frameBytesMax = FRAME_HEADER_SIZE + payloadBytesMax
+    const isLarge = frameBytesMax > this.#bufferBytes
+    const room = isLarge ? this.#largeRoom(frameBytesMax) : this.#room(frameBytesMax)
     const payloadBytes = write(room.subarray(FRAME_HEADER_SIZE))
     if (payloadBytes === undefined) return false
     const frame = room.subarray(0, FRAME_HEADER_SIZE + payloadBytes)
     sealFrame(frame, type)
-    if (room.buffer === this.#buffer?.buffer) this.#length += frame.length
-    else this.#send(frame)
+    if (!isLarge) this.#length += frame.length
+    else if (!this.#send(frame)) this.#large = undefined
     return true
   }
 
   flush(): void {
     const buffer = this.#buffer
     if (!buffer || this.#length === 0) return
-    const bytes = buffer.subarray(0, this.#length)
-    // The rest of the buffer serves the next frames.
-    this.#buffer = this.#length < buffer.length ? buffer.subarray(this.#length) : undefined
+    const length = this.#length
     this.#length = 0
-    this.#send(bytes)
+    if (this.#send(buffer.subarray(0, length))) return
+    // The rest of the buffer serves the next frames.
+    this.#buffer = length < buffer.length ? buffer.subarray(length) : undefined
   }
 
   #room(frameBytes: number): Uint8Array {
-    if (frameBytes > this.#bufferBytes) {
-      this.flush()
-      return new Uint8Array(frameBytes)
-    }
     if (this.#buffer && frameBytes > this.#buffer.length - this.#length) {
       this.flush()
-      this.#buffer = undefined
+      if (this.#buffer && this.#buffer.length < frameBytes) this.#buffer = undefined
     }
     this.#buffer ??= new Uint8Array(this.#bufferBytes)
     return this.#buffer.subarray(this.#length, this.#length + frameBytes)
+  }
+
+  #largeRoom(frameBytes: number): Uint8Array {
+    this.flush()
+    if (frameBytes > LARGE_KEPT_BYTES_MAX) return new Uint8Array(frameBytes)
+    if (!this.#large || this.#large.length < frameBytes) {
+      this.#large = new Uint8Array(Math.ceil(frameBytes / LARGE_STEP_BYTES) * LARGE_STEP_BYTES)
+    }
+    return this.#large.subarray(0, frameBytes)
   }
 }
