@@ -13,7 +13,7 @@ export interface ClusterRunOptions {
   readonly pageserver?: boolean
   readonly storeMutant?: StoreMutant
   /** More of one kind of trouble than chance would give: for a mutant that only that kind can show. */
-  readonly stress?: 'power' | 'rivals'
+  readonly stress?: 'power' | 'rivals' | 'sync'
   /** Virtual time with faults. */
   readonly faultMs?: number
   readonly log?: (line: string) => void
@@ -96,6 +96,11 @@ export async function runCluster(options: ClusterRunOptions): Promise<ClusterRun
     cluster.slowDisks = true
   }
   if (options.stress === 'rivals') rates.rivals = 0.4
+  cluster.syncFailureRate = random.chance(0.3) ? 0.002 : 0
+  if (options.stress === 'sync') {
+    cluster.syncFailureRate = 0.01
+    rates.allDown = 0.1
+  }
   if (actor) {
     objectStore.faults = {
       failBeforeRate: random.chance(0.6) ? random.between(0, 0.1) : 0,
@@ -118,11 +123,11 @@ export async function runCluster(options: ClusterRunOptions): Promise<ClusterRun
     await world.run(world.nowMs + random.between(20, 400), () => checker.broken !== undefined)
     if (checker.broken) throw checker.broken
     if (random.chance(rates.crash)) {
-      cluster.crash(random.below(3))
+      cluster.crash(random.below(3), random.pick(['power', 'power', 'process']))
       crashes++
     }
     if (random.chance(rates.allDown)) {
-      for (const index of [0, 1, 2]) cluster.crash(index)
+      for (const index of [0, 1, 2]) cluster.crash(index, 'power')
       crashes++
     }
     for (const index of [0, 1, 2]) {
@@ -164,6 +169,7 @@ export async function runCluster(options: ClusterRunOptions): Promise<ClusterRun
   network.calm()
   objectStore.calm()
   cluster.slowDisks = false
+  cluster.syncFailureRate = 0
   for (const index of [0, 1, 2]) if (!cluster.isUp(index)) await step(cluster.boot(index), 'restart')
   for (const { life } of cluster.writers) life.kill()
   const last = cluster.startWriter({ recordsMax: 20 })

@@ -63,6 +63,8 @@ export class Cluster {
   #writers: SimWriter[] = []
   /** Syncs of SafeKeepers hold their thread up, so that they are moved to the background, where a crash can hit them. */
   slowDisks = false
+  /** Of each sync of a SafeKeeper: it fails, and what it should have made durable is lost at the next loss of power. */
+  syncFailureRate = 0
 
   constructor(options: ClusterOptions) {
     this.world = options.world
@@ -87,6 +89,7 @@ export class Cluster {
     const safekeeper = this.safekeepers[index]!
     const life = new SimLife(this.world, safekeeper.name)
     life.syncStallMs = () => (this.slowDisks ? this.world.random.between(1, 8) : 0)
+    life.syncFailureRate = () => this.syncFailureRate
     safekeeper.life = life
     const env = simEnv(life, safekeeper.volume, this.network)
     const objectStore = this.#objectStore.of(life, env.disk)
@@ -119,13 +122,14 @@ export class Cluster {
     for (const { service } of this.safekeepers) await service!.registry.create(identity)
   }
 
-  crash(index: number): void {
+  /** Loss of power, or kill -9, after which the system still writes what it was given. */
+  crash(index: number, kind: 'power' | 'process'): void {
     const safekeeper = this.safekeepers[index]!
     if (!safekeeper.life?.isAlive) return
-    this.world.note(`crash ${safekeeper.name}`)
+    this.world.note(`crash ${safekeeper.name} ${kind}`)
     safekeeper.life.kill()
     safekeeper.service = undefined
-    safekeeper.volume.crash(this.world.random)
+    if (kind === 'power') safekeeper.volume.crash(this.world.random)
   }
 
   isUp(index: number): boolean {

@@ -22,6 +22,8 @@ import { EPOCH_MS } from './sim-node.ts'
 export const SEED_TIME_MICROS = (EPOCH_MS / 1000 - POSTGRES_EPOCH_UNIX_SECONDS) * 1e6
 export const SPC = 1663
 export const DB = 5
+/** Made as a copy of the other, again and again. */
+export const COPIED_DB = 6
 export const RELATIONS: readonly number[] = [16384, 16385, 16386]
 export const FIRST_XID = 750
 
@@ -75,6 +77,7 @@ export function seedTimeline(storage: TimelineStorage, startLsn: Lsn, timeMicros
 
 /** One fork as of an LSN. */
 export interface ForkAtLsn {
+  readonly dbOid: number
   readonly relNumber: number
   readonly fork: number
   readonly blockCount: number
@@ -120,15 +123,15 @@ export class LogModel {
     return value === undefined || value.length === 0 ? 0 : decodeCount(value)
   }
 
-  page(relNumber: number, fork: number, block: number, lsn = this.lsn): Uint8Array {
-    return this.#rebuild(this.#key.relationBlock(SPC, DB, relNumber, fork, block), lsn)
+  page(relNumber: number, fork: number, block: number, lsn = this.lsn, dbOid = DB): Uint8Array {
+    return this.#rebuild(this.#key.relationBlock(SPC, dbOid, relNumber, fork, block), lsn)
   }
 
   async forks(lsn: Lsn): Promise<ForkAtLsn[]> {
     const { start, end } = kindRange(KeyKind.relationSize)
     return (await this.storage.scan(start, end, lsn)).map(({ key, value }) => {
-      const { c, d } = decodeKey(key)
-      return { relNumber: c, fork: d, blockCount: decodeCount(value) }
+      const { b, c, d } = decodeKey(key)
+      return { dbOid: b, relNumber: c, fork: d, blockCount: decodeCount(value) }
     })
   }
 

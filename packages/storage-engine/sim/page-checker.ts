@@ -7,20 +7,23 @@ import { commitAtOrBefore } from '../src/pageserver/timeline/time-index.ts'
 import { Lsn } from '../src/postgres/lsn.ts'
 import { PageStatus } from '../src/protocol/page-service-messages.ts'
 import { PromiseBroken } from './commit-checker.ts'
-import { DB, type ForkAtLsn, type LogModel, RELATIONS, SPC } from './log-model.ts'
+import { COPIED_DB, DB, type ForkAtLsn, type LogModel, RELATIONS, SPC } from './log-model.ts'
 
 /** Every page and size that a timeline answers with at `lsn` is what the replay of the whole log gives. */
 export async function checkPages(attached: AttachedTimeline, model: LogModel, lsn: Lsn): Promise<void> {
   const expected = new Map((await model.forks(lsn)).map((fork) => [nameOf(fork), fork]))
-  for (const relNumber of RELATIONS) {
-    for (const fork of [0, 1, 2]) {
-      const known = expected.get(nameOf({ relNumber, fork }))
-      const blockCount = await attached.timeline.sizes.at(SPC, DB, relNumber, fork, lsn)
-      if (blockCount !== (known?.blockCount ?? -1)) {
-        const found = `${blockCount} blocks, not ${known?.blockCount ?? 'gone'}`
-        throw new PromiseBroken(`page-at-lsn: fork ${relNumber}.${fork} at ${Lsn.format(lsn)} has ${found}`)
+  for (const dbOid of [DB, COPIED_DB]) {
+    for (const relNumber of RELATIONS) {
+      for (const fork of [0, 1, 2]) {
+        const name = nameOf({ dbOid, relNumber, fork })
+        const known = expected.get(name)
+        const blockCount = await attached.timeline.sizes.at(SPC, dbOid, relNumber, fork, lsn)
+        if (blockCount !== (known?.blockCount ?? -1)) {
+          const found = `${blockCount} blocks, not ${known?.blockCount ?? 'gone'}`
+          throw new PromiseBroken(`page-at-lsn: fork ${name} at ${Lsn.format(lsn)} has ${found}`)
+        }
+        if (known !== undefined && known.blockCount > 0) await checkFork(attached, model, lsn, known)
       }
-      if (known !== undefined && known.blockCount > 0) await checkFork(attached, model, lsn, known)
     }
   }
   await checkClog(attached, model, lsn)
@@ -28,15 +31,15 @@ export async function checkPages(attached: AttachedTimeline, model: LogModel, ls
 }
 
 async function checkFork(attached: AttachedTimeline, model: LogModel, lsn: Lsn, known: ForkAtLsn): Promise<void> {
-  const { relNumber, fork, blockCount } = known
-  const range = { spcOid: SPC, dbOid: DB, relNumber, fork, firstBlock: 0, blockCount }
+  const { dbOid, relNumber, fork, blockCount } = known
+  const range = { spcOid: SPC, dbOid, relNumber, fork, firstBlock: 0, blockCount }
   const { statuses, pages } = await attached.timeline.getPages(range, lsn)
   for (let block = 0; block < blockCount; block++) {
     const page = statuses[block] === PageStatus.zero ? new Uint8Array(8192) : pages[block]
-    const wanted = model.page(relNumber, fork, block, lsn)
+    const wanted = model.page(relNumber, fork, block, lsn, dbOid)
     if (page === undefined || Buffer.compare(page, wanted) !== 0) {
       const at = page === undefined ? 'missing' : `differs from byte ${page.findIndex((byte, i) => byte !== wanted[i])}`
-      throw new PromiseBroken(`page-at-lsn: block ${block} of ${relNumber}.${fork} at ${Lsn.format(lsn)} ${at}`)
+      throw new PromiseBroken(`page-at-lsn: block ${block} of ${nameOf(known)} at ${Lsn.format(lsn)} ${at}`)
     }
   }
 }
@@ -77,6 +80,6 @@ export function isBelowHistory(error: unknown): boolean {
   return isStorageError(error, 'not-found')
 }
 
-function nameOf({ relNumber, fork }: { relNumber: number; fork: number }): string {
-  return `${relNumber}.${fork}`
+function nameOf({ dbOid, relNumber, fork }: Omit<ForkAtLsn, 'blockCount'>): string {
+  return `${dbOid}/${relNumber}.${fork}`
 }

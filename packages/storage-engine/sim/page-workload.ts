@@ -5,7 +5,7 @@ import { isNewPage, PAGE_HEADER_SIZE, readPageLower, readPageUpper } from '../sr
 import { Fork } from '../src/postgres/relation.ts'
 import type { RecordParts } from '../src/wal/record-encoder.ts'
 import { RmgrId } from '../src/wal/rmgr-table.ts'
-import { DB, FIRST_XID, type LogModel, RELATIONS, SPC } from './log-model.ts'
+import { COPIED_DB, DB, FIRST_XID, type LogModel, RELATIONS, SPC } from './log-model.ts'
 import type { SimRandom } from './sim-random.ts'
 
 type Parts = Omit<RecordParts, 'prevLsn'>
@@ -18,6 +18,8 @@ const HEAP_INIT_PAGE = 0x80
 const ALL_VISIBLE_CLEARED = 0x01
 const SMGR_CREATE = 0x10
 const SMGR_TRUNCATE = 0x20
+const DATABASE_FILE_COPY = 0x00
+const DATABASE_DROP = 0x20
 const XACT_COMMIT = 0x00
 const XACT_HAS_INFO = 0x80
 const XINFO_RELATIONS = 0x4
@@ -67,6 +69,7 @@ export class PageWorkload {
     if (dice < 31 && size > 0) return truncate(relNumber, random.below(size))
     if (dice < 33) return { rmid: RmgrId.smgr, info: SMGR_CREATE, mainData: u32s(SPC, DB, relNumber, Fork.main) }
     if (dice < 36) return this.#image(relNumber, size)
+    if (random.chance(0.006)) return this.#copyDatabase(xid)
     if (dice < 38) {
       const filler = random.bytes(random.below(3000))
       return { rmid: RmgrId.xlog, info: XLOG_NOOP, mainData: filler }
@@ -118,6 +121,14 @@ export class PageWorkload {
       info: XLOG_FPI,
       blocks: [{ ...blockRef(relNumber, block), image: { bytes, info: 0x02 } }],
     }
+  }
+
+  /** CREATE DATABASE with STRATEGY file_copy, over the one before; now and then only the DROP. */
+  #copyDatabase(xid: number): Parts {
+    if (this.#random.chance(0.3)) {
+      return { rmid: RmgrId.database, info: DATABASE_DROP, xid, mainData: u32s(COPIED_DB, 1, SPC) }
+    }
+    return { rmid: RmgrId.database, info: DATABASE_FILE_COPY, xid, mainData: u32s(COPIED_DB, SPC, DB, SPC) }
   }
 
   #commit(xid: number): Parts {

@@ -1,6 +1,6 @@
 import { runCluster } from './cluster-run.ts'
 
-/** `npm run sim -- --seed 7 --runs 100 [--pages] [--log]`: seeds from `--seed` on, one line each; stops at the first that fails.
+/** `npm run sim -- --seed 7 --runs 100 [--pages] [--stress power|rivals|sync] [--log]`: seeds from `--seed` on, one line each; stops at the first that fails.
  * `--pages`: with a PageServer. */
 const args = process.argv.slice(2)
 const option = (name: string, fallback: number): number => {
@@ -10,6 +10,9 @@ const option = (name: string, fallback: number): number => {
   return value
 }
 const pageserver = args.includes('--pages')
+const stress = args.includes('--stress')
+  ? (args[args.indexOf('--stress') + 1] as 'power' | 'rivals' | 'sync')
+  : undefined
 const firstSeed = option('seed', 1)
 const runs = option('runs', 50)
 const log = args.includes('--log') ? (line: string) => console.log(line) : undefined
@@ -17,7 +20,12 @@ const log = args.includes('--log') ? (line: string) => console.log(line) : undef
 let passed = 0
 for (let seed = firstSeed; seed < firstSeed + runs; seed++) {
   try {
-    const result = await runCluster({ seed, pageserver, ...(log === undefined ? {} : { log }) })
+    const result = await runCluster({
+      seed,
+      pageserver,
+      ...(stress === undefined ? {} : { stress }),
+      ...(log === undefined ? {} : { log }),
+    })
     passed++
     console.log(
       `seed ${String(seed).padStart(6)}  ${String(result.eventCount).padStart(7)} events  ${String(result.elections).padStart(3)} computes  ${String(result.crashes).padStart(3)} crashes  ${String(result.committedBytes).padStart(9)} bytes committed  ${result.checks} checks ${result.upkeeps} upkeeps ${result.branches} branches  trace ${result.traceHash.toString(16)}`,

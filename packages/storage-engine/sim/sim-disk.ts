@@ -76,6 +76,11 @@ class Inode {
     this.dirty.clear()
   }
 
+  /** As after a failed fdatasync: the pages count as clean, reads still find them in memory, and they are not on disk. */
+  forgetDirty(): void {
+    this.dirty.clear()
+  }
+
   /** Of what was not synced, each sector comes out old or new as chance has it. */
   crash(random: SimRandom): void {
     const kept = new Map(this.durable.blocks)
@@ -303,12 +308,19 @@ class SimFile implements DiskFile {
   async sync(): Promise<void> {
     const isSlow = this.#life.world.random.chance(this.#life.syncStallMs() > 0 ? 0.6 : 0.1)
     await this.#wait('sync', isSlow ? 40 : 3)
-    this.#inode.sync()
+    this.#syncInode()
   }
 
   syncNow(): void {
     this.#life.stall()
-    if (this.#life.isAlive) this.#inode.sync()
+    if (this.#life.isAlive) this.#syncInode()
+  }
+
+  #syncInode(): void {
+    if (!this.#life.world.random.chance(this.#life.syncFailureRate())) return this.#inode.sync()
+    this.#life.world.note(`${this.#life.name} fails to sync ${this.path}`)
+    this.#inode.forgetDirty()
+    throw new StorageError('unavailable', 'sync file: input/output error', { path: this.path })
   }
 
   async truncate(sizeBytes: number): Promise<void> {

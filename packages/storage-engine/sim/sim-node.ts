@@ -17,6 +17,7 @@ export class SimLife {
   #isAlive = true
   /** How long a sync on the calling thread holds it up. */
   syncStallMs: () => number = () => 0
+  syncFailureRate: () => number = () => 0
   #stalledMs = 0
   readonly #onKill: (() => void)[] = []
 

@@ -134,7 +134,8 @@ export class SimPageServer {
       error: (message, fields) => {
         this.#world.note(`${life.name} error: ${message} ${JSON.stringify(fields ?? {})}`)
         const isStale = this.life !== life
-        if (!isStale && /for good/.test(message)) this.failure ??= `${life.name}: ${message} ${JSON.stringify(fields)}`
+        if (!isStale && /for good|ingest stopped/.test(message))
+          this.failure ??= `${life.name}: ${message} ${JSON.stringify(fields)}`
       },
       child: () => log,
     }

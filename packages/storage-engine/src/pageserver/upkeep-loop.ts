@@ -55,7 +55,7 @@ export class UpkeepLoop {
     const gauge = (name: string, help: string) => env.metrics.gauge(`tributary_pageserver_${name}`, help)
     this.#gauges = {
       timelines: gauge('timelines', 'Timelines served.'),
-      broken: gauge('broken_timelines', 'Timelines whose ingest has stopped for good.'),
+      broken: gauge('broken_timelines', 'Timelines whose ingest has stopped at a record it cannot apply.'),
       lag: gauge('ingest_lag_bytes', 'Committed WAL not ingested yet, of the timeline that is furthest behind.'),
       unflushed: gauge('unflushed_wal_bytes', 'WAL ingested and not in object storage yet, over all timelines.'),
     }

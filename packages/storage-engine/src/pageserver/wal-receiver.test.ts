@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
+import { StorageError } from '../base/errors.ts'
 import { silentLog } from '../io/log.ts'
 import type { Connection } from '../io/network.ts'
 import { nodeClock } from '../io/node-clock.ts'
@@ -16,7 +17,7 @@ import {
 } from '../protocol/wal-service-messages.ts'
 import { encodeRecord, placeRecord } from '../wal/record-encoder.ts'
 import { RmgrId } from '../wal/rmgr-table.ts'
-import { IngestHarness, TEST_SYSTEM_IDENTIFIER } from './ingest/ingest-harness.ts'
+import { IngestHarness, TEST_SYSTEM_IDENTIFIER, u32s } from './ingest/ingest-harness.ts'
 import { Timeline } from './timeline/timeline.ts'
 import { WalReceiver } from './wal-receiver.ts'
 
@@ -139,7 +140,13 @@ function startReceiver(
   safekeepers: { id: number; host: string; port: number }[],
   archive?: ConstructorParameters<typeof WalReceiver>[0]['archive'],
 ) {
-  const receiver = new WalReceiver({ env, timeline, safekeepers, ...(archive ? { archive } : {}) })
+  const receiver = new WalReceiver({
+    env,
+    timeline,
+    safekeepers,
+    brokenRetryMs: 50,
+    ...(archive ? { archive } : {}),
+  })
   cleanups.push(() => receiver.stop())
   receiver.start()
   return receiver
@@ -241,4 +248,75 @@ test('wal damaged on every safekeeper breaks the timeline, which goes on answeri
   await expect(timeline.waitForLsn(ends[29]!, 10_000)).rejects.toThrow(/checksum|length|link/)
   expect(timeline.state.kind).toBe('broken')
   await timeline.waitForLsn(startLsn, 0)
+})
+
+test('a broken timeline goes on when a whole copy of the wal turns up, and says so in its state', async () => {
+  const { timeline, startLsn, wal, ends } = timelineAndWal(30)
+  const damaged = Uint8Array.from(wal)
+  damaged[ends[10]! - startLsn + 40]! ^= 1
+  const bad = await openSource({ id: 1, startLsn, wal: damaged, endLsn: ends[29]! })
+  const good = await openSource({ id: 2, startLsn, wal, endLsn: ends[28]! })
+  const receiver = startReceiver(timeline, [bad.safekeeper, good.safekeeper])
+  receiver.onStatus(bad.status)
+  await expect(timeline.waitForLsn(ends[20]!, 10_000)).rejects.toThrow(/ingest stopped/)
+  expect(timeline.state.kind).toBe('broken')
+  receiver.onStatus(good.status)
+  while (timeline.state.kind === 'broken') await nodeClock.sleep(10)
+  await timeline.waitForLsn(ends[28]!, 10_000)
+  expect(timeline.lastRecordLsn).toBeGreaterThanOrEqual(ends[28]!)
+})
+
+test('wal damaged on the safekeepers is taken from the archive', async () => {
+  const { timeline, startLsn, wal, ends } = timelineAndWal(30)
+  const damaged = Uint8Array.from(wal)
+  damaged[ends[10]! - startLsn + 40]! ^= 1
+  const bad = await openSource({ id: 1, startLsn, wal: damaged, endLsn: ends[29]! })
+  const receiver = startReceiver(timeline, [bad.safekeeper], {
+    async *read(_timeline, lsn) {
+      yield { lsn, bytes: wal.subarray(lsn - startLsn) }
+    },
+  })
+  receiver.onStatus(bad.status)
+  await timeline.waitForLsn(ends[29]!, 10_000)
+  expect(timeline.state.kind).toBe('active')
+})
+
+test('a file copy that fails halfway is done again from its start', async () => {
+  const { timeline, startLsn } = timelineAndWal(0)
+  const { storage } = timeline
+  const identity = { systemIdentifier: TEST_SYSTEM_IDENTIFIER, timeline: 1 }
+  const block = { id: 0, spcOid: 1663, dbOid: 5, relNumber: 16384, blockNumber: 200 }
+  const image = { bytes: new Uint8Array(8192).fill(7), info: 0x02 }
+  const records = [
+    { rmid: RmgrId.xlog, info: 0xb0, blocks: [{ ...block, image }] },
+    // CREATE DATABASE 6 from 5, which has 201 blocks: more than are read at once.
+    { rmid: RmgrId.database, info: 0x00, mainData: u32s(6, 1663, 5, 1663) },
+  ]
+  const parts: Uint8Array[] = []
+  let prevLsn = Lsn.of(0x1000000)
+  let lsn = startLsn
+  for (const record of records) {
+    const placed = placeRecord(encodeRecord({ ...record, prevLsn }), lsn, identity)
+    parts.push(placed.bytes)
+    prevLsn = placed.startLsn
+    lsn = placed.endLsn
+  }
+  const wal = Buffer.concat(parts)
+  const collect = storage.collect.bind(storage)
+  let readsLeft = 2
+  storage.collect = (keys, count, at) => {
+    if (count > 1 && --readsLeft === 0) return Promise.reject(new StorageError('unavailable', 'no answer'))
+    return collect(keys, count, at)
+  }
+  const source = async function* () {
+    yield { lsn: startLsn, bytes: wal }
+  }
+  await expect(timeline.ingestFrom(source())).rejects.toThrow('no answer')
+  const rest = async function* () {
+    yield { lsn: timeline.lastRecordLsn, bytes: wal.subarray(timeline.lastRecordLsn - startLsn) }
+  }
+  await timeline.ingestFrom(rest())
+  expect(timeline.lastRecordLsn).toBe(lsn)
+  const copied = { spcOid: 1663, dbOid: 6, relNumber: 16384, fork: 0, firstBlock: 200, blockCount: 1 }
+  expect((await timeline.getPages(copied, lsn)).pages[0]![100]).toBe(7)
 })

@@ -13,6 +13,8 @@ const SILENT_MS_MAX = 10_000
 const LAG_BYTES_MAX = 64 * 1024 * 1024
 const RETRY_MS_MIN = 100
 const RETRY_MS_MAX = 5_000
+/** A broken timeline is tried again this often: a SafeKeeper may have been rebuilt, or this program replaced. */
+const BROKEN_RETRY_MS = 60_000
 const FEEDBACK_INTERVAL_MS = 1_000
 /** A stream with nothing to read and nothing to report is closed after this; a status opens it again. */
 const IDLE_MS_MAX = 60_000
@@ -31,6 +33,7 @@ export class WalReceiver {
   readonly #timeline: Timeline
   readonly #safekeepers: readonly SafekeeperAddress[]
   readonly #archive: WalArchive | undefined
+  readonly #brokenRetryMs: number
   readonly #statuses = new Map<number, TimelineStatus>()
   readonly #stopped = new AbortController()
   #wake: (() => void) | undefined
@@ -42,11 +45,13 @@ export class WalReceiver {
     readonly timeline: Timeline
     readonly safekeepers: readonly SafekeeperAddress[]
     readonly archive?: WalArchive
+    readonly brokenRetryMs?: number
   }) {
     this.#env = options.env
     this.#timeline = options.timeline
     this.#safekeepers = options.safekeepers
     this.#archive = options.archive
+    this.#brokenRetryMs = options.brokenRetryMs ?? BROKEN_RETRY_MS
   }
 
   start(): void {
@@ -81,7 +86,6 @@ export class WalReceiver {
     const { signal } = this.#stopped
     let retryMs = RETRY_MS_MIN
     while (!signal.aborted) {
-      if (this.#timeline.state.kind === 'broken') return
       const status = this.#choose()
       if (!status) {
         await this.#nextStatus()
@@ -95,7 +99,12 @@ export class WalReceiver {
         this.#lastFailed = status.nodeId
         const fields = { timelineId: this.#timeline.identity.timelineId, safekeeper: status.nodeId }
         this.#env.log.warn('wal stream ended', { ...fields, error: errorText(error) })
-        if (isStorageError(error, 'not-found') || isStorageError(error, 'invalid-input')) await this.#readArchive()
+        // The archive has another copy, made by whoever had it whole.
+        if (isArchiveOfUse(error)) await this.#readArchive()
+      }
+      if (this.#timeline.state.kind === 'broken') {
+        await this.#env.clock.sleep(this.#brokenRetryMs, { signal }).catch(() => undefined)
+        continue
       }
       retryMs = this.#timeline.lastRecordLsn > before ? RETRY_MS_MIN : Math.min(retryMs * 2, RETRY_MS_MAX)
       await this.#env.clock.sleep(retryMs, { signal }).catch(() => undefined)
@@ -183,4 +192,10 @@ export class WalReceiver {
       if (this.#stopped.signal.aborted) this.#wake()
     })
   }
+}
+
+function isArchiveOfUse(error: unknown): boolean {
+  return (
+    isStorageError(error, 'not-found') || isStorageError(error, 'invalid-input') || isStorageError(error, 'corruption')
+  )
 }

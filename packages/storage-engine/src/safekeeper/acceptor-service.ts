@@ -459,8 +459,9 @@ export class AcceptorService {
       await this.#syncing
       if (this.#isClosed) return
       try {
+        const trustedLsn = this.#storage.syncedRecordLsn
         await this.#storage.close()
-        const opened = await openState(this.#options, await readControl(this.#options))
+        const opened = await openState(this.#options, await readControl(this.#options), trustedLsn)
         this.#storage = opened.storage
         this.#state = opened.state
         this.#persisted = opened.state
@@ -496,6 +497,7 @@ async function readControl(options: AcceptorServiceOptions): Promise<ControlFile
 async function openState(
   options: AcceptorServiceOptions,
   control: ControlFile,
+  trustedLsn?: Lsn,
 ): Promise<{ state: AcceptorState; storage: WalStorage }> {
   const { disk } = options.env
   const storage = await WalStorage.open({
@@ -505,6 +507,7 @@ async function openState(
     startLsn: control.startLsn,
     flushFloorLsn: control.flushFloorLsn,
     truncateLsn: control.truncateLsn,
+    trustedLsn,
     allocation: options.allocation,
   })
   const endLsn = storage.recordLsn

@@ -15,11 +15,12 @@ import { readStatuses, readWal } from './wal-reader-client.ts'
 /**
  * How a SafeKeeper with an empty disk comes back without ever voting for what it has forgotten.
  *
- *   fresh folder --heard from ALL others, rebuilt what they know--> joined (durable)
+ *   fresh folder --heard from ALL others, rebuilt what they know--> joined --vote pause--> joined (durable)
  *
  * The rebuilt log is a copy of the donor's, the peer with the greatest (last log term, flush LSN); the term taken is the
  * greatest that any peer has promised. The node had perhaps promised a higher one before it lost its disk; so that no
- * campaign of that time can still count the lost promise, it grants no vote until such campaigns have timed out.
+ * campaign of that time can still count the lost promise, it grants no vote until such campaigns have timed out. A restart
+ * before then begins again.
  */
 export interface PeerRecoveryOptions {
   readonly env: Pick<Env, 'clock' | 'disk' | 'network' | 'log'>
@@ -46,6 +47,8 @@ export class PeerRecovery {
   private constructor(options: PeerRecoveryOptions, hasJoined: boolean) {
     this.#options = options
     this.#hasJoined = hasJoined
+    // What is here was rebuilt in an earlier life, perhaps a moment ago.
+    if (!hasJoined && options.registry.list().length > 0) this.#pauseVotes()
     this.#done = hasJoined ? Promise.resolve() : this.#run()
   }
 
@@ -93,10 +96,12 @@ export class PeerRecovery {
     for (let waitMs = RETRY_MS_MIN; !signal.aborted; waitMs = Math.min(RETRY_MS_MAX, waitMs * 2)) {
       try {
         await this.#join()
-        await writeNodeIdentity(env.disk, dataDirectory, { nodeId, hasJoined: true })
         this.#hasJoined = true
         this.#lastError = undefined
         env.log.info('joined the safekeepers', { timelines: this.#options.registry.list().length })
+        const pauseMs = this.#voteFromMs - env.clock.monotonicMs()
+        if (pauseMs > 0) await env.clock.sleep(pauseMs, { signal })
+        await writeNodeIdentity(env.disk, dataDirectory, { nodeId, hasJoined: true })
         return
       } catch (error) {
         if (signal.aborted) return
@@ -146,7 +151,11 @@ export class PeerRecovery {
           signal: this.#closing.signal,
         }),
     )
-    this.#voteFromMs = env.clock.monotonicMs() + VOTE_PAUSE_MS
+    this.#pauseVotes()
+  }
+
+  #pauseVotes(): void {
+    this.#voteFromMs = this.#options.env.clock.monotonicMs() + VOTE_PAUSE_MS
   }
 }
 

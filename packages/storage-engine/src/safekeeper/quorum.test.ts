@@ -238,13 +238,15 @@ test('a safekeeper with a lost disk takes part only after it was rebuilt from al
   rmSync(join(folder, 'sk1'), { recursive: true })
   await stop(1)
   const service = await start(0)
-  const recovery = await PeerRecovery.open({
-    env,
-    nodeId: 1,
-    dataDirectory: join(folder, 'sk1'),
-    peers: [1, 2].map((index) => ({ id: index + 1, address: { host: '127.0.0.1', port: ports[index]! } })),
-    registry: service.registry,
-  })
+  const openRecovery = () =>
+    PeerRecovery.open({
+      env,
+      nodeId: 1,
+      dataDirectory: join(folder, 'sk1'),
+      peers: [1, 2].map((index) => ({ id: index + 1, address: { host: '127.0.0.1', port: ports[index]! } })),
+      registry: service.registry,
+    })
+  let recovery = await openRecovery()
   try {
     await nodeClock.sleep(300)
     expect(recovery.hasJoined).toBe(false)
@@ -253,6 +255,10 @@ test('a safekeeper with a lost disk takes part only after it was rebuilt from al
     await until(() => recovery.hasJoined, 'rebuilt')
     const rebuilt = service.registry.list()[0]!
     expect(rebuilt.state).toMatchObject({ flushLsn: writer.endLsn, term: 1 })
+    expect(recovery.mayVote()).toBe(false)
+    // A restart does not shorten the pause: the lost promise is as lost as before.
+    await recovery.close()
+    recovery = await openRecovery()
     expect(recovery.mayVote()).toBe(false)
     await appendRecords(first, writer, 10)
     await until(() => rebuilt.state.commitLsn === writer.endLsn, 'follows again')

@@ -26,6 +26,11 @@ export interface WalStorageOptions {
   readonly flushFloorLsn: Lsn
   /** A cut to finish before anything is read. */
   readonly truncateLsn?: Lsn | undefined
+  /**
+   * After a failed sync: what lies behind this LSN may be in memory and not on disk, though it reads well and a later sync
+   * succeeds. It is cut off, and what takes its place is written whatever is read there.
+   */
+  readonly trustedLsn?: Lsn | undefined
   /** `zero-fill` writes a new segment out, so that later syncs carry no file metadata. */
   readonly allocation: 'zero-fill' | 'sparse'
 }
@@ -127,8 +132,9 @@ export class WalStorage {
         flushed: Lsn.format(options.flushFloorLsn),
       })
     }
-    const end = options.truncateLsn === undefined ? scanned.endLsn : Lsn.min(scanned.endLsn, options.truncateLsn)
-    await storage.truncate(end)
+    const end = Lsn.min(scanned.endLsn, Lsn.min(options.truncateLsn ?? Lsn.max, options.trustedLsn ?? Lsn.max))
+    await rewriteWal(options, segments, Lsn.max2(options.flushFloorLsn, oldestLsn), end)
+    await storage.truncate(end, { rewrite: options.trustedLsn !== undefined })
     return storage
   }
 
@@ -198,7 +204,7 @@ export class WalStorage {
    * Cuts the WAL at a record end. Later segments go first, from the last one down, then the rest of the segment is zeroed:
    * whatever a crash leaves of the old bytes is a shorter piece of the same log, never a piece behind a hole.
    */
-  async truncate(lsn: Lsn): Promise<void> {
+  async truncate(lsn: Lsn, options: { rewrite: boolean } = { rewrite: false }): Promise<void> {
     assert(lsn >= this.#oldestLsn, 'wal below the oldest segment is gone')
     assert(lsn <= this.#writeLsn, 'cannot cut behind the end')
     await this.#dropNext()
@@ -206,14 +212,14 @@ export class WalStorage {
     const start = segmentStart(lsn)
     const later = (await listSegments(this.#disk, this.#directory)).filter((segment) => segment > start)
     for (const segment of later.reverse()) await this.#disk.remove(this.#path(segment))
-    if (later.length > 0) await this.#disk.syncDirectory(this.#directory)
+    if (later.length > 0 || options.rewrite) await this.#disk.syncDirectory(this.#directory)
     if ((await this.#disk.stat(this.#path(start))) === undefined) {
       // The WAL ends exactly at a segment start.
       await this.#createSegment(start)
       await this.#disk.syncDirectory(this.#directory)
     }
     const file = await this.#disk.open(this.#path(start), 'write')
-    await zeroTail(file, lsn - start)
+    await zeroTail(file, lsn - start, options)
     this.#current = { startLsn: start, file }
     if (lsn === this.#startLsn) await this.#writeFirstHeaders(file)
     await file.sync()
@@ -477,6 +483,31 @@ async function scanSegment(
   }
 }
 
+/**
+ * Writes [from, end) anew with the bytes that are read there, durably. A process that died after a failed sync leaves pages
+ * that read well, count as clean and are not on disk: syncing them again would do nothing.
+ */
+async function rewriteWal(options: WalStorageOptions, segments: readonly Lsn[], from: Lsn, end: Lsn): Promise<void> {
+  const chunk = new Uint8Array(SCAN_CHUNK_SIZE)
+  for (const segment of segments) {
+    const stop = Math.min(end - segment, WAL_SEGMENT_SIZE)
+    let offset = Math.max(from - segment, 0)
+    if (offset >= stop) continue
+    const file = await options.disk.open(`${options.directory}/${formatSegmentName(WAL_TIMELINE, segment)}`, 'write')
+    try {
+      while (offset < stop) {
+        const count = await file.read(chunk.subarray(0, Math.min(chunk.length, stop - offset)), offset)
+        if (count === 0) break
+        await file.write(chunk.subarray(0, count), offset)
+        offset += count
+      }
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+  }
+}
+
 /** The first record boundary of the last few segments. */
 async function findScanStart(options: WalStorageOptions, segments: readonly Lsn[]): Promise<Lsn> {
   const first = segments[Math.max(0, segments.length - SCAN_SEGMENTS_MAX)]!
@@ -498,12 +529,12 @@ async function findScanStart(options: WalStorageOptions, segments: readonly Lsn[
   return Lsn.min(after, Lsn.max2(options.flushFloorLsn, first))
 }
 
-async function zeroTail(file: DiskFile, offset: number): Promise<void> {
+async function zeroTail(file: DiskFile, offset: number, options: { rewrite: boolean }): Promise<void> {
   const chunk = new Uint8Array(ZEROS.length)
   for (let at = offset; at < WAL_SEGMENT_SIZE; at += chunk.length) {
     const count = await file.read(chunk, at)
     const length = Math.min(chunk.length, WAL_SEGMENT_SIZE - at)
     const isZero = chunk.subarray(0, count).every((byte) => byte === 0)
-    if (!isZero || count < length) await file.write(ZEROS.subarray(0, length), at)
+    if (options.rewrite || !isZero || count < length) await file.write(ZEROS.subarray(0, length), at)
   }
 }

@@ -76,6 +76,16 @@ export class OpenLayerIndex {
     this.versionCount = version + 1
   }
 
+  /** Forgets the versions from `versionCount` on; their keys stay, some without a version. Visits every key. */
+  rollback(versionCount: number): void {
+    for (let keyIndex = 0; keyIndex < this.keyCount; keyIndex++) {
+      let head = this.#keyHead[keyIndex]!
+      while (head !== NONE && head >= versionCount) head = this.older(head)
+      this.#keyHead[keyIndex] = head
+    }
+    this.versionCount = versionCount
+  }
+
   /** The newest version of the key at `offset` in packed keys, or NONE. */
   newest(keys: Uint8Array, offset: number): number {
     const prefix = this.#findPrefix(keys, offset)

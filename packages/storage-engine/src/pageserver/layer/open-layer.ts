@@ -92,6 +92,14 @@ export class OpenLayer {
     this.#valueBytes += length
   }
 
+  /** Forgets the versions put since there were `versionCount`. Their bytes stay until the layer is released. */
+  rollback(versionCount: number): void {
+    this.index.rollback(versionCount)
+    for (let number = 0; number < this.#chunkFirstVersion.length; number++) {
+      this.#chunkFirstVersion[number] = Math.min(this.#chunkFirstVersion[number]!, versionCount)
+    }
+  }
+
   /** Adds the versions of a packed key in (floorLsn, lsn], newest first, down to the first `willInit` one. */
   collect(keys: Uint8Array, offset: number, floorLsn: number, lsn: number, chain: ChainBuilder): void {
     const { index } = this

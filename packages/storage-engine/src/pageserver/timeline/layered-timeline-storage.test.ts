@@ -239,3 +239,40 @@ test('a branch whose creation failed halfway and whose ancestor was then deleted
   expect(next.timelineIds()).toEqual([otherId])
   await next.close()
 })
+
+test('what was put and not advanced over is gone after a rollback: from memory, from the spill file and from layers', async () => {
+  const project = await open({ openLayerResidentBytesMax: 1024 * 1024, openLayerBytesMax: 64 * 1024 * 1024 })
+  const storage = await project.createTimeline({ timelineId: mainId, startLsn: Lsn.of(100) })
+  const large = (byte: number) => new Uint8Array(700_000).fill(byte)
+  storage.put(key(1), Lsn.of(100), true, text('a'))
+  storage.put(key(2), Lsn.of(100), true, large(1))
+  storage.advance(Lsn.of(100))
+  storage.put(key(1), Lsn.of(110), false, text('lost'))
+  storage.put(key(2), Lsn.of(110), true, large(2))
+  storage.put(key(3), Lsn.of(110), true, large(3))
+  // Waits for the record that is half put; without the rollback it would wait for ever.
+  const flushed = storage.flush()
+  storage.rollback()
+  await flushed
+  expect(await readText(storage, 1, 100)).toBe('a')
+  for (const attempt of [4, 5]) {
+    storage.put(key(1), Lsn.of(110), false, text('b'))
+    for (const block of [2, 3, 4, 5]) storage.put(key(block), Lsn.of(110), true, large(attempt))
+    await storage.ready()
+    if (attempt === 4) storage.rollback()
+  }
+  storage.advance(Lsn.of(110))
+  const check = async () => {
+    expect(await readText(storage, 1, 110)).toBe('ab')
+    expect(await readText(storage, 1, 105)).toBe('a')
+    for (const block of [2, 3, 4, 5]) {
+      const [chain] = await storage.collect(key(block), 1, Lsn.of(110))
+      expect(Buffer.compare(chain!.values[0]!, large(5))).toBe(0)
+    }
+  }
+  await storage.ready()
+  await check()
+  await storage.flush()
+  await check()
+  await project.close()
+})

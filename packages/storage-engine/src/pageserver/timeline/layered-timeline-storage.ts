@@ -47,6 +47,8 @@ export class LayeredTimelineStorage implements TimelineStorage {
   #lastRecordLsn: Lsn
   #frozenLsn: Lsn
   #putLsnMax: Lsn = Lsn.zero
+  /** Versions in the open layer at or below the last record. */
+  #advancedVersions = 0
   #flushing: Promise<void> | undefined
   #background: Promise<void> = Promise.resolve()
   #backgroundIsQueued = false
@@ -155,6 +157,7 @@ export class LayeredTimelineStorage implements TimelineStorage {
     this.#lastRecordLsn = lsn
     const { settings } = this.#context
     const { open } = this.#history.current
+    this.#advancedVersions = open.index.versionCount
     if (
       this.#isFreezeWanted ||
       open.valueBytes + open.index.memoryBytes / 2 >= settings.openLayerBytesMax ||
@@ -167,6 +170,13 @@ export class LayeredTimelineStorage implements TimelineStorage {
         this.#freezeSoon()
       })
     }
+  }
+
+  rollback(): void {
+    if (this.#putLsnMax <= this.#lastRecordLsn) return
+    this.#history.current.open.rollback(this.#advancedVersions)
+    this.#putLsnMax = this.#lastRecordLsn
+    if (this.#isFreezeWanted) this.#freeze()
   }
 
   async ready(): Promise<void> {
@@ -449,6 +459,7 @@ export class LayeredTimelineStorage implements TimelineStorage {
       const { open, frozen, map } = this.#history.current
       const layer: FrozenLayer = { layer: open, afterLsn: this.#frozenLsn, lastLsn: this.#lastRecordLsn }
       this.#frozenLsn = this.#lastRecordLsn
+      this.#advancedVersions = 0
       this.#history.swap({ open: this.#newOpenLayer(), frozen: [layer, ...frozen], map })
     }
     this.#startFlushing()

@@ -58,6 +58,13 @@ export class MemoryTimelineStorage implements TimelineStorage {
     this.#lastRecordLsn = lsn
   }
 
+  rollback(): void {
+    for (const versions of this.#versions.values()) {
+      while (versions.length > 0 && versions.at(-1)!.lsn > this.#lastRecordLsn) versions.pop()
+    }
+    this.#putLsnMax = this.#lastRecordLsn
+  }
+
   ready(): Promise<void> {
     return Promise.resolve()
   }

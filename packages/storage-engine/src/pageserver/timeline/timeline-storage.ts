@@ -23,6 +23,8 @@ export interface TimelineStorage {
   put(key: Uint8Array, lsn: Lsn, willInit: boolean, value: Uint8Array): void
   /** Makes all puts at or below `lsn` visible and moves lastRecordLsn. */
   advance(lsn: Lsn): void
+  /** Forgets what was put since the last `advance`: the writer starts anew from there. */
+  rollback(): void
   /** Resolves when ingest may go on: waits while too many frozen layers are unflushed. */
   ready(): Promise<void>
 

@@ -15,7 +15,10 @@ const OWN_CACHED_PAGES_MAX = 1024
 /** Damaged WAL may be one SafeKeeper's own: so many tries at one place, then it is taken to be the same everywhere. */
 const DAMAGED_TRIES_MAX = 3
 
-/** `active`: takes WAL. `broken`: ingest stopped at a record it cannot apply; reads of what is ingested go on. */
+/**
+ * `active`: takes WAL. `broken`: ingest stopped at a record it cannot apply; reads of what is ingested go on, waits for more
+ * fail at once. It is tried again now and then, and active again when it gets past the record.
+ */
 export type TimelineState = { readonly kind: 'active' } | { readonly kind: 'broken'; readonly reason: string }
 
 export interface TimelineIdentity {
@@ -41,6 +44,7 @@ export class Timeline {
   readonly #pages: PageReader
   #ingest: WalIngest | undefined
   #state: TimelineState = { kind: 'active' }
+  #brokenAfterLsn = Lsn.zero
   #damagedTries = 0
   #damagedAfterLsn = Lsn.zero
 
@@ -92,13 +96,13 @@ export class Timeline {
    * bytes are damaged.
    */
   async ingestFrom(source: IngestSource): Promise<void> {
-    if (this.#state.kind === 'broken') throw new StorageError('unsupported', this.#state.reason)
     const ingest = await this.#openIngest()
     try {
       await ingest.run(source)
     } catch (error) {
-      // What was put after the last advance is not visible, and the in-memory sizes are ahead of it: start anew.
+      // The in-memory sizes are ahead of the last record, and so may be values already put: start anew.
       this.#ingest = undefined
+      this.storage.rollback()
       if (this.#isFatal(error)) this.#break(error)
       throw error
     }
@@ -113,16 +117,27 @@ export class Timeline {
     this.#ingest ??= await WalIngest.open({
       storage: this.storage,
       systemIdentifier: this.identity.systemIdentifier,
-      onAdvance: (lsn) => this.#waiters.advance(lsn),
+      onAdvance: (lsn) => this.#onAdvance(lsn),
     })
     return this.#ingest
   }
 
+  #onAdvance(lsn: Lsn): void {
+    if (this.#state.kind === 'broken' && lsn > this.#brokenAfterLsn) {
+      this.#state = { kind: 'active' }
+      this.#waiters.recover()
+      this.#env.log.info('ingest goes on', { timelineId: this.identity.timelineId, lsn: Lsn.format(lsn) })
+    }
+    this.#waiters.advance(lsn)
+  }
+
   #break(error: StorageError): void {
     const reason = errorText(error)
+    if (this.#state.kind === 'broken' && this.#state.reason === reason) return
+    this.#brokenAfterLsn = this.lastRecordLsn
     this.#state = { kind: 'broken', reason }
     this.#waiters.fail(new StorageError('unsupported', `ingest stopped: ${reason}`))
-    this.#env.log.error('ingest stopped for good', { timelineId: this.identity.timelineId, error: reason })
+    this.#env.log.error('ingest stopped', { timelineId: this.identity.timelineId, error: reason })
   }
 
   /** Errors that come back with the same record, whatever is retried. */
