@@ -90,12 +90,31 @@ export type PointInput = {
   time?: string | null | undefined;
 };
 
+export type QueryEngine =
+  | 'ANALYTICS'
+  | 'POSTGRES';
+
 /** A field that is left out stays; null lifts the limit. */
 export type QuotasInput = {
   branches?: number | null | undefined;
   computeSeconds?: number | null | undefined;
   storageBytes?: string | null | undefined;
   writtenBytes?: string | null | undefined;
+};
+
+export type RunSqlInput = {
+  /** Read-only, as of then. */
+  at?: PointInput | null | undefined;
+  branchId: string;
+  database: string;
+  engine?: QueryEngine;
+  explain?: boolean | null | undefined;
+  /** To cancel it by; one is made when absent. */
+  queryId?: string | null | undefined;
+  /** Default: the owner of the database. */
+  role?: string | null | undefined;
+  rowLimit?: number | null | undefined;
+  sql: string;
 };
 
 export type TimelineEventKind =
@@ -164,6 +183,25 @@ export type ProjectAuditQueryVariables = Exact<{
 
 
 export type ProjectAuditQuery = { project: { id: string, auditLog: { pageInfo: { hasNextPage: boolean, endCursor: string | null }, nodes: Array<{ id: string, at: string, actor: string, actorKind: string, action: string, subject: string, projectId: string | null, requestId: string | null, detail: unknown }> } } | null };
+
+export type BranchCatalogQueryVariables = Exact<{
+  projectId: string;
+  branchId: string;
+  database: string;
+  at?: PointInput | null | undefined;
+}>;
+
+
+export type BranchCatalogQuery = { project: { id: string, branch: { id: string, catalog: { lsn: string, schemas: Array<{ name: string, tables: Array<{ oid: string, name: string, kind: string, rowEstimate: string | null, sizeBytes: string | null, columns: Array<{ name: string, type: string, notNull: boolean, isPrimaryKey: boolean, default: string | null, generated: boolean }>, indexes: Array<{ name: string, definition: string | null, isUnique: boolean, isPrimary: boolean }> }> }> } } | null } | null };
+
+export type CatalogTableDetailsFragment = { oid: string, name: string, kind: string, rowEstimate: string | null, sizeBytes: string | null, columns: Array<{ name: string, type: string, notNull: boolean, isPrimaryKey: boolean, default: string | null, generated: boolean }>, indexes: Array<{ name: string, definition: string | null, isUnique: boolean, isPrimary: boolean }> };
+
+export type ReadRowsMutationVariables = Exact<{
+  input: RunSqlInput;
+}>;
+
+
+export type ReadRowsMutation = { runSql: { queryId: string, durationMs: number, statements: Array<{ rows: Array<Array<string | null>>, truncated: boolean, columns: Array<{ name: string, type: string }> }>, receipt: { lsn: string, commitTime: string | null, rowsFromColumns: string, rowsFresh: string } | null, error: { message: string, sqlState: string | null, hint: string | null, detail: string | null } | null } };
 
 export type UserErrorDetailsFragment = { code: string, message: string, field: string | null };
 
@@ -468,6 +506,26 @@ export type CreateProjectMutationVariables = Exact<{
 
 export type CreateProjectMutation = { createProject: { project: { id: string, name: string, defaultBranch: { id: string, name: string } } | null, operations: Array<{ id: string }>, connection: { host: string, port: number, database: string, role: string, uri: string, psql: string, passwordRevealed: boolean } | null, error: { code: string, message: string, field: string | null } | null } };
 
+export type RestoreBranchQueryVariables = Exact<{
+  projectId: string;
+  branchId: string;
+  buckets: number;
+  from?: string | null | undefined;
+  to?: string | null | undefined;
+}>;
+
+
+export type RestoreBranchQuery = { project: { id: string, branch: { id: string, name: string, isProtected: boolean, viewerCanRestore: boolean, tip: { lsn: string, commitTime: string | null }, endpoints: Array<{ id: string, connections: number | null }>, databases: Array<{ id: string, name: string }>, restoreWindow: { fromLsn: string, fromTime: string | null, toLsn: string, toTime: string | null }, commitHistogram: Array<{ from: string, to: string, commits: number, walBytes: string, lastLsn: string | null }> } | null, snapshots: Array<{ id: string, name: string, lsn: string, time: string | null, branch: { id: string } }> } | null };
+
+export type RestoreBranchToMutationVariables = Exact<{
+  id: string;
+  to: PointInput;
+  keepAs?: string | null | undefined;
+}>;
+
+
+export type RestoreBranchToMutation = { restoreBranch: { branch: { id: string } | null, operations: Array<{ id: string }>, error: { code: string, message: string, field: string | null } | null } };
+
 export type ProjectSettingsQueryVariables = Exact<{
   id: string;
 }>;
@@ -668,6 +726,29 @@ export const AuditEntryDetailsFragmentDoc = /*#__PURE__*/ new TypedDocumentStrin
   detail
 }
     `, {"fragmentName":"AuditEntryDetails"}) as unknown as TypedDocumentString<AuditEntryDetailsFragment, unknown>;
+export const CatalogTableDetailsFragmentDoc = /*#__PURE__*/ new TypedDocumentString(`
+    fragment CatalogTableDetails on CatalogTable {
+  oid
+  name
+  kind
+  rowEstimate
+  sizeBytes
+  columns {
+    name
+    type
+    notNull
+    isPrimaryKey
+    default
+    generated
+  }
+  indexes {
+    name
+    definition
+    isUnique
+    isPrimary
+  }
+}
+    `, {"fragmentName":"CatalogTableDetails"}) as unknown as TypedDocumentString<CatalogTableDetailsFragment, unknown>;
 export const UserErrorDetailsFragmentDoc = /*#__PURE__*/ new TypedDocumentString(`
     fragment UserErrorDetails on UserError {
   code
@@ -889,6 +970,73 @@ export const ProjectAuditDocument = /*#__PURE__*/ new TypedDocumentString(`
   requestId
   detail
 }`) as unknown as TypedDocumentString<ProjectAuditQuery, ProjectAuditQueryVariables>;
+export const BranchCatalogDocument = /*#__PURE__*/ new TypedDocumentString(`
+    query BranchCatalog($projectId: ID!, $branchId: ID!, $database: String!, $at: PointInput) {
+  project(id: $projectId) {
+    id
+    branch(id: $branchId) {
+      id
+      catalog(database: $database, at: $at) {
+        lsn
+        schemas {
+          name
+          tables {
+            ...CatalogTableDetails
+          }
+        }
+      }
+    }
+  }
+}
+    fragment CatalogTableDetails on CatalogTable {
+  oid
+  name
+  kind
+  rowEstimate
+  sizeBytes
+  columns {
+    name
+    type
+    notNull
+    isPrimaryKey
+    default
+    generated
+  }
+  indexes {
+    name
+    definition
+    isUnique
+    isPrimary
+  }
+}`) as unknown as TypedDocumentString<BranchCatalogQuery, BranchCatalogQueryVariables>;
+export const ReadRowsDocument = /*#__PURE__*/ new TypedDocumentString(`
+    mutation ReadRows($input: RunSqlInput!) {
+  runSql(input: $input) {
+    queryId
+    durationMs
+    statements {
+      columns {
+        name
+        type
+      }
+      rows
+      truncated
+    }
+    receipt {
+      lsn
+      commitTime
+      rowsFromColumns
+      rowsFresh
+    }
+    error {
+      message
+      sqlState
+      hint
+      detail
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ReadRowsMutation, ReadRowsMutationVariables>;
 export const OperationDocument = /*#__PURE__*/ new TypedDocumentString(`
     query Operation($id: ID!) {
   operation(id: $id) {
@@ -2013,6 +2161,72 @@ fragment ConnectionDetails on ConnectionInfo {
   psql
   passwordRevealed
 }`) as unknown as TypedDocumentString<CreateProjectMutation, CreateProjectMutationVariables>;
+export const RestoreBranchDocument = /*#__PURE__*/ new TypedDocumentString(`
+    query RestoreBranch($projectId: ID!, $branchId: ID!, $buckets: Int!, $from: DateTime, $to: DateTime) {
+  project(id: $projectId) {
+    id
+    branch(id: $branchId) {
+      id
+      name
+      isProtected
+      viewerCanRestore
+      tip {
+        lsn
+        commitTime
+      }
+      endpoints {
+        id
+        connections
+      }
+      databases {
+        id
+        name
+      }
+      restoreWindow {
+        fromLsn
+        fromTime
+        toLsn
+        toTime
+      }
+      commitHistogram(buckets: $buckets, from: $from, to: $to) {
+        from
+        to
+        commits
+        walBytes
+        lastLsn
+      }
+    }
+    snapshots {
+      id
+      name
+      lsn
+      time
+      branch {
+        id
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RestoreBranchQuery, RestoreBranchQueryVariables>;
+export const RestoreBranchToDocument = /*#__PURE__*/ new TypedDocumentString(`
+    mutation RestoreBranchTo($id: ID!, $to: PointInput!, $keepAs: String) {
+  restoreBranch(id: $id, to: $to, keepAs: $keepAs) {
+    branch {
+      id
+    }
+    operations {
+      id
+    }
+    error {
+      ...UserErrorDetails
+    }
+  }
+}
+    fragment UserErrorDetails on UserError {
+  code
+  message
+  field
+}`) as unknown as TypedDocumentString<RestoreBranchToMutation, RestoreBranchToMutationVariables>;
 export const ProjectSettingsDocument = /*#__PURE__*/ new TypedDocumentString(`
     query ProjectSettings($id: ID!) {
   project(id: $id) {

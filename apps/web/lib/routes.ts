@@ -29,6 +29,7 @@ export interface PlaceQuery extends Query {
   branch?: string | undefined
   database?: string | undefined
   at?: string | undefined
+  table?: string | undefined
 }
 
 export const routes = {

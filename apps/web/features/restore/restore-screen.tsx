@@ -1,0 +1,226 @@
+'use client'
+
+import { formatCount, formatExactTime } from '@tributary/ui/lib/format'
+import { Callout } from '@tributary/ui/patterns/callout'
+import { Lsn } from '@tributary/ui/patterns/lsn'
+import { PageHeader } from '@tributary/ui/patterns/page-header'
+import { RelativeTime } from '@tributary/ui/patterns/relative-time'
+import { Skeleton, SkeletonLines } from '@tributary/ui/patterns/skeleton'
+import { Button } from '@tributary/ui/primitives/button'
+import { Panel } from '@tributary/ui/primitives/panel'
+import { Tabs } from '@tributary/ui/primitives/tabs'
+import { GitBranch } from 'lucide-react'
+import Link from 'next/link'
+import { useSearchParams } from 'next/navigation'
+import { useState } from 'react'
+import { type Moment, momentText, parseMoment } from '@/domain/moment.ts'
+import { MomentField } from '@/domain/moment-field.tsx'
+import { OperationProgress } from '@/domain/operation-progress.tsx'
+import { useResolvedMoment } from '@/domain/resolved-moment.tsx'
+import { SchemaDiffView } from '@/domain/schema-diff-view.tsx'
+import { RestoreBranchDocument, type RestoreBranchQuery } from '@/gql/graphql.ts'
+import { errorText } from '@/lib/api-errors.ts'
+import { routes } from '@/lib/routes.ts'
+import { useGraphql } from '@/lib/use-graphql.ts'
+import { LoadFailure, NotAvailable } from '@/shell/load-failure.tsx'
+import { useCurrentBranch, useProjectNav } from '@/shell/place.ts'
+import { CommitSlider } from './commit-slider.tsx'
+import { commitsAfter } from './histogram-scale.ts'
+import { PreviewTables } from './preview-tables.tsx'
+import { RestoreDialog } from './restore-dialog.tsx'
+
+export type RestorableBranch = NonNullable<NonNullable<RestoreBranchQuery['project']>['branch']>
+
+export function RestoreScreen({ projectId }: { projectId: string }) {
+  const current = useCurrentBranch()
+  const project = useProjectNav()
+  const branchId = current?.id
+  const { data, error, refetch } = useGraphql(
+    RestoreBranchDocument,
+    { projectId, branchId: branchId ?? '', buckets: 160 },
+    { isEnabled: branchId !== undefined, refetchEveryMs: 15_000 },
+  )
+  if (project && !current) {
+    return (
+      <NotAvailable
+        what="this branch"
+        back={{ label: 'All branches', href: routes.projectPage(projectId, 'branches') }}
+      />
+    )
+  }
+  if (error && !data) return <LoadFailure error={error} what="the history" onRetry={() => void refetch()} />
+  const branch = data?.project?.branch
+  return (
+    <>
+      <PageHeader
+        title={<>Restore {branch?.name ?? <Skeleton className="inline-block w-24" />}</>}
+        description="Choose a moment, look at the tables as they were, then let the branch go on from there. What it is now can be kept."
+      />
+      {branch ? (
+        <Restore
+          key={branch.id}
+          projectId={projectId}
+          branch={branch}
+          snapshots={(data?.project?.snapshots ?? []).filter((snapshot) => snapshot.branch.id === branch.id)}
+        />
+      ) : (
+        <SkeletonLines count={8} />
+      )}
+    </>
+  )
+}
+
+interface RestoreProps {
+  projectId: string
+  branch: RestorableBranch
+  snapshots: NonNullable<RestoreBranchQuery['project']>['snapshots']
+}
+
+function Restore({ projectId, branch, snapshots }: RestoreProps) {
+  const linked = parseMoment(useSearchParams().get('at'))
+  const [moment, setMoment] = useState<Moment | undefined>(linked?.kind === 'tip' ? undefined : linked)
+  const [fieldKey, setFieldKey] = useState(0)
+  const [view, setView] = useState<'tables' | 'schema'>('tables')
+  const [isAsking, setIsAsking] = useState(false)
+  const [operationId, setOperationId] = useState<string>()
+  const resolved = useResolvedMoment({ projectId, branchId: branch.id, moment: moment ?? { kind: 'tip' } })
+  const chosenMs =
+    moment?.kind === 'time'
+      ? Date.parse(moment.time)
+      : resolved.commitTime
+        ? Date.parse(resolved.commitTime)
+        : undefined
+  const [database, setDatabase] = useState(branch.databases[0]?.name)
+
+  /** The slider and the field say the same thing: whichever moves, the other follows. */
+  function slideTo(timeMs: number) {
+    setMoment({ kind: 'time', time: new Date(timeMs).toISOString() })
+    setFieldKey(fieldKey + 1)
+  }
+  const lost = chosenMs === undefined ? undefined : commitsAfter(branch.commitHistogram, chosenMs)
+
+  if (operationId) {
+    return (
+      <Panel title={`Restoring ${branch.name}`}>
+        <OperationProgress operationId={operationId} />
+        <div className="mt-5 flex justify-end">
+          <Button asChild>
+            <Link href={routes.branch(projectId, branch.id)}>Go to the branch</Link>
+          </Button>
+        </div>
+      </Panel>
+    )
+  }
+  return (
+    <div className="flex flex-col gap-6">
+      <Panel title="Moment" meta={<RelativeTime at={branch.restoreWindow.fromTime} className="text-data" />}>
+        <CommitSlider
+          buckets={branch.commitHistogram}
+          timeMs={chosenMs}
+          onChange={slideTo}
+          marks={snapshots.flatMap((snapshot) =>
+            snapshot.time ? [{ id: snapshot.id, name: snapshot.name, timeMs: Date.parse(snapshot.time) }] : [],
+          )}
+        />
+        <div className="mt-5 grid gap-6 md:grid-cols-2">
+          <MomentField
+            key={fieldKey}
+            projectId={projectId}
+            branchId={branch.id}
+            value={moment}
+            onChange={setMoment}
+            hideTip
+            error={resolved.error ? errorText(resolved.error) : undefined}
+          />
+          <dl className="grid grid-cols-[auto_1fr] content-start gap-x-5 gap-y-2 text-data">
+            <dt className="text-ink-faint">Goes back to</dt>
+            <dd>
+              {moment && resolved.lsn ? (
+                <Lsn value={resolved.lsn} />
+              ) : (
+                <span className="text-ink-faint">choose a moment</span>
+              )}
+            </dd>
+            <dt className="text-ink-faint">Last commit kept</dt>
+            <dd>{moment && resolved.commitTime ? formatExactTime(Date.parse(resolved.commitTime)) : '–'}</dd>
+            <dt className="text-ink-faint">Left behind</dt>
+            <dd>{lost === undefined || !moment ? '–' : `about ${formatCount(lost)} commits`}</dd>
+            <dt className="text-ink-faint">Now at</dt>
+            <dd>
+              <Lsn value={branch.tip.lsn} />
+            </dd>
+          </dl>
+        </div>
+        <div className="mt-5 flex flex-wrap justify-end gap-2 border-line border-t pt-4">
+          {moment ? (
+            <Button asChild>
+              <Link href={`${routes.projectPage(projectId, 'tables', { branch: branch.id, at: momentText(moment) })}`}>
+                <GitBranch /> Browse at this moment
+              </Link>
+            </Button>
+          ) : null}
+          <Button
+            variant="primary"
+            disabled={!moment || !resolved.lsn || !branch.viewerCanRestore}
+            onClick={() => setIsAsking(true)}
+          >
+            Restore to this moment
+          </Button>
+        </div>
+        {branch.viewerCanRestore ? null : (
+          <Callout className="mt-4">
+            You may look at any moment, but not restore this branch{branch.isProtected ? ': it is protected' : ''}.
+          </Callout>
+        )}
+      </Panel>
+      {moment && resolved.lsn && database ? (
+        <Panel title="As it was">
+          <Tabs
+            label="Views of that moment"
+            value={view}
+            onChange={setView}
+            tabs={[
+              {
+                value: 'tables',
+                label: 'Tables',
+                content: (
+                  <PreviewTables
+                    projectId={projectId}
+                    branch={branch}
+                    database={database}
+                    onDatabaseChange={setDatabase}
+                    moment={{ kind: 'lsn', lsn: resolved.lsn }}
+                  />
+                ),
+              },
+              {
+                value: 'schema',
+                label: 'What changed since, in the schema',
+                content: (
+                  <SchemaDiffView
+                    projectId={projectId}
+                    branchId={branch.id}
+                    database={database}
+                    withBranchId={branch.id}
+                    withMoment={{ kind: 'lsn', lsn: resolved.lsn }}
+                  />
+                ),
+              },
+            ]}
+          />
+        </Panel>
+      ) : null}
+      {moment && resolved.lsn ? (
+        <RestoreDialog
+          isOpen={isAsking}
+          onOpenChange={setIsAsking}
+          branch={branch}
+          lsn={resolved.lsn}
+          commitTime={resolved.commitTime ?? undefined}
+          leftBehind={lost}
+          onStarted={setOperationId}
+        />
+      ) : null}
+    </div>
+  )
+}
