@@ -16,11 +16,13 @@ export interface MomentFieldProps {
   onChange(moment: Moment | undefined): void
   /** Where the choice of the present makes no sense. */
   hideTip?: boolean
+  /** Where the page says itself which commit the moment comes to. */
+  hideResolved?: boolean
   error?: string | undefined
 }
 
 /** A moment of a branch: now, a time, or an LSN; says which commit it comes to. */
-export function MomentField({ projectId, branchId, value, onChange, hideTip, error }: MomentFieldProps) {
+export function MomentField({ projectId, branchId, value, onChange, hideTip, hideResolved, error }: MomentFieldProps) {
   const [kind, setKind] = useState<Moment['kind']>(value?.kind ?? (hideTip ? 'time' : 'tip'))
   const [lsnText, setLsnText] = useState(value?.kind === 'lsn' ? value.lsn : '')
   const [timeText, setTimeText] = useState(value?.kind === 'time' ? toLocalInput(value.time) : '')
@@ -83,7 +85,7 @@ export function MomentField({ projectId, branchId, value, onChange, hideTip, err
           )}
         </FormField>
       ) : null}
-      {value && value.kind !== 'tip' ? (
+      {value && value.kind !== 'tip' && !hideResolved ? (
         <ResolvedMoment projectId={projectId} branchId={branchId} moment={value} />
       ) : null}
     </div>

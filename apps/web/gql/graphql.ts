@@ -509,13 +509,19 @@ export type CreateProjectMutation = { createProject: { project: { id: string, na
 export type RestoreBranchQueryVariables = Exact<{
   projectId: string;
   branchId: string;
-  buckets: number;
-  from?: string | null | undefined;
-  to?: string | null | undefined;
 }>;
 
 
-export type RestoreBranchQuery = { project: { id: string, branch: { id: string, name: string, isProtected: boolean, viewerCanRestore: boolean, tip: { lsn: string, commitTime: string | null }, endpoints: Array<{ id: string, connections: number | null }>, databases: Array<{ id: string, name: string }>, restoreWindow: { fromLsn: string, fromTime: string | null, toLsn: string, toTime: string | null }, commitHistogram: Array<{ from: string, to: string, commits: number, walBytes: string, lastLsn: string | null }> } | null, snapshots: Array<{ id: string, name: string, lsn: string, time: string | null, branch: { id: string } }> } | null };
+export type RestoreBranchQuery = { project: { id: string, branch: { id: string, name: string, isProtected: boolean, viewerCanRestore: boolean, tip: { lsn: string, commitTime: string | null }, endpoints: Array<{ id: string, connections: number | null }>, databases: Array<{ id: string, name: string }>, restoreWindow: { fromLsn: string, fromTime: string | null, toLsn: string, toTime: string | null } } | null, snapshots: Array<{ id: string, name: string, lsn: string, time: string | null, branch: { id: string } }> } | null };
+
+export type CommitHistogramQueryVariables = Exact<{
+  projectId: string;
+  branchId: string;
+  buckets: number;
+}>;
+
+
+export type CommitHistogramQuery = { project: { id: string, branch: { id: string, commitHistogram: Array<{ from: string, to: string, commits: number, walBytes: string, lastLsn: string | null }> } | null } | null };
 
 export type RestoreBranchToMutationVariables = Exact<{
   id: string;
@@ -2162,7 +2168,7 @@ fragment ConnectionDetails on ConnectionInfo {
   passwordRevealed
 }`) as unknown as TypedDocumentString<CreateProjectMutation, CreateProjectMutationVariables>;
 export const RestoreBranchDocument = /*#__PURE__*/ new TypedDocumentString(`
-    query RestoreBranch($projectId: ID!, $branchId: ID!, $buckets: Int!, $from: DateTime, $to: DateTime) {
+    query RestoreBranch($projectId: ID!, $branchId: ID!) {
   project(id: $projectId) {
     id
     branch(id: $branchId) {
@@ -2188,13 +2194,6 @@ export const RestoreBranchDocument = /*#__PURE__*/ new TypedDocumentString(`
         toLsn
         toTime
       }
-      commitHistogram(buckets: $buckets, from: $from, to: $to) {
-        from
-        to
-        commits
-        walBytes
-        lastLsn
-      }
     }
     snapshots {
       id
@@ -2208,6 +2207,23 @@ export const RestoreBranchDocument = /*#__PURE__*/ new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<RestoreBranchQuery, RestoreBranchQueryVariables>;
+export const CommitHistogramDocument = /*#__PURE__*/ new TypedDocumentString(`
+    query CommitHistogram($projectId: ID!, $branchId: ID!, $buckets: Int!) {
+  project(id: $projectId) {
+    id
+    branch(id: $branchId) {
+      id
+      commitHistogram(buckets: $buckets) {
+        from
+        to
+        commits
+        walBytes
+        lastLsn
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<CommitHistogramQuery, CommitHistogramQueryVariables>;
 export const RestoreBranchToDocument = /*#__PURE__*/ new TypedDocumentString(`
     mutation RestoreBranchTo($id: ID!, $to: PointInput!, $keepAs: String) {
   restoreBranch(id: $id, to: $to, keepAs: $keepAs) {

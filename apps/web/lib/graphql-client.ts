@@ -8,8 +8,9 @@ export function operationName(document: { toString(): string }): string {
 }
 
 interface GraphqlAnswer<Data> {
+  requestId?: string | undefined
   data?: Data | null
-  errors?: { message: string; extensions?: { code?: string; requestId?: string } }[]
+  errors?: { message: string; extensions?: { code?: string } }[]
 }
 
 /**
@@ -27,7 +28,7 @@ export async function request<Data, Variables>(
     const code = error.extensions?.code ?? 'INTERNAL'
     if (code === 'UNAUTHENTICATED') throw new SessionExpiredError(error.message)
     if (code === 'API_UNAVAILABLE') throw new ConnectionLostError(error.message)
-    throw new ApiError(error.message, code, error.extensions?.requestId)
+    throw new ApiError(error.message, code, answer.requestId)
   }
   if (!answer.data) throw new ApiError('the API answered without data', 'INTERNAL')
   return answer.data
@@ -59,7 +60,8 @@ async function post<Data>(
   connectionStatus.restored('http')
   if (response.status === 401) throw new SessionExpiredError('not signed in')
   try {
-    return (await response.json()) as GraphqlAnswer<Data>
+    const answer = (await response.json()) as GraphqlAnswer<Data>
+    return { ...answer, requestId: response.headers.get('x-request-id') ?? undefined }
   } catch {
     throw new ApiError(`unreadable answer from the API (HTTP ${response.status})`, 'INTERNAL')
   }

@@ -2,10 +2,12 @@
 
 import { formatCount, formatExactTime } from '@tributary/ui/lib/format'
 import { type KeyboardEvent, type PointerEvent, useRef } from 'react'
-import { type Bucket, barHeight, neighbour, scaleOf, shareOf, timeAt } from './histogram-scale.ts'
+import { type Bucket, barHeight, neighbour, type Scale, shareOf, timeAt } from './histogram-scale.ts'
 
 export interface CommitSliderProps {
-  buckets: readonly Bucket[]
+  scale: Scale
+  /** undefined: not known yet, or not to be had; the slider works without. */
+  buckets: readonly Bucket[] | undefined
   timeMs: number | undefined
   onChange(timeMs: number): void
   marks: readonly { id: string; name: string; timeMs: number }[]
@@ -14,34 +16,31 @@ export interface CommitSliderProps {
 const height = 88
 
 /** The commits of a branch over its history window, and the moment chosen among them. Arrow keys go from commit to commit. */
-export function CommitSlider({ buckets, timeMs, onChange, marks }: CommitSliderProps) {
+export function CommitSlider({ scale, buckets = [], timeMs, onChange, marks }: CommitSliderProps) {
   const area = useRef<HTMLDivElement>(null)
-  const scale = scaleOf(buckets)
-  if (!scale) return <p className="py-6 text-center text-data text-ink-faint">No commits in the history window yet.</p>
-  const most = Math.max(...buckets.map((bucket) => bucket.commits))
+  const most = Math.max(0, ...buckets.map((bucket) => bucket.commits))
   const chosenMs = timeMs ?? scale.toMs
   const share = shareOf(scale, chosenMs)
 
   function pick(event: PointerEvent) {
     const box = area.current?.getBoundingClientRect()
-    if (!scale || !box || box.width === 0) return
+    if (!box || box.width === 0) return
     onChange(timeAt(scale, (event.clientX - box.left) / box.width))
   }
   function onKeyDown(event: KeyboardEvent) {
-    if (!scale) return
     const stepMs = (scale.toMs - scale.fromMs) / 100
-    const targets: Record<string, () => number | undefined> = {
-      ArrowLeft: () => neighbour(buckets, chosenMs, -1),
-      ArrowRight: () => neighbour(buckets, chosenMs, 1),
-      PageDown: () => Math.max(scale.fromMs, chosenMs - stepMs * 10),
-      PageUp: () => Math.min(scale.toMs, chosenMs + stepMs * 10),
+    const targets: Record<string, () => number> = {
+      ArrowLeft: () => neighbour(buckets, chosenMs, -1) ?? chosenMs - stepMs,
+      ArrowRight: () => neighbour(buckets, chosenMs, 1) ?? chosenMs + stepMs,
+      PageDown: () => chosenMs - stepMs * 10,
+      PageUp: () => chosenMs + stepMs * 10,
       Home: () => scale.fromMs,
       End: () => scale.toMs,
     }
     const target = targets[event.key]?.()
     if (target === undefined) return
     event.preventDefault()
-    onChange(Math.round(target))
+    onChange(Math.round(Math.min(scale.toMs, Math.max(scale.fromMs, target))))
   }
   return (
     <div>
@@ -65,8 +64,13 @@ export function CommitSlider({ buckets, timeMs, onChange, marks }: CommitSliderP
         className="relative cursor-ew-resize touch-none select-none rounded-md border border-line bg-sunken"
         style={{ height: height + 8 }}
       >
+        <span
+          aria-hidden="true"
+          className="absolute inset-y-0 left-0 rounded-l-md bg-stream-soft/60"
+          style={{ width: `${share * 100}%` }}
+        />
         <svg
-          viewBox={`0 0 ${buckets.length} ${height}`}
+          viewBox={`0 0 ${Math.max(1, buckets.length)} ${height}`}
           preserveAspectRatio="none"
           aria-hidden="true"
           className="absolute inset-x-0 bottom-0 w-full"
@@ -104,9 +108,11 @@ export function CommitSlider({ buckets, timeMs, onChange, marks }: CommitSliderP
       </div>
       <div className="tabular mt-2 flex justify-between gap-4 text-ink-faint text-label">
         <span>{formatExactTime(scale.fromMs).slice(0, 18)}</span>
-        <span className="max-sm:hidden">
-          {formatCount(buckets.reduce((sum, bucket) => sum + bucket.commits, 0))} commits in the window
-        </span>
+        {buckets.length > 0 ? (
+          <span className="max-sm:hidden">
+            {formatCount(buckets.reduce((sum, bucket) => sum + bucket.commits, 0))} commits in the window
+          </span>
+        ) : null}
         <span>{formatExactTime(scale.toMs).slice(0, 18)}</span>
       </div>
     </div>

@@ -3,13 +3,14 @@ import { barHeight, commitsAfter, neighbour, scaleOf, shareOf, timeAt } from './
 
 const at = (minute: number) => new Date(Date.UTC(2026, 0, 1, 0, minute)).toISOString()
 const buckets = [5, 0, 100, 1].map((commits, index) => ({ from: at(index), to: at(index + 1), commits, lastLsn: null }))
-const scale = scaleOf(buckets)
+const scale = scaleOf({ fromTime: at(0), toTime: at(4) })
 
 test('a place on the slider and its moment are two names of one thing', () => {
   if (!scale) throw new Error('no scale')
   for (const share of [0, 0.25, 0.5, 1]) expect(shareOf(scale, timeAt(scale, share))).toBeCloseTo(share)
   expect(shareOf(scale, 0)).toBe(0)
-  expect(scaleOf([])).toBeUndefined()
+  expect(scaleOf({ fromTime: at(1), toTime: at(1) })).toBeUndefined()
+  expect(scaleOf({ fromTime: null, toTime: at(1) })).toBeUndefined()
 })
 
 test('a single commit can be seen beside a bulk load', () => {

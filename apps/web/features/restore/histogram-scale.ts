@@ -12,12 +12,10 @@ export interface Scale {
   readonly toMs: number
 }
 
-export function scaleOf(buckets: readonly Bucket[]): Scale | undefined {
-  const first = buckets[0]
-  const last = buckets.at(-1)
-  if (!first || !last) return undefined
-  const fromMs = Date.parse(first.from)
-  const toMs = Date.parse(last.to)
+/** From the first commit to the last; undefined while there is nothing to choose between. */
+export function scaleOf(window: { fromTime?: string | null; toTime?: string | null }): Scale | undefined {
+  const fromMs = Date.parse(window.fromTime ?? '')
+  const toMs = Date.parse(window.toTime ?? '')
   return toMs > fromMs ? { fromMs, toMs } : undefined
 }
 

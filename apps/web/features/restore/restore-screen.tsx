@@ -18,14 +18,14 @@ import { MomentField } from '@/domain/moment-field.tsx'
 import { OperationProgress } from '@/domain/operation-progress.tsx'
 import { useResolvedMoment } from '@/domain/resolved-moment.tsx'
 import { SchemaDiffView } from '@/domain/schema-diff-view.tsx'
-import { RestoreBranchDocument, type RestoreBranchQuery } from '@/gql/graphql.ts'
+import { CommitHistogramDocument, RestoreBranchDocument, type RestoreBranchQuery } from '@/gql/graphql.ts'
 import { errorText } from '@/lib/api-errors.ts'
 import { routes } from '@/lib/routes.ts'
 import { useGraphql } from '@/lib/use-graphql.ts'
 import { LoadFailure, NotAvailable } from '@/shell/load-failure.tsx'
 import { useCurrentBranch, useProjectNav } from '@/shell/place.ts'
 import { CommitSlider } from './commit-slider.tsx'
-import { commitsAfter } from './histogram-scale.ts'
+import { commitsAfter, scaleOf } from './histogram-scale.ts'
 import { PreviewTables } from './preview-tables.tsx'
 import { RestoreDialog } from './restore-dialog.tsx'
 
@@ -37,7 +37,7 @@ export function RestoreScreen({ projectId }: { projectId: string }) {
   const branchId = current?.id
   const { data, error, refetch } = useGraphql(
     RestoreBranchDocument,
-    { projectId, branchId: branchId ?? '', buckets: 160 },
+    { projectId, branchId: branchId ?? '' },
     { isEnabled: branchId !== undefined, refetchEveryMs: 15_000 },
   )
   if (project && !current) {
@@ -90,6 +90,9 @@ function Restore({ projectId, branch, snapshots }: RestoreProps) {
       : resolved.commitTime
         ? Date.parse(resolved.commitTime)
         : undefined
+  const histogram = useGraphql(CommitHistogramDocument, { projectId, branchId: branch.id, buckets: 160 })
+  const buckets = histogram.data?.project?.branch?.commitHistogram
+  const scale = scaleOf(branch.restoreWindow)
   const [database, setDatabase] = useState(branch.databases[0]?.name)
 
   /** The slider and the field say the same thing: whichever moves, the other follows. */
@@ -97,7 +100,7 @@ function Restore({ projectId, branch, snapshots }: RestoreProps) {
     setMoment({ kind: 'time', time: new Date(timeMs).toISOString() })
     setFieldKey(fieldKey + 1)
   }
-  const lost = chosenMs === undefined ? undefined : commitsAfter(branch.commitHistogram, chosenMs)
+  const lost = chosenMs === undefined || !buckets ? undefined : commitsAfter(buckets, chosenMs)
 
   if (operationId) {
     return (
@@ -113,15 +116,32 @@ function Restore({ projectId, branch, snapshots }: RestoreProps) {
   }
   return (
     <div className="flex flex-col gap-6">
-      <Panel title="Moment" meta={<RelativeTime at={branch.restoreWindow.fromTime} className="text-data" />}>
-        <CommitSlider
-          buckets={branch.commitHistogram}
-          timeMs={chosenMs}
-          onChange={slideTo}
-          marks={snapshots.flatMap((snapshot) =>
-            snapshot.time ? [{ id: snapshot.id, name: snapshot.name, timeMs: Date.parse(snapshot.time) }] : [],
-          )}
-        />
+      <Panel
+        title="Moment"
+        meta={
+          <>
+            history since <RelativeTime at={branch.restoreWindow.fromTime} />
+          </>
+        }
+      >
+        {scale ? (
+          <CommitSlider
+            scale={scale}
+            buckets={buckets}
+            timeMs={chosenMs}
+            onChange={slideTo}
+            marks={snapshots.flatMap((snapshot) =>
+              snapshot.time ? [{ id: snapshot.id, name: snapshot.name, timeMs: Date.parse(snapshot.time) }] : [],
+            )}
+          />
+        ) : (
+          <p className="py-6 text-center text-data text-ink-faint">There is one commit to go back to, or none.</p>
+        )}
+        {histogram.error && !buckets ? (
+          <p className="mt-2 text-data text-ink-faint">
+            How many commits lie where cannot be told now; any moment can be chosen.
+          </p>
+        ) : null}
         <div className="mt-5 grid gap-6 md:grid-cols-2">
           <MomentField
             key={fieldKey}
@@ -130,6 +150,7 @@ function Restore({ projectId, branch, snapshots }: RestoreProps) {
             value={moment}
             onChange={setMoment}
             hideTip
+            hideResolved
             error={resolved.error ? errorText(resolved.error) : undefined}
           />
           <dl className="grid grid-cols-[auto_1fr] content-start gap-x-5 gap-y-2 text-data">

@@ -17,10 +17,12 @@ describe('values carry a unit and no more digits than help', () => {
     [0.25, '0.25 ms'],
     [9.96, '10.0 ms'],
     [999.6, '1.0 s'],
-    [59_960, '1 min 00 s'],
+    [59_960, '1 min'],
+    [300_000, '5 min'],
     [185_000, '3 min 05 s'],
     [7_800_000, '2 h 10 min'],
     [273_600_000, '3 d 4 h'],
+    [604_800_000, '7 d'],
     [-500, '-500 ms'],
   ])('%s milliseconds read as %s', (ms, text) => expect(formatDuration(ms)).toBe(text))
 

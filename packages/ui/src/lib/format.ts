@@ -27,10 +27,12 @@ export function formatDuration(ms: number): string {
   if (seconds < 59.95) return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`
   const total = Math.round(seconds)
   const minutes = Math.floor(total / 60)
-  if (minutes < 60) return `${minutes} min ${String(total % 60).padStart(2, '0')} s`
+  if (minutes < 60)
+    return total % 60 === 0 ? `${minutes} min` : `${minutes} min ${String(total % 60).padStart(2, '0')} s`
   const hours = Math.floor(minutes / 60)
-  if (hours < 24) return `${hours} h ${String(minutes % 60).padStart(2, '0')} min`
-  return `${Math.floor(hours / 24)} d ${hours % 24} h`
+  if (hours < 24) return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${String(minutes % 60).padStart(2, '0')} min`
+  const days = `${Math.floor(hours / 24)} d`
+  return hours % 24 === 0 ? days : `${days} ${hours % 24} h`
 }
 
 const relativeSteps: readonly [limitMs: number, unitMs: number, unit: string][] = [

@@ -16,19 +16,24 @@ export function Meter({ label, value, max, valueText }: MeterProps) {
     <div className="min-w-0">
       <div className="mb-1.5 flex justify-between gap-3 text-data">
         <span className="text-ink-soft">{label}</span>
-        <span className="tabular">{valueText}</span>
+        <span className="tabular">
+          {valueText}
+          {max === undefined ? <span className="text-ink-faint"> · no limit</span> : null}
+        </span>
       </div>
-      <div
-        role="meter"
-        aria-label={label}
-        aria-valuemin={0}
-        aria-valuemax={max ?? value}
-        aria-valuenow={value}
-        aria-valuetext={valueText}
-        className={classNames('h-1.5 rounded-full bg-hover', max === undefined && 'opacity-60')}
-      >
-        <div className={classNames('h-full rounded-full', fill)} style={{ width: `${share * 100}%` }} />
-      </div>
+      {max === undefined ? null : (
+        <div
+          role="meter"
+          aria-label={label}
+          aria-valuemin={0}
+          aria-valuemax={max}
+          aria-valuenow={value}
+          aria-valuetext={valueText}
+          className="h-1.5 rounded-full bg-hover"
+        >
+          <div className={classNames('h-full rounded-full', fill)} style={{ width: `${share * 100}%` }} />
+        </div>
+      )}
     </div>
   )
 }
