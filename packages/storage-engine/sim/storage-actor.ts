@@ -137,7 +137,7 @@ export class StorageActor {
     const { service } = this.#pageserver
     if (!service) return
     const { random } = this.#world
-    const step = random.pick(['flush', 'compact', 'images', 'gc', 'gc'] as const)
+    const step = random.pick(['flush', 'compact', 'images', 'gc', 'gc', 'scrub'] as const)
     const timelineId = random.pick([identity.timelineId, identity.timelineId, ...this.#branches.keys()])
     await service.runUpkeep(identity.projectId, timelineId, [step])
     this.upkeepCount++

@@ -20,7 +20,9 @@ const publishBody = z.strictObject({
   lsn: lsnText.optional(),
 })
 const pitrBody = z.strictObject({ seconds: z.number().min(0) })
-const upkeepBody = z.strictObject({ steps: z.array(z.enum(['flush', 'compact', 'images', 'publish', 'gc'])).min(1) })
+const upkeepBody = z.strictObject({
+  steps: z.array(z.enum(['flush', 'compact', 'images', 'publish', 'gc', 'scrub'])).min(1),
+})
 
 /** Routes of the storage admin for openHttpServer. Paths and bodies: docs/storage-admin-http.md. */
 export function storageAdminRoutes(admin: StorageAdmin): Record<string, HttpHandler> {

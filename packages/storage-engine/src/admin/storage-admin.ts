@@ -64,7 +64,8 @@ export interface StorageAdmin {
 }
 
 /** `publish`: what was published before, if it changed. `gc`: layers, then data files that nothing needs. */
-export type UpkeepStep = 'flush' | 'compact' | 'images' | 'publish' | 'gc'
+/** `scrub`: reads every layer whole and removes objects that earlier owners left behind. */
+export type UpkeepStep = 'flush' | 'compact' | 'images' | 'publish' | 'gc' | 'scrub'
 
 export interface TimelineInfo {
   readonly projectId: ProjectId

@@ -13,11 +13,17 @@ const ROUND_INTERVAL_MS = 5_000
 const UNFLUSHED_MS_MAX = 30_000
 const GC_INTERVAL_MS = 10 * 60_000
 
+/** Every layer is read whole this often, and what earlier owners left in object storage is removed. */
+const SCRUB_INTERVAL_MS = 24 * 3600_000
+/** The first time after a start: others have more to do then. */
+const SCRUB_DELAY_MS = 30 * 60_000
+
 interface TimelineClock {
   unflushedSinceMs: number | undefined
   collectedMs: number
   publishedMs: number
   publishedLsn: Lsn
+  scrubDueMs: number
 }
 
 export interface UpkeepLoopOptions {
@@ -39,10 +45,14 @@ export class UpkeepLoop {
     readonly broken: Gauge
     readonly lag: Gauge
     readonly unflushed: Gauge
+    readonly damaged: Gauge
   }
   readonly #projects: () => readonly OpenProject[]
   readonly #lake: Lake
   readonly #publishIntervalMs: number
+  /** As the last scrub found. */
+  readonly #damagedLayers = new WeakMap<AttachedTimeline, number>()
+  #scrubbing: Promise<void> | undefined
   readonly #clocks = new WeakMap<AttachedTimeline, TimelineClock>()
   readonly #stopped = new AbortController()
   #running: Promise<void> | undefined
@@ -57,6 +67,7 @@ export class UpkeepLoop {
       timelines: gauge('timelines', 'Timelines served.'),
       broken: gauge('broken_timelines', 'Timelines whose ingest has stopped at a record it cannot apply.'),
       lag: gauge('ingest_lag_bytes', 'Committed WAL not ingested yet, of the timeline that is furthest behind.'),
+      damaged: gauge('damaged_layers', 'Layers that the last scrub could not read whole from object storage.'),
       unflushed: gauge('unflushed_wal_bytes', 'WAL ingested and not in object storage yet, over all timelines.'),
     }
   }
@@ -100,6 +111,7 @@ export class UpkeepLoop {
     this.#gauges.timelines.set(timelines.length)
     this.#gauges.broken.set(timelines.filter(({ timeline }) => timeline.state.kind === 'broken').length)
     this.#gauges.lag.set(lagBytes)
+    this.#gauges.damaged.set(timelines.reduce((sum, attached) => sum + (this.#damagedLayers.get(attached) ?? 0), 0))
     this.#gauges.unflushed.set(unflushedBytes)
   }
 
@@ -120,7 +132,13 @@ export class UpkeepLoop {
     const nowMs = this.#env.clock.monotonicMs()
     let times = this.#clocks.get(attached)
     if (!times) {
-      times = { unflushedSinceMs: undefined, collectedMs: nowMs, publishedMs: nowMs, publishedLsn: Lsn.zero }
+      times = {
+        unflushedSinceMs: undefined,
+        collectedMs: nowMs,
+        publishedMs: nowMs,
+        publishedLsn: Lsn.zero,
+        scrubDueMs: nowMs + SCRUB_DELAY_MS,
+      }
       this.#clocks.set(attached, times)
     }
     const due: UpkeepStep[] = []
@@ -141,7 +159,33 @@ export class UpkeepLoop {
       times.collectedMs = nowMs
       due.push('gc')
     }
+    if (this.#scrubbing === undefined && nowMs >= times.scrubDueMs) {
+      times.scrubDueMs = nowMs + SCRUB_INTERVAL_MS
+      this.#startScrub(attached)
+    }
     return due
+  }
+
+  /** Beside the rounds, which must not wait for it: it may read for hours. One at a time. */
+  #startScrub(attached: AttachedTimeline): void {
+    this.#scrubbing = this.#scrub(attached)
+      .catch((error: unknown) => {
+        if (this.#stopped.signal.aborted) return
+        const { timelineId } = attached.timeline.identity
+        this.#env.log.error('upkeep failed', { timelineId, step: 'scrub', error: errorText(error) })
+      })
+      .finally(() => {
+        this.#scrubbing = undefined
+      })
+  }
+
+  async #scrub(attached: AttachedTimeline): Promise<void> {
+    const { storage } = attached
+    const { damaged } = await storage.scrub()
+    for (const { name, error } of damaged) {
+      this.#env.log.error('layer is damaged in object storage', { timelineId: storage.timelineId, name, error })
+    }
+    this.#damagedLayers.set(attached, damaged.length)
   }
 
   async #step(project: OpenProject, attached: AttachedTimeline, step: UpkeepStep): Promise<void> {
@@ -160,6 +204,8 @@ export class UpkeepLoop {
       }
       case 'publish':
         return this.#lake.publishAgain(project, attached)
+      case 'scrub':
+        return this.#scrub(attached)
       default:
         return step satisfies never
     }

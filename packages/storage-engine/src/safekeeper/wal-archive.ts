@@ -1,17 +1,9 @@
 import type { ObjectStore } from '../object-store/object-store.ts'
-import { WAL_SEGMENT_SIZE, WAL_TIMELINE } from '../postgres/constants.ts'
+import { WAL_SEGMENT_SIZE } from '../postgres/constants.ts'
 import type { ProjectId, TimelineId } from '../postgres/ids.ts'
 import type { Lsn } from '../postgres/lsn.ts'
-import { formatSegmentName, segmentStart } from '../wal/segment.ts'
-
-/** Where the WAL of a timeline lies in object storage: whole segments under their Postgres names. */
-export function walPrefix(projectId: ProjectId, timelineId: TimelineId): string {
-  return `projects/${projectId}/timelines/${timelineId}/wal/`
-}
-
-export function segmentKey(projectId: ProjectId, timelineId: TimelineId, lsn: Lsn): string {
-  return walPrefix(projectId, timelineId) + formatSegmentName(WAL_TIMELINE, lsn)
-}
+import { segmentKey } from '../wal/archive-keys.ts'
+import { segmentStart } from '../wal/segment.ts'
 
 /** Bytes of one archived segment from `lsn` on, at most `lengthMax` and not past the segment. */
 export function readArchivedWal(

@@ -5,10 +5,10 @@ import { WAL_SEGMENT_SIZE, WAL_TIMELINE } from '../postgres/constants.ts'
 import type { TimelineId } from '../postgres/ids.ts'
 import { Lsn } from '../postgres/lsn.ts'
 import type { TimelineStatus } from '../protocol/wal-service-messages.ts'
+import { partialSegmentKey, partialSegmentPrefix, segmentKey } from '../wal/archive-keys.ts'
 import { formatSegmentName, segmentStart } from '../wal/segment.ts'
 import type { AcceptorService } from './acceptor-service.ts'
 import type { TimelineRegistry } from './timeline-registry.ts'
-import { segmentKey, walPrefix } from './wal-archive.ts'
 import { planTrim } from './wal-trim.ts'
 
 /**
@@ -121,20 +121,19 @@ export class WalBackup {
     if (commitLsn <= Lsn.max2(startLsn, timelineStartLsn)) return
     const bytes = new Uint8Array(commitLsn - startLsn)
     timeline.readNow(startLsn, bytes)
-    const end = commitLsn.toString(16).toUpperCase().padStart(16, '0')
-    const name = `${formatSegmentName(WAL_TIMELINE, startLsn)}_${end}_${timeline.lastLogTerm}.partial`
-    const key = walPrefix(projectId, timelineId) + name
+    const piece = { startLsn, endLsn: commitLsn, term: timeline.lastLogTerm }
+    const key = partialSegmentKey(projectId, timelineId, piece)
     await objectStore.put(key, bytes, { signal: this.#closing.signal })
     idle.partialLsn = commitLsn
     await this.#deletePartials(timeline, startLsn, key)
-    env.log.info('partial wal segment archived', { timelineId, name })
+    env.log.info('partial wal segment archived', { timelineId, endLsn: Lsn.format(commitLsn) })
   }
 
   /** Partial pieces of a segment, but for `keptKey`. */
   async #deletePartials(timeline: AcceptorService, startLsn: Lsn, keptKey?: string): Promise<void> {
     const { objectStore } = this.#options
     const { projectId, timelineId } = timeline.identity
-    const prefix = `${segmentKey(projectId, timelineId, startLsn)}_`
+    const prefix = partialSegmentPrefix(projectId, timelineId, startLsn)
     const { objects } = await objectStore.list(prefix, { signal: this.#closing.signal })
     const keys = objects.map(({ key }) => key).filter((key) => key !== keptKey)
     if (keys.length > 0) await objectStore.delete(keys)

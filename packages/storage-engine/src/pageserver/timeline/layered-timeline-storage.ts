@@ -307,6 +307,10 @@ export class LayeredTimelineStorage implements TimelineStorage {
     this.#requireReadable(lsn)
   }
 
+  layerNamesInUse(): ReadonlySet<string> {
+    return new Set(this.#history.live.flatMap(({ map }) => map.layers.map(({ name }) => name)))
+  }
+
   /** Links of the line to the root, held against removal until `release`. */
   acquireLinks(): { links: ReadLink[]; release: () => void } {
     const guards: VersionGuard[] = []

@@ -45,6 +45,11 @@ export class VersionHistory {
     return this.#entries[this.#entries.length - 1]!.version
   }
 
+  /** The current version and those that some read still works on. */
+  get live(): StorageVersion[] {
+    return this.#entries.map(({ version }) => version)
+  }
+
   acquire(): VersionGuard {
     const entry = this.#entries[this.#entries.length - 1]!
     entry.guardCount++

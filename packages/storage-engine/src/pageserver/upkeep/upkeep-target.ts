@@ -14,6 +14,8 @@ export interface UpkeepTarget {
   readonly files: TimelineFiles
   readonly semantics: ValueSemantics
   readonly branchPoints: ReadonlyMap<TimelineId, Lsn>
+  /** Of the current layers and of those that some read still works on. */
+  layerNamesInUse(): ReadonlySet<string>
   acquireLinks(): { links: ReadLink[]; release: () => void }
   publish(
     plan: (index: TimelineIndex, map: LayerMap) => IndexChange | undefined,
