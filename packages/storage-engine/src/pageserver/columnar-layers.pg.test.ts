@@ -222,6 +222,29 @@ test('a plan names as dirty just the blocks with WAL after their layer, also on 
   expect((await lake.plan(relation, lsn)).dirtyBlocks).toEqual([])
 })
 
+test('a layer that reads come back to gets local pages; a damaged file of them is made again', async () => {
+  const relation = await lake.locate('churn')
+  const wanted = await lake.pages(relation, lsn)
+  await lake.restart()
+  const folder = path.join(lake.folder, 'cache', lake.projectId, 'timelines', lake.rootId, 'layers')
+  const localPages = () =>
+    fs
+      .readdirSync(folder)
+      .filter((name) => name.includes('.pages') && fs.statSync(path.join(folder, name)).size > 100_000)
+  expect(localPages()).toEqual([])
+  expect(firstDifference(await lake.pages(relation, lsn), wanted)).toBe(-1)
+  await lake.service.settle(lake.projectId)
+  expect(localPages().length).toBe(1)
+  const file = path.join(folder, localPages()[0]!)
+  await lake.restart({ keepCache: true })
+  expect(firstDifference(await lake.pages(relation, lsn), wanted)).toBe(-1)
+  const bytes = fs.readFileSync(file)
+  bytes[Math.floor(bytes.length / 2)]! ^= 1
+  fs.writeFileSync(file, bytes)
+  await lake.restart({ keepCache: true })
+  expect(firstDifference(await lake.pages(relation, lsn), wanted)).toBe(-1)
+})
+
 test('a full disk while columns are made leaves the table as it was and no file behind; later it works', async () => {
   const relation = await lake.locate('tiny')
   await lake.run(`insert into tiny values (4)`)

@@ -5,18 +5,18 @@ import { ProjectId, type TimelineId } from '../postgres/ids.ts'
 import { Lsn } from '../postgres/lsn.ts'
 import { Fork } from '../postgres/relation.ts'
 import { encodeBootBundle } from '../protocol/boot-bundle.ts'
+import type { DeltaPublisher } from '../protocol/delta-publisher.ts'
+import type { DeltaTableInfo, PublishOutcome, PublishRequest, StorageReport } from '../protocol/lake.ts'
 import type { SnapshotPlan, SnapshotPlanRequest } from '../protocol/snapshot-plan.ts'
 import { resolveBranchPoint } from './branch-point.ts'
 import { waitForCommittedLsn } from './committed-lsn.ts'
 import { createProject, removeProjectObjects } from './create-project.ts'
 import type { Initdb } from './initdb.ts'
 import { formatKey } from './key.ts'
-import { type AttachedTimeline, OpenProject, type ProjectOptions } from './open-project.ts'
-import { listProjectIds, readProjectFile, removeProjectFile, writeProjectFile } from './project-file.ts'
-import type { DeltaPublisher } from '../protocol/delta-publisher.ts'
-import type { DeltaTableInfo, PublishOutcome, PublishRequest, StorageReport } from '../protocol/lake.ts'
 import { Lake } from './lake/lake.ts'
 import { reportStorage } from './lake/storage-report.ts'
+import { type AttachedTimeline, OpenProject, type ProjectOptions } from './open-project.ts'
+import { listProjectIds, readProjectFile, removeProjectFile, writeProjectFile } from './project-file.ts'
 import { watchSafekeeper } from './safekeeper-watch.ts'
 import { collectBootBundle } from './timeline/boot-bundle.ts'
 import { formatPostgresTime, parsePostgresTime } from './timeline/postgres-time.ts'
@@ -276,6 +276,11 @@ export class PageServerService implements StorageAdmin {
 
   storageReport(projectId: ProjectId): Promise<StorageReport> {
     return reportStorage(this.#options.objectStore, this.#project(projectId))
+  }
+
+  /** Resolves when local caches that reads asked for are made; for tests. */
+  async settle(projectId: ProjectId): Promise<void> {
+    await this.#project(projectId).storage.context.localPages.settle()
   }
 
   async layerMap(projectId: ProjectId, timelineId: TimelineId): Promise<LayerInfo[]> {

@@ -6,6 +6,7 @@ import { Lsn } from '../../postgres/lsn.ts'
 import { KEY_BYTES } from '../key.ts'
 import type { SegmentPages } from '../layer/columnar-segments.ts'
 import type { LayerDescriptor } from '../layer/layer-descriptor.ts'
+import { layerOfLocalPages, localPagesOf } from '../layer/local-pages.ts'
 import { OpenLayer } from '../layer/open-layer.ts'
 import type { TimelineIndex } from '../remote/index-file.ts'
 import { retryForever } from '../remote/retry-forever.ts'
@@ -88,6 +89,12 @@ export class LayeredTimelineStorage implements TimelineStorage {
     const named = new Map(this.index.layers.map((layer) => [layer.name, layer]))
     for (const name of await disk.list(this.#files.layersDirectory)) {
       const path = this.#files.path(name)
+      const owner = named.get(layerOfLocalPages(name) ?? '')
+      if (owner) {
+        const pages = await disk.stat(path)
+        if (pages) this.#context.layerFiles.adopt(localPagesOf(owner, pages.sizeBytes), path)
+        continue
+      }
       const layer = named.get(name)
       const stat = layer && (await disk.stat(path))
       if (layer && stat?.sizeBytes === layer.sizeBytes) this.#context.layerFiles.adopt(layer, path)
@@ -380,8 +387,9 @@ export class LayeredTimelineStorage implements TimelineStorage {
 
   /** A layer that turns out to be damaged is passed over by the next attempt, or is its error. */
   async #hold(held: HeldSegments, { descriptor, place, segment }: MissingSegment): Promise<void> {
-    const { columnarSegments } = this.#context
+    const { columnarSegments, localPages } = this.#context
     try {
+      localPages.noteRebuild(descriptor, place)
       const pages = await columnarSegments.load(descriptor, place.objectKey(descriptor), segment)
       const ofLayer = held.get(descriptor.name) ?? new Map<number, SegmentPages>()
       held.set(descriptor.name, ofLayer.set(segment, pages))

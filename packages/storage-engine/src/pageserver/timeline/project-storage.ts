@@ -7,6 +7,7 @@ import { Lsn } from '../../postgres/lsn.ts'
 import { BlockCache } from '../layer/block-cache.ts'
 import { ColumnarSegments } from '../layer/columnar-segments.ts'
 import { LayerFiles } from '../layer/layer-reader.ts'
+import { LocalPages } from '../layer/local-pages.ts'
 import { DeletionQueue } from '../remote/deletion-queue.ts'
 import { Generation } from '../remote/generation.ts'
 import { decodeIndex, encodeIndex, type TimelineIndex } from '../remote/index-file.ts'
@@ -88,6 +89,7 @@ export async function openProjectStorage(options: ProjectStorageOptions): Promis
       capacityBytes: settings.columnarSegmentsBytesMax,
       log: env.log,
     }),
+    localPages: new LocalPages({ disk: env.disk, layerFiles, workers: options.workers, log: env.log }),
     columnarMetrics: new ColumnarMetrics(env.metrics),
     uploads: new UploadQueue(objectStore, retry),
     deletions: new DeletionQueue(objectStore, generation, env.log),
@@ -241,6 +243,7 @@ export class ProjectStorage {
   async close(): Promise<void> {
     this.#abort.abort()
     for (const timeline of this.#timelines.values()) await timeline.close()
+    await this.#context.localPages.close()
     await this.#context.deletions.drain()
     await this.#context.layerFiles.close()
   }

@@ -20,6 +20,7 @@ import type { LayerDescriptor } from '../layer/layer-descriptor.ts'
 import { LayerMap } from '../layer/layer-map.ts'
 import { isImage } from '../layer/layer-name.ts'
 import type { LayerFiles, OpenLayerFile } from '../layer/layer-reader.ts'
+import { localPagesName } from '../layer/local-pages.ts'
 import { blockOf, writeBlock } from '../layer/open-layer-index.ts'
 import { compareKeys } from '../layer/packed-key.ts'
 import type { StorageVersion } from './storage-version.ts'
@@ -187,6 +188,11 @@ export class LayerReads {
     offset: number,
     chain: ChainBuilder,
   ): boolean {
+    const local = this.#files.openNow(localPagesName(image.name))
+    if (local?.kind === 'page-image') {
+      local.layer.collect(keys, offset, chain)
+      return true
+    }
     const position = blockInLayer(image, keys, offset)
     if (position < columnarBlockCount(image)) {
       const segment = Math.floor(position / SEGMENT_PAGES)

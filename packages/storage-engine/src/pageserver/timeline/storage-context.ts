@@ -5,6 +5,7 @@ import type { ProjectId, TimelineId } from '../../postgres/ids.ts'
 import type { Lsn } from '../../postgres/lsn.ts'
 import type { ColumnarSegments } from '../layer/columnar-segments.ts'
 import type { LayerFiles } from '../layer/layer-reader.ts'
+import type { LocalPages } from '../layer/local-pages.ts'
 import type { DeletionQueue } from '../remote/deletion-queue.ts'
 import type { Generation } from '../remote/generation.ts'
 import type { RetryOptions } from '../remote/retry-forever.ts'
@@ -26,6 +27,7 @@ export interface StorageContext {
   readonly settings: StorageSettings
   readonly layerFiles: LayerFiles
   readonly columnarSegments: ColumnarSegments
+  readonly localPages: LocalPages
   readonly columnarMetrics: ColumnarMetrics
   readonly uploads: UploadQueue
   readonly deletions: DeletionQueue

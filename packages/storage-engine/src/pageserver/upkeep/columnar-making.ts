@@ -4,6 +4,7 @@ import { PAGE_SIZE } from '../../postgres/constants.ts'
 import type { Lsn } from '../../postgres/lsn.ts'
 import type { LayerDescriptor } from '../layer/layer-descriptor.ts'
 import { formatLayerName, type LayerName } from '../layer/layer-name.ts'
+import { localPagesOf } from '../layer/local-pages.ts'
 import { retryForever } from '../remote/retry-forever.ts'
 import type { ReadLink } from '../timeline/read-layers.ts'
 import type { StorageContext } from '../timeline/storage-context.ts'
@@ -31,9 +32,10 @@ export async function makeColumns(
   if (toast) ranges.push(blockRange(toast.heap, 0, 0xffff_ffff), blockRange(toast.index, 0, 0xffff_ffff))
   const { segments, layers } = planSegments(links, ranges, lsn, context.columnarSegments.damaged)
   const pinned = await pinLayers(context, layers)
+  let task: WriteColumnarLayerTask & Required<Pick<WriteColumnarLayerTask, 'localPages'>>
   let written: WrittenColumnarLayer
   try {
-    written = await context.workers.run<WriteColumnarLayerTask, WrittenColumnarLayer>('write-columnar-layer', {
+    task = {
       inputs: pinned.inputs,
       segments,
       relation,
@@ -45,7 +47,15 @@ export async function makeColumns(
       ...(toast ? { toast: { heap: toast.heap, index: toast.index } } : {}),
       dataPagePages: dataPagePagesOf(heap),
       outputPath: target.files.newScratchPath('columns'),
-    })
+      localPages: {
+        timelineId: target.timelineId,
+        keyStart: range.start,
+        keyEnd: range.end,
+        lsn,
+        outputPath: target.files.newScratchPath('pages'),
+      },
+    }
+    written = await context.workers.run<WriteColumnarLayerTask, WrittenColumnarLayer>('write-columnar-layer', task)
   } catch (error) {
     if (isStorageError(error, 'corruption')) await blameInputs(context, layers, error)
     throw error
@@ -77,6 +87,10 @@ export async function makeColumns(
   await context.env.disk.rename(written.path, path)
   await context.uploads.upload(target.files.objectKey(descriptor), path)
   context.layerFiles.adopt(descriptor, path)
+  const pages = localPagesOf(descriptor, written.localPagesBytes)
+  const pagesPath = target.files.path(pages.name)
+  await context.env.disk.rename(task.localPages.outputPath, pagesPath)
+  context.layerFiles.adopt(pages, pagesPath)
   await retryForever('publish columns', context.retry, () => target.publish(() => ({ added: [descriptor] })))
   return descriptor
 }

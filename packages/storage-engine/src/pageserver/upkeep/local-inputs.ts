@@ -1,4 +1,5 @@
 import type { LayerDescriptor } from '../layer/layer-descriptor.ts'
+import { localPagesName } from '../layer/local-pages.ts'
 import type { LayerPlace } from '../timeline/read-layers.ts'
 import type { StorageContext } from '../timeline/storage-context.ts'
 import type { LayerInput } from './layer-input.ts'
@@ -38,6 +39,7 @@ export function discardLayers(context: StorageContext, place: LayerPlace, layers
   for (const layer of layers) {
     // A file that stays behind is removed at the next start.
     context.layerFiles.drop(layer.name).catch(() => undefined)
+    if (layer.kind === 'columnar') context.layerFiles.drop(localPagesName(layer.name)).catch(() => undefined)
     if (layer.kind !== 'columnar') keys.push(place.objectKey(layer))
   }
   context.deletions.push(keys)

@@ -7,6 +7,7 @@ import { type ReadColumnarSegmentTask, readColumnarSegment } from './read-column
 import { type VerifyLayerTask, verifyLayer } from './verify-layer.ts'
 import { type WriteColumnarLayerTask, writeColumnarLayer } from './write-columnar-layer.ts'
 import { type WriteDeltaLayerTask, writeDeltaLayer } from './write-delta-layer.ts'
+import { type WriteLocalPagesTask, writeLocalPages } from './write-local-pages.ts'
 import { type WritePageImagesTask, writePageImages } from './write-page-images.ts'
 
 /** What upkeep runs through the Workers seam. Each reads and writes local files only; the caller uploads and publishes. */
@@ -19,6 +20,7 @@ export function upkeepTasks(disk: Disk, materialize: ValueSemantics['materialize
     'read-columnar-segment': (task: ReadColumnarSegmentTask) => readColumnarSegment(disk, task),
     'list-changed-blocks': (task: ListChangedBlocksTask) => listChangedBlocks(disk, task),
     'list-dead-rows': (task: ListDeadRowsTask) => listDeadRows(disk, task),
+    'write-local-pages': (task: WriteLocalPagesTask) => writeLocalPages(disk, task),
     'verify-layer': (task: VerifyLayerTask) => verifyLayer(disk, task),
   } as const
 }

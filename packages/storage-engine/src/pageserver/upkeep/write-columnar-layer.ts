@@ -15,6 +15,7 @@ import { LayerSnapshot } from './layer-snapshot.ts'
 import { openLocalSource } from './local-source.ts'
 import type { ImageSegment } from './segment-chain.ts'
 import { ToastPrefetch } from './toast-prefetch.ts'
+import { LocalPagesFile, type WriteLocalPagesTask } from './write-local-pages.ts'
 
 export interface WriteColumnarLayerTask {
   readonly inputs: readonly LayerInput[]
@@ -31,11 +32,15 @@ export interface WriteColumnarLayerTask {
   /** Heap pages of one data page of a column. */
   readonly dataPagePages?: number
   readonly outputPath: string
+  /** Where to write the pages as well, for the local cache. */
+  readonly localPages?: Omit<WriteLocalPagesTask, 'path'>
 }
 
 export interface WrittenColumnarLayer {
   readonly path: string
   readonly sizeBytes: number
+  /** Of the local pages, if any. */
+  readonly localPagesBytes: number
   readonly counts: ColumnarCounts
 }
 
@@ -93,11 +98,24 @@ export async function writeColumnarLayer(disk: Disk, task: WriteColumnarLayerTas
     } finally {
       await source.close()
     }
-    return { path: outputPath, sizeBytes, counts }
+    return { path: outputPath, sizeBytes, localPagesBytes: await writeHeap(disk, task, heap), counts }
   } catch (error) {
     await disk.remove(outputPath).catch(() => undefined)
+    if (task.localPages) await disk.remove(task.localPages.outputPath).catch(() => undefined)
     throw error
   } finally {
     closeInputs(inputs)
+  }
+}
+
+/** The pages were brought into canonical form while they were encoded. */
+async function writeHeap(disk: Disk, { localPages }: WriteColumnarLayerTask, heap: Uint8Array): Promise<number> {
+  if (!localPages) return 0
+  const pages = new LocalPagesFile(disk, localPages)
+  try {
+    for (let at = 0; at < heap.length; at += PAGE_SIZE) pages.add(heap.subarray(at, at + PAGE_SIZE))
+    return pages.finish()
+  } finally {
+    await pages.close()
   }
 }
