@@ -4,13 +4,16 @@ import * as net from 'node:net'
 import * as os from 'node:os'
 import * as path from 'node:path'
 import { binary, runCommand } from './command.ts'
+import { runDeltaReaders } from './interop-delta.ts'
 import { engineFolder, option, rootFolder } from './repository.ts'
 
 /**
  * `npm run interop`: the object store's contract suite against S3-compatible servers that nobody here wrote. They are
  * installed into the system's temporary folder, never into the repository; one that cannot be had is reported as skipped.
  *
- *   --only moto,versitygw
+ * Then the published Delta tables as Python's deltalake, DuckDB's delta extension and Spark read them (interop-delta.ts).
+ *
+ *   --only moto,versitygw,deltalake
  */
 interface Server {
   readonly name: string
@@ -110,15 +113,19 @@ for (const server of servers) {
   const { child, accessKey, secretKey } = server.start(program, port, folder)
   try {
     await waitListening(port, child)
-    const { code } = await runCommand(binary(rootFolder, 'vitest'), ['run', '--project', 'interop'], {
-      cwd: engineFolder,
-      env: {
-        TRIBUTARY_INTEROP_ENDPOINT: `http://127.0.0.1:${port}`,
-        TRIBUTARY_INTEROP_NAME: server.name,
-        TRIBUTARY_INTEROP_ACCESS_KEY: accessKey,
-        TRIBUTARY_INTEROP_SECRET_KEY: secretKey,
+    const { code } = await runCommand(
+      binary(rootFolder, 'vitest'),
+      ['run', '--project', 'interop', 'test/interop/s3-interop.test.ts'],
+      {
+        cwd: engineFolder,
+        env: {
+          TRIBUTARY_INTEROP_ENDPOINT: `http://127.0.0.1:${port}`,
+          TRIBUTARY_INTEROP_NAME: server.name,
+          TRIBUTARY_INTEROP_ACCESS_KEY: accessKey,
+          TRIBUTARY_INTEROP_SECRET_KEY: secretKey,
+        },
       },
-    })
+    )
     lines.push(`${code === 0 ? 'passed ' : 'FAILED '} ${server.name}`)
     if (code !== 0) process.exitCode = 1
   } catch (error) {
@@ -128,5 +135,6 @@ for (const server of servers) {
     child.kill('SIGTERM')
   }
 }
+lines.push(...(await runDeltaReaders(only)))
 console.log('')
 for (const line of lines) console.log(line)

@@ -1,0 +1,70 @@
+"""Reads Delta tables with an engine that nobody here wrote and prints what it saw, as JSON lines.
+
+    read_delta.py <deltalake|duckdb|pyspark> <folder of the object store> <table prefix>...
+"""
+import hashlib
+import json
+import os
+import sys
+
+
+def summary(rows):
+    rows = sorted((row[0], "-" if row[1] is None else row[1]) for row in rows)
+    text = ",".join(f"{key}:{value}" for key, value in rows)
+    return {
+        "n": str(len(rows)),
+        "ids": str(sum(key for key, _ in rows)) if rows else None,
+        "hash": hashlib.md5(text.encode()).hexdigest(),
+    }
+
+
+def read_deltalake(path):
+    from deltalake import DeltaTable, QueryBuilder
+
+    table = QueryBuilder().register("t", DeltaTable(path)).execute("select id, v from t").read_all()
+    return list(zip(table["id"].to_pylist(), table["v"].to_pylist()))
+
+
+class DuckdbReader:
+    def __init__(self):
+        import duckdb
+        import duckdb_extension_delta
+
+        folder = os.path.join(os.path.dirname(duckdb_extension_delta.__file__), "extensions", f"v{duckdb.__version__}")
+        self.connection = duckdb.connect(config={"allow_unsigned_extensions": "true"})
+        self.connection.execute(f"load '{folder}/delta.duckdb_extension'")
+
+    def __call__(self, path):
+        return self.connection.execute(f"select id, v from delta_scan('{path}')").fetchall()
+
+
+class SparkReader:
+    def __init__(self):
+        from delta import configure_spark_with_delta_pip
+        from pyspark.sql import SparkSession
+
+        builder = (
+            SparkSession.builder.master("local[1]")
+            .config("spark.sql.extensions", "io.delta.sql.DeltaSparkSessionExtension")
+            .config("spark.sql.catalog.spark_catalog", "org.apache.spark.sql.delta.catalog.DeltaCatalog")
+            .config("spark.ui.enabled", "false")
+            .config("spark.sql.session.timeZone", "UTC")
+        )
+        self.spark = configure_spark_with_delta_pip(builder).getOrCreate()
+
+    def __call__(self, path):
+        return [(row["id"], row["v"]) for row in self.spark.read.format("delta").load(path).select("id", "v").collect()]
+
+
+def main():
+    name, folder, *prefixes = sys.argv[1:]
+    read = {"deltalake": lambda: read_deltalake, "duckdb": DuckdbReader, "pyspark": SparkReader}[name]()
+    for prefix in prefixes:
+        try:
+            found = summary(read(os.path.join(folder, prefix)))
+        except Exception as error:  # the test decides which tables a reader may refuse
+            found = {"error": f"{type(error).__name__}: {error}"[:400]}
+        print(json.dumps({"prefix": prefix, **found}), flush=True)
+
+
+main()
