@@ -20,7 +20,8 @@ export const pageserverConfig = z.object({
   ),
   /** Bearer token that admin calls must carry; none when absent. */
   adminToken: z.string().min(1).optional(),
-  upkeepThreads: z.number().int().min(1).max(16).default(2),
+  // A second thread lets flushes pass merges, for some 150 MiB more.
+  upkeepThreads: z.number().int().min(1).max(16).default(1),
   /** Threads that rebuild pages from columns and look through delta layers for queries: never behind upkeep. */
   readThreads: z.number().int().min(1).max(16).default(1),
   /** Delta tables that were published once get a new version when they have changed for this long; 0: only on demand. */

@@ -1,6 +1,6 @@
 const MIB = 1024 * 1024
 
-/** Bounds of the layered store. One active timeline needs at most (1 + frozenLayersMax) x openLayerResidentBytesMax. */
+/** Bounds of the layered store. One active timeline needs at most (2 + frozenLayersMax) x openLayerResidentBytesMax. */
 export interface StorageSettings {
   /** Values in the open layer at which it is frozen. */
   readonly openLayerBytesMax: number
@@ -40,10 +40,10 @@ export interface StorageSettings {
 }
 
 export const defaultStorageSettings: StorageSettings = {
-  openLayerBytesMax: 64 * MIB,
+  openLayerBytesMax: 48 * MIB,
   openLayerWalBytesMax: 128 * MIB,
   openLayerAgeMsMax: 60_000,
-  openLayerResidentBytesMax: 64 * MIB,
+  openLayerResidentBytesMax: 48 * MIB,
   frozenLayersMax: 2,
   layerFilesBytesMax: 16 * 1024 * MIB,
   blockCacheBytesMax: 128 * MIB,
