@@ -39,9 +39,15 @@ export class TransactionStatus {
   readonly #updaters = new Map<number, number>()
   #lastClogNumber = -1
   #lastClog: Uint8Array | undefined
+  #hasSeenOpen = false
 
   constructor(source: SnapshotSource) {
     this.#source = source
+  }
+
+  /** True once a transaction was judged that had not ended: at a later LSN the same pages may show other rows. */
+  get hasSeenOpen(): boolean {
+    return this.#hasSeenOpen
   }
 
   /** Loads what judging the tuples of these pages needs. */
@@ -109,7 +115,10 @@ export class TransactionStatus {
       this.#lastClogNumber = number
       this.#lastClog = this.#clog.get(number)
     }
-    return this.#lastClog ? readClogStatus(this.#lastClog, xid) === XidStatus.committed : hint
+    if (!this.#lastClog) return hint
+    const status = readClogStatus(this.#lastClog, xid)
+    if (status !== XidStatus.committed && status !== XidStatus.aborted) this.#hasSeenOpen = true
+    return status === XidStatus.committed
   }
 
   #isInserted(page: Uint8Array, start: number, infomask: number): boolean {

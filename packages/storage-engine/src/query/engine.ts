@@ -9,7 +9,6 @@ export interface EngineOptions {
   /** For spilled data. */
   readonly directory: string
   readonly memoryMb: number
-  readonly threads: number
   readonly spillMb: number
 }
 
@@ -32,23 +31,25 @@ export class Engine {
     this.#connection = connection
   }
 
-  static async open(options: EngineOptions): Promise<Engine> {
+  static async open(threads: number): Promise<Engine> {
     const instance = await DuckDBInstance.create(':memory:', {
-      threads: String(options.threads),
-      memory_limit: `${options.memoryMb}MiB`,
-      temp_directory: options.directory,
-      max_temp_directory_size: `${options.spillMb}MiB`,
+      threads: String(threads),
       autoinstall_known_extensions: 'false',
       autoload_known_extensions: 'false',
       allow_community_extensions: 'false',
     })
     const connection = await instance.connect()
     const engine = new Engine(instance, connection)
-    // As Postgres: integer division, nulls last, UTC, order of bytes.
+    // As Postgres: integer division, nulls last, UTC.
     await engine.run(`set integer_division = true; set default_null_order = 'nulls_last_on_asc_first_on_desc';
-      set TimeZone = 'UTC'; set preserve_insertion_order = false;
-      set parquet_metadata_cache = true`)
+      set TimeZone = 'UTC'; set preserve_insertion_order = false; set parquet_metadata_cache = true`)
     return engine
+  }
+
+  /** To be called once, before anything else. */
+  async bound({ directory, memoryMb, spillMb }: EngineOptions): Promise<void> {
+    await this.run(`set memory_limit = '${memoryMb}MiB'; set temp_directory = ${quoteText(directory)};
+      set max_temp_directory_size = '${spillMb}MiB'`)
   }
 
   /** Our own statements. */
@@ -108,6 +109,38 @@ export class Engine {
     } catch (error) {
       throw engineError(error)
     }
+  }
+}
+
+/** Keeps one engine ready, since making one takes longer than many a query. */
+export class EngineMaker {
+  readonly #threads: number
+  #spare: Promise<Engine> | undefined
+  #isClosed = false
+
+  constructor(threads: number) {
+    this.#threads = threads
+  }
+
+  async take(options: EngineOptions): Promise<Engine> {
+    const spare = this.#spare
+    this.#spare = undefined
+    const engine = (await spare?.catch(() => undefined)) ?? (await Engine.open(this.#threads))
+    await engine.bound(options)
+    return engine
+  }
+
+  /** To be called when there is time. */
+  prepare(): void {
+    if (this.#isClosed) return
+    this.#spare ??= Engine.open(this.#threads)
+    this.#spare.catch(() => undefined)
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    const spare = await this.#spare?.catch(() => undefined)
+    spare?.close()
   }
 }
 

@@ -88,10 +88,9 @@ export async function writeFreshRows(
   let blockCount = 0
   let toastBytes = 0
   const page = new Uint8Array(PAGE_SIZE)
-  for (const [firstBlock, count] of spansOf(options.blocks)) {
-    const pages = await source.readPages(options.heap, firstBlock, count)
+  for await (const { firstBlock, pages } of readSpans(source, options)) {
     await transactions.load(pages)
-    for (let i = 0; i < count; i++) {
+    for (let i = 0; i < pages.length; i++) {
       if (options.isCancelled()) throw new StorageError('aborted', 'query cancelled')
       blockCount++
       const original = pages[i]
@@ -196,8 +195,44 @@ function missingValue(heap: RelationLocator, block: number, pointer: ToastPointe
   return new CorruptionError('out-of-line value is not there', fields)
 }
 
-function* spansOf(blocks: readonly BlockSpan[]): Iterable<BlockSpan> {
-  for (const [first, count] of blocks) {
-    for (let at = 0; at < count; at += SCAN_BLOCKS) yield [first + at, Math.min(SCAN_BLOCKS, count - at)]
+/** Pages of the spans in order; the next batch is asked for while the last one is decoded. */
+async function* readSpans(
+  source: SnapshotSource,
+  { heap, blocks }: FreshRowsOptions,
+): AsyncGenerator<{ readonly firstBlock: number; readonly pages: readonly (Uint8Array | undefined)[] }> {
+  const read = (batch: readonly BlockSpan[]) =>
+    Promise.all(
+      batch.map(async ([firstBlock, count]) => ({
+        firstBlock,
+        pages: await source.readPages(heap, firstBlock, count),
+      })),
+    )
+  let pending: ReturnType<typeof read> | undefined
+  for (const batch of batchesOf(blocks)) {
+    const next = read(batch)
+    // It is awaited below, or not at all when an earlier one fails.
+    next.catch(() => undefined)
+    if (pending) yield* await pending
+    pending = next
   }
+  if (pending) yield* await pending
+}
+
+/** Spans of together at most SCAN_BLOCKS blocks. */
+function* batchesOf(blocks: readonly BlockSpan[]): Iterable<BlockSpan[]> {
+  let batch: BlockSpan[] = []
+  let room = SCAN_BLOCKS
+  for (const [first, count] of blocks) {
+    for (let at = 0; at < count; ) {
+      const taken = Math.min(room, count - at)
+      batch.push([first + at, taken])
+      at += taken
+      room -= taken
+      if (room > 0) continue
+      yield batch
+      batch = []
+      room = SCAN_BLOCKS
+    }
+  }
+  if (batch.length > 0) yield batch
 }

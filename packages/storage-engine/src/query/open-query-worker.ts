@@ -4,7 +4,7 @@ import type { ObjectStoreConfig } from '../object-store/object-store-config.ts'
 import { openObjectStore } from '../object-store/open-object-store.ts'
 import type { ProjectId, TimelineId } from '../postgres/ids.ts'
 import { CatalogCache } from './catalog-cache.ts'
-import { SqlParser } from './engine.ts'
+import { EngineMaker, SqlParser } from './engine.ts'
 import { LayerFactsCache } from './layer-facts.ts'
 import { DownloadedLayers, folderLayers, type LocalLayers } from './local-layers.ts'
 import { PageServiceClient } from './page-service-client.ts'
@@ -56,6 +56,8 @@ export async function openQueryWorker(options: QueryWorkerOptions): Promise<{
     }
     return client
   }
+  const engines = new EngineMaker(options.queryThreads)
+  engines.prepare()
   const service = new QueryService({
     env,
     directory,
@@ -69,6 +71,7 @@ export async function openQueryWorker(options: QueryWorkerOptions): Promise<{
       disk: env.disk,
       workers: options.workers,
       parser: await SqlParser.open(),
+      engines,
       storage: new StorageCalls(options),
       layers,
       facts: new LayerFactsCache(env.disk),
@@ -76,7 +79,6 @@ export async function openQueryWorker(options: QueryWorkerOptions): Promise<{
       snapshot: ({ projectId }, timelineId, lsn) => remoteSnapshot(clientOf(projectId, timelineId), lsn),
       pageService: { host: pageserver.host, port: pageserver.port },
       decodeThreads: options.decodeThreads,
-      queryThreads: options.queryThreads,
       querySpillMb: options.querySpillMb,
     },
   })
@@ -85,6 +87,7 @@ export async function openQueryWorker(options: QueryWorkerOptions): Promise<{
     async close() {
       service.close()
       for (const client of clients.values()) client.close()
+      await engines.close()
       await options.workers.close()
     },
   }

@@ -9,7 +9,7 @@ import type { Workers } from '../io/workers.ts'
 import type { TimelineId } from '../postgres/ids.ts'
 import { Lsn } from '../postgres/lsn.ts'
 import type { CatalogCache } from './catalog-cache.ts'
-import { Engine, type SqlParser } from './engine.ts'
+import type { Engine, EngineMaker, SqlParser } from './engine.ts'
 import type { LayerFactsCache } from './layer-facts.ts'
 import type { LocalLayers } from './local-layers.ts'
 import { type Moment, MomentResolver } from './moment-resolver.ts'
@@ -24,6 +24,7 @@ export interface QueryContext {
   readonly disk: Disk
   readonly workers: Workers
   readonly parser: SqlParser
+  readonly engines: EngineMaker
   readonly storage: StorageCalls
   readonly layers: LocalLayers
   readonly facts: LayerFactsCache
@@ -32,7 +33,6 @@ export interface QueryContext {
   readonly snapshot: (request: Pick<QueryRequest, 'projectId'>, timelineId: TimelineId, lsn: Lsn) => SnapshotSource
   readonly pageService: { readonly host: string; readonly port: number }
   readonly decodeThreads: number
-  readonly queryThreads: number
   readonly querySpillMb: number
 }
 
@@ -81,12 +81,8 @@ export async function runQuery(context: QueryContext, job: QueryJob): Promise<Qu
     main: await resolver.resolve(request.timelineId, request.at),
     moments: await Promise.all(parsed.moments.map((moment) => resolver.resolveAt(moment))),
   }))
-  const engine = await Engine.open({
-    directory: job.directory,
-    memoryMb: job.memoryMb,
-    threads: context.queryThreads,
-    spillMb: context.querySpillMb,
-  })
+  const { directory, memoryMb } = job
+  const engine = await context.engines.take({ directory, memoryMb, spillMb: context.querySpillMb })
   const onAbort = (): void => engine.interrupt()
   signal.addEventListener('abort', onAbort)
   const acquired: string[] = []
@@ -177,6 +173,7 @@ export async function runQuery(context: QueryContext, job: QueryJob): Promise<Qu
   } finally {
     signal.removeEventListener('abort', onAbort)
     engine.close()
+    context.engines.prepare()
     for (const objectKey of acquired) context.layers.release(objectKey)
   }
 }
