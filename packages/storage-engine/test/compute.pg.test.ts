@@ -62,6 +62,7 @@ async function startCompute(mode: ComputeMode, options: { readOnly?: boolean } =
       readBootBundle: async () => bundle,
       openPages: () => ({ readPages: pagesOfDataDir(stock.dataDir), close() {} }),
       leaseLsn: () => Promise.resolve(),
+      saveStatistics: () => Promise.resolve(),
       mountObstacle: fuseObstacle(),
       openMount: ({ mountPath, cacheFolder, readPages }) =>
         openFuseMount({ mountPath, cacheFolder, pageReader: { readPages }, log: env.log }),

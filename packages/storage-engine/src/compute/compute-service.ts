@@ -44,6 +44,8 @@ export interface ComputeParts {
   openPages(lsn: Lsn): PageSource
   /** Keeps the PageServer from collecting what reads at `lsn` need. */
   leaseLsn(lsn: Lsn, seconds: number): Promise<void>
+  /** Leaves Postgres's statistics file for the next compute. */
+  saveStatistics(lsn: Lsn, file: Uint8Array): Promise<void>
   /** Why a mount is not possible here, or undefined. */
   readonly mountObstacle: string | undefined
   openMount(options: { mountPath: string; cacheFolder: string; readPages: ReadPages }): Promise<PageMount>
@@ -75,6 +77,8 @@ export interface ComputeOptions {
 }
 
 const STOP_GRACE_MS = 8000
+/** PGSTAT_STAT_PERMANENT_FILENAME: written by a clean shutdown, read by the start after it. */
+const STATISTICS_FILE = 'pg_stat/pgstat.stat'
 const CONNECT_RETRY_MS = 2
 const WALSENDER_RETRIES_MAX = 2000
 
@@ -141,7 +145,8 @@ export class ComputeService {
       this.#state = 'stopping'
       this.#reason = reason
       // A fast shutdown with nobody to take its last record would hang; a dead quorum gets the short way.
-      await this.#postgres?.shutDown({ graceMs: STOP_GRACE_MS })
+      const exit = await this.#postgres?.shutDown({ graceMs: STOP_GRACE_MS })
+      if (exit?.code === 0) await this.#saveStatistics()
     }
     this.#end('stopped', reason, ComputeExit.stopped)
     await this.ended
@@ -198,6 +203,18 @@ export class ComputeService {
     await this.#withConnection(async (connection) => {
       for (const database of databases) await applyDatabase(connection, database)
     })
+  }
+
+  /** Without it the next compute only starts counting anew. */
+  async #saveStatistics(): Promise<void> {
+    const { quorum } = this.#parts
+    if (!quorum) return
+    try {
+      const file = fs.readFileSync(path.join(this.#options.folder, 'pgdata', STATISTICS_FILE))
+      await this.#parts.saveStatistics(quorum.commitLsn, file)
+    } catch (error) {
+      this.#env.log.warn('statistics are not kept', { error: errorText(error) })
+    }
   }
 
   async #start(): Promise<void> {

@@ -67,6 +67,19 @@ export async function leaseLsn(
   await callJson(`${base}/leases/${lease.id}`, { method: 'PUT', body, timeoutMs: CALL_TIMEOUT_MS })
 }
 
+/** Leaves the statistics file of a stopped Postgres for the next compute. */
+export async function saveStatistics(
+  pageserver: HttpPeer,
+  projectId: ProjectId,
+  timelineId: TimelineId,
+  lsn: Lsn,
+  file: Uint8Array,
+): Promise<void> {
+  const base = `http://${pageserver.host}:${pageserver.httpPort}/projects/${projectId}/timelines/${timelineId}`
+  const body = { lsn: Lsn.format(lsn), file: Buffer.from(file).toString('base64') }
+  await callJson(`${base}/statistics`, { method: 'PUT', body, timeoutMs: CALL_TIMEOUT_MS })
+}
+
 function fieldsOf(value: unknown, url: string): Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null) throw new StorageError('unavailable', 'reply is no object', { url })
   return value as Readonly<Record<string, unknown>>

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { errorText, StorageError } from '../base/errors.ts'
 import { type ComputeOptions, type ComputeParts, ComputeService } from '../compute/compute-service.ts'
 import { PageClient } from '../compute/page-client.ts'
-import { leaseLsn, readBootBundle } from '../compute/storage-calls.ts'
+import { leaseLsn, readBootBundle, saveStatistics } from '../compute/storage-calls.ts'
 import { clearStaleMount, type FuseMount, fuseObstacle, openFuseMount } from '../fuse/fuse-driver.ts'
 import { openHttpServer } from '../io/http-server.ts'
 import { type NodeEnv, openNodeEnv } from '../io/node-env.ts'
@@ -131,6 +131,7 @@ function partsOf(
   return {
     quorum: config.readOnlyLsn === undefined ? openComputeQuorum({ ...env, network }, config) : undefined,
     readBootBundle: (lsn) => readBootBundle(config.pageserver, config.projectId, timelineId, lsn),
+    saveStatistics: (lsn, file) => saveStatistics(config.pageserver, config.projectId, timelineId, lsn, file),
     leaseLsn: (lsn, seconds) =>
       leaseLsn(config.pageserver, config.projectId, timelineId, { id: config.computeId, lsn, seconds }),
     openPages(lsn) {

@@ -1,6 +1,7 @@
 import * as fs from 'node:fs'
 import * as os from 'node:os'
 import * as path from 'node:path'
+import { z } from 'zod'
 import { projectOf, queryOf, storageAdminRoutes, timelineOf } from '../admin/http-storage-admin-server.ts'
 import { errorText, StorageError } from '../base/errors.ts'
 import { DeltaWriter } from '../delta-writer/delta-writer.ts'
@@ -10,14 +11,17 @@ import { spawnProcess, stopOnSignal } from '../io/node-process.ts'
 import { openWorkerPool } from '../io/node-workers.ts'
 import { assertReachableBy, findPostgresBinaries } from '../io/postgres-binaries.ts'
 import { openObjectStore } from '../object-store/open-object-store.ts'
+import { STATISTICS_BYTES_MAX } from '../pageserver/compute-statistics.ts'
 import type { Initdb } from '../pageserver/initdb.ts'
 import { openPageService } from '../pageserver/page-service.ts'
 import { PageServerService } from '../pageserver/pageserver-service.ts'
 import { PageCache } from '../pageserver/timeline/page-cache.ts'
 import { openWalArchive } from '../pageserver/wal-archive.ts'
 import { Lsn } from '../postgres/lsn.ts'
+import { parseBody } from './node-agent-routes.ts'
 import { readPageserverConfig } from './pageserver-config.ts'
 
+const statisticsBody = z.strictObject({ lsn: z.string(), file: z.base64() })
 const STOP_GRACE_MS = 30_000
 /** 8192 x 8 KiB = 64 MiB of rebuilt pages. */
 const CACHED_PAGES_MAX = 8192
@@ -43,6 +47,8 @@ async function main(): Promise<void> {
     log: env.log,
     status: () => ({ state, ...((service?.status() as object | undefined) ?? {}) }),
     metricsText: () => env.metrics.text(),
+    // A statistics file in base64.
+    bodyBytesMax: STATISTICS_BYTES_MAX * 1.4,
     ...(config.adminToken === undefined ? {} : { token: config.adminToken }),
     routes: {
       ...storageAdminRoutes(lazyAdmin(ready)),
@@ -55,6 +61,15 @@ async function main(): Promise<void> {
         ),
       'GET /projects/:projectId/timelines/:timelineId/read-point': (request) =>
         ready().readPoint(projectOf(request), timelineOf(request), queryOf(request, 'lsn')),
+      'PUT /projects/:projectId/timelines/:timelineId/statistics': (request) => {
+        const { lsn, file } = parseBody(statisticsBody, request.body)
+        return ready().saveStatistics(
+          projectOf(request),
+          timelineOf(request),
+          Lsn.parse(lsn),
+          Uint8Array.from(Buffer.from(file, 'base64')),
+        )
+      },
       'GET /projects/:projectId/timelines/:timelineId/boot-bundle': async (request) => {
         const waitMs = Math.min(Number(request.query.get('waitMs') ?? BUNDLE_WAIT_MS_MAX), BUNDLE_WAIT_MS_MAX)
         const lsn = Lsn.parse(queryOf(request, 'lsn'))

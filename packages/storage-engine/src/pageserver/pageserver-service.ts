@@ -10,6 +10,7 @@ import type { DeltaTableInfo, PublishOutcome, PublishRequest, StorageReport } fr
 import type { SnapshotPlan, SnapshotPlanRequest } from '../protocol/snapshot-plan.ts'
 import { resolveBranchPoint } from './branch-point.ts'
 import { waitForCommittedLsn } from './committed-lsn.ts'
+import { findStatistics, saveStatistics } from './compute-statistics.ts'
 import { createProject, removeProjectObjects } from './create-project.ts'
 import type { Initdb } from './initdb.ts'
 import { formatKey } from './key.ts'
@@ -98,9 +99,22 @@ export class PageServerService implements StorageAdmin {
   }
 
   async bootBundle(projectId: ProjectId, timelineId: TimelineId, lsn: Lsn, waitMs: number): Promise<Uint8Array> {
-    const attached = this.#project(projectId).timeline(timelineId)
-    await waitForCommittedLsn(attached, lsn, { waitMs, safekeepersKnown: () => this.#safekeepersKnown() })
-    return encodeBootBundle(await collectBootBundle(attached.timeline, lsn))
+    const project = this.#project(projectId)
+    const attached = project.timeline(timelineId)
+    const { objectStore, env } = this.#options
+    const [statistics] = await Promise.all([
+      findStatistics(objectStore, project, attached, lsn, env.log),
+      waitForCommittedLsn(attached, lsn, { waitMs, safekeepersKnown: () => this.#safekeepersKnown() }),
+    ])
+    const bundle = await collectBootBundle(attached.timeline, lsn)
+    const files = statistics ? [{ path: 'pg_stat/pgstat.stat', mode: 0o600, bytes: statistics }] : []
+    return encodeBootBundle({ ...bundle, files: [...bundle.files, ...files] })
+  }
+
+  /** Keeps the statistics file of a compute that was stopped cleanly with all WAL up to `lsn`. */
+  saveStatistics(projectId: ProjectId, timelineId: TimelineId, lsn: Lsn, file: Uint8Array): Promise<void> {
+    const attached = this.attached(projectId, timelineId)
+    return saveStatistics(this.#options.objectStore, attached, lsn, file)
   }
 
   /** docs/storage-admin-http.md. `waitMs` is cut to 10 s. */

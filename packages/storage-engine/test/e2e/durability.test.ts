@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { SimRandom } from '../../sim/sim-random.ts'
 import { callJson } from '../../src/io/http-client.ts'
 import { type Stack, startStack } from '../stack-fixture.ts'
 import { amcheckDatabase } from './amcheck.ts'
@@ -63,18 +64,38 @@ for (const victim of victims) {
   })
 }
 
-for (const [first, second] of [
-  ['safekeeper-1', 'compute:main'],
-  ['safekeeper-2', 'pageserver'],
-  ['pageserver', 'compute:main'],
-  ['safekeeper-1', 'safekeeper-3'],
-] as const) {
+const pairs = victims.flatMap((first, index) => victims.slice(index + 1).map((second) => [first, second] as const))
+
+for (const [first, second] of pairs) {
   test(`kill -9 of ${first} and ${second} together under load loses nothing`, async () => {
     await survives(async () => {
       await Promise.all([stack.kill(first), stack.kill(second)])
     })
   })
 }
+
+test('kill -9 of anything at random moments, again and again, loses nothing', async () => {
+  const seed = Number(process.env.TEST_SEED ?? 20_261)
+  const random = new SimRandom(seed)
+  ledger.start()
+  try {
+    for (let round = 0; round < 14; round++) {
+      await ledger.progress(1 + random.below(25))
+      const hit = victims.filter(() => random.chance(0.35))
+      for (const victim of hit.length > 0 ? hit : [random.pick(victims)]) {
+        await new Promise((resolve) => setTimeout(resolve, random.below(120)))
+        // What died a moment ago may not be back yet.
+        await stack.kill(victim).catch(() => undefined)
+      }
+    }
+    await ledger.progress(50)
+  } catch (error) {
+    throw new Error(`TEST_SEED=${seed}: ${String(error)}\n${stack.logTail()}`)
+  } finally {
+    await ledger.stop()
+  }
+  await checkPromises()
+})
 
 test('kill -9 of every process at once, then a new start, loses nothing', async () => {
   ledger.start()
@@ -136,6 +157,26 @@ test('a SafeKeeper that lost its disk is rebuilt from its peers while the system
     await ledger.stop()
   }
   await checkPromises()
+})
+
+test('what autovacuum knows of the tables outlives a clean stop', async () => {
+  const counters = async () => {
+    const [row] = await stack.query<{ inserted: string; dead: string }>(
+      `select n_tup_ins::text inserted, n_dead_tup::text dead from pg_stat_user_tables where relname = 'counted'`,
+    )
+    return row
+  }
+  await stack.query('create table counted (id int) with (autovacuum_enabled = off)')
+  await stack.withClient(async (client) => {
+    await client.query('insert into counted select generate_series(1, 700)')
+    await client.query('delete from counted where id <= 300')
+    await client.query('select pg_stat_force_next_flush()')
+  })
+  await expect.poll(counters, { timeout: 20_000 }).toEqual({ inserted: '700', dead: '300' })
+  await stack.stopBranch('main')
+  await stack.startBranch('main')
+  await followAddress()
+  expect(await counters()).toEqual({ inserted: '700', dead: '300' })
 })
 
 test("deleting the PageServer's and the compute's folders loses nothing", async () => {

@@ -1,10 +1,10 @@
+import { ByteReader } from '../../base/byte-reader.ts'
 import { SLRU_PAGES_PER_SEGMENT } from '../../postgres/constants.ts'
 import { encodeZeroPage } from '../../redo/page-change.ts'
 import { XIDS_PER_CLOG_PAGE } from '../../redo/slru-page.ts'
 import type { DecodedRecord } from '../../wal/record.ts'
 import { Slru } from '../key.ts'
 import { FIRST_NORMAL_XID } from './cluster-state.ts'
-import { MainData } from './main-data.ts'
 import type { IngestContext } from './wal-ingest.ts'
 import { isBefore } from './xlog-ingest.ts'
 
@@ -12,13 +12,13 @@ const Type = { zeroPage: 0x00, truncate: 0x10 } as const
 
 /** clog_redo (src/backend/access/transam/clog.c, PG 18). False: not a record type of CLOG. */
 export function ingestClog(context: IngestContext, decoded: DecodedRecord): boolean {
-  const data = new MainData(decoded)
+  const data = new ByteReader(decoded.mainData, 'wal record')
   switch (decoded.opcode) {
     case Type.zeroPage:
-      context.writer.slruPage(Slru.xact, data.i64(), true, encodeZeroPage())
+      context.writer.slruPage(Slru.xact, data.i64Number(), true, encodeZeroPage())
       return true
     case Type.truncate: {
-      const cutoffPage = data.i64()
+      const cutoffPage = data.i64Number()
       const { state } = context
       state.oldestXid = data.u32()
       state.oldestXidDb = data.u32()

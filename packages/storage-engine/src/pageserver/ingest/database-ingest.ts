@@ -1,9 +1,9 @@
+import { ByteReader } from '../../base/byte-reader.ts'
 import { encodePageImage } from '../../redo/page-change.ts'
 import type { DecodedRecord } from '../../wal/record.ts'
 import { KEY_BYTES, KeyScratch } from '../key.ts'
 import { rebuildPage } from '../rebuild-page.ts'
 import type { TimelineStorage } from '../timeline/timeline-storage.ts'
-import { MainData } from './main-data.ts'
 import type { IngestContext } from './wal-ingest.ts'
 
 /** src/include/commands/dbcommands_xlog.h, PG 18. */
@@ -12,7 +12,7 @@ const PAGES_PER_COLLECT = 128
 
 /** All but CREATE_FILE_COPY, which has to read: see `copyDatabase`. False: not a record type of Database. */
 export function ingestDatabase(context: IngestContext, decoded: DecodedRecord): boolean {
-  const data = new MainData(decoded)
+  const data = new ByteReader(decoded.mainData, 'wal record')
   const dbOid = data.u32()
   switch (decoded.opcode) {
     case Type.createWalLog:
@@ -36,7 +36,7 @@ export async function copyDatabase(
   storage: TimelineStorage,
   decoded: DecodedRecord,
 ): Promise<void> {
-  const data = new MainData(decoded)
+  const data = new ByteReader(decoded.mainData, 'wal record')
   const dbOid = data.u32()
   const spcOid = data.u32()
   const sourceDbOid = data.u32()

@@ -1,10 +1,10 @@
+import { ByteReader } from '../../base/byte-reader.ts'
 import { SLRU_PAGES_PER_SEGMENT } from '../../postgres/constants.ts'
 import { encodeMultixactMembers, encodeMultixactOffsets, encodeZeroPage } from '../../redo/page-change.ts'
 import { MULTIXACTS_PER_OFFSETS_PAGE, membersPageOfOffset, offsetsPageOfMultixact } from '../../redo/slru-page.ts'
 import type { DecodedRecord } from '../../wal/record.ts'
 import { Slru } from '../key.ts'
 import { dropSegmentsBefore } from './clog-ingest.ts'
-import { MainData } from './main-data.ts'
 import type { IngestContext } from './wal-ingest.ts'
 import { isBefore } from './xlog-ingest.ts'
 
@@ -15,13 +15,13 @@ const OFFSET_MAX = 0xffffffff
 
 /** multixact_redo (src/backend/access/transam/multixact.c, PG 18). False: not a record type of MultiXact. */
 export function ingestMultixact(context: IngestContext, decoded: DecodedRecord): boolean {
-  const data = new MainData(decoded)
+  const data = new ByteReader(decoded.mainData, 'wal record')
   switch (decoded.opcode) {
     case Type.zeroOffsetsPage:
-      context.writer.slruPage(Slru.multixactOffsets, data.i64(), true, encodeZeroPage())
+      context.writer.slruPage(Slru.multixactOffsets, data.i64Number(), true, encodeZeroPage())
       return true
     case Type.zeroMembersPage:
-      context.writer.slruPage(Slru.multixactMembers, data.i64(), true, encodeZeroPage())
+      context.writer.slruPage(Slru.multixactMembers, data.i64Number(), true, encodeZeroPage())
       return true
     case Type.createId:
       createMultixact(context, data)
@@ -34,7 +34,7 @@ export function ingestMultixact(context: IngestContext, decoded: DecodedRecord):
   }
 }
 
-function createMultixact(context: IngestContext, data: MainData): void {
+function createMultixact(context: IngestContext, data: ByteReader): void {
   const multixact = data.u32()
   const firstOffset = data.u32()
   const memberCount = data.count(8)
@@ -78,7 +78,7 @@ function writeMembers(context: IngestContext, firstOffset: number, members: Uint
   }
 }
 
-function truncateMultixacts(context: IngestContext, data: MainData): void {
+function truncateMultixacts(context: IngestContext, data: ByteReader): void {
   const { state, writer } = context
   state.oldestMultiDb = data.u32()
   data.skip(4)

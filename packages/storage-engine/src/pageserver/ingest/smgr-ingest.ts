@@ -1,10 +1,10 @@
+import { ByteReader } from '../../base/byte-reader.ts'
 import { Fork } from '../../postgres/relation.ts'
 import { SLOTS_PER_FSM_PAGE } from '../../redo/free-space-map.ts'
 import { encodeFreeSpaceTruncation, encodeVisibilityTruncation } from '../../redo/page-change.ts'
 import { HEAP_BLOCKS_PER_VM_PAGE, vmBlockOfHeapBlock } from '../../redo/visibility-map.ts'
 import type { DecodedRecord } from '../../wal/record.ts'
 import type { ChangeWriter } from './change-writer.ts'
-import { MainData } from './main-data.ts'
 import type { IngestContext } from './wal-ingest.ts'
 
 /** src/include/catalog/storage_xlog.h, PG 18. */
@@ -15,7 +15,7 @@ const FSM_TREE_DEPTH = 3
 
 /** smgr_redo (src/backend/catalog/storage.c, PG 18). False: not a record type of Storage. */
 export function ingestSmgr(context: IngestContext, decoded: DecodedRecord): boolean {
-  const data = new MainData(decoded)
+  const data = new ByteReader(decoded.mainData, 'wal record')
   switch (decoded.opcode) {
     case Type.create: {
       const spcOid = data.u32()

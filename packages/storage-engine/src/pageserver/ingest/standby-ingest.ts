@@ -1,6 +1,6 @@
+import { ByteReader } from '../../base/byte-reader.ts'
 import type { DecodedRecord } from '../../wal/record.ts'
 import { FIRST_NORMAL_XID } from './cluster-state.ts'
-import { MainData } from './main-data.ts'
 import type { IngestContext } from './wal-ingest.ts'
 
 /** src/include/storage/standbydefs.h, PG 18. */
@@ -10,7 +10,7 @@ const Type = { lock: 0x00, runningXacts: 0x10, invalidations: 0x20 } as const
 export function ingestStandby(context: IngestContext, decoded: DecodedRecord): boolean {
   switch (decoded.opcode) {
     case Type.runningXacts: {
-      const data = new MainData(decoded)
+      const data = new ByteReader(decoded.mainData, 'wal record')
       data.skip(12)
       const nextXid = data.u32()
       const oldestRunningXid = data.u32()

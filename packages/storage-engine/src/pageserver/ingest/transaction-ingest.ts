@@ -1,9 +1,9 @@
+import { ByteReader } from '../../base/byte-reader.ts'
 import { encodeTransactionStatus, TransactionStatus } from '../../redo/page-change.ts'
 import { clogPageOfXid } from '../../redo/slru-page.ts'
 import type { DecodedRecord, WalRecord } from '../../wal/record.ts'
 import { Slru } from '../key.ts'
 import { epochOfXid } from './cluster-state.ts'
-import { MainData } from './main-data.ts'
 import type { IngestContext } from './wal-ingest.ts'
 
 /** Record types and xinfo bits: src/include/access/xact.h, PG 18. */
@@ -55,7 +55,7 @@ export function ingestTransaction(context: IngestContext, record: WalRecord, dec
       prepareTransaction(context, decoded)
       return true
     case Type.assignment: {
-      const data = new MainData(decoded)
+      const data = new ByteReader(decoded.mainData, 'wal record')
       context.sawXid(data.u32())
       for (let left = data.count(4); left > 0; left--) context.sawXid(data.u32())
       return true
@@ -106,8 +106,8 @@ function setStatus(
 
 /** ParseCommitRecord and ParseAbortRecord (src/backend/access/rmgrdesc/xactdesc.c), up to the parts that matter here. */
 function readTransactionEnd(decoded: DecodedRecord): TransactionEnd {
-  const data = new MainData(decoded)
-  const time = data.i64()
+  const data = new ByteReader(decoded.mainData, 'wal record')
+  const time = data.i64Number()
   const xinfo = decoded.info & HAS_INFO ? data.u32() : 0
   const subxacts: number[] = []
   const relations: number[] = []
@@ -126,7 +126,7 @@ function readTransactionEnd(decoded: DecodedRecord): TransactionEnd {
 
 /** The record's main data is the state file without its CRC (TwoPhaseFileHeader, src/backend/access/transam/twophase.c). */
 function prepareTransaction(context: IngestContext, decoded: DecodedRecord): void {
-  const data = new MainData(decoded)
+  const data = new ByteReader(decoded.mainData, 'wal record')
   data.skip(8)
   const xid = data.u32()
   data.skip(16)

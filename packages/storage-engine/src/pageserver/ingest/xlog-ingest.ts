@@ -1,9 +1,9 @@
+import { ByteReader } from '../../base/byte-reader.ts'
 import type { Lsn } from '../../postgres/lsn.ts'
 import type { DecodedRecord, WalRecord } from '../../wal/record.ts'
 import { XlogOpcode } from '../../wal/rmgr/xlog.ts'
 import { ingestBlocks } from './block-ingest.ts'
 import { type ClusterState, FIRST_NORMAL_XID } from './cluster-state.ts'
-import { MainData } from './main-data.ts'
 import type { IngestContext } from './wal-ingest.ts'
 
 /** False: not a record type of XLOG. */
@@ -15,18 +15,23 @@ export function ingestXlog(context: IngestContext, record: WalRecord, decoded: D
       return true
     case XlogOpcode.checkpointShutdown:
     case XlogOpcode.checkpointOnline:
-      takeCheckpoint(context, new MainData(decoded), record.endLsn, decoded.opcode === XlogOpcode.checkpointShutdown)
+      takeCheckpoint(
+        context,
+        new ByteReader(decoded.mainData, 'wal record'),
+        record.endLsn,
+        decoded.opcode === XlogOpcode.checkpointShutdown,
+      )
       return true
     case XlogOpcode.nextOid:
-      context.state.nextOid = new MainData(decoded).u32()
+      context.state.nextOid = new ByteReader(decoded.mainData, 'wal record').u32()
       context.stateChanged()
       return true
     case XlogOpcode.parameterChange:
-      takeParameters(context.state, new MainData(decoded))
+      takeParameters(context.state, new ByteReader(decoded.mainData, 'wal record'))
       context.stateChanged()
       return true
     case XlogOpcode.endOfRecovery: {
-      const data = new MainData(decoded)
+      const data = new ByteReader(decoded.mainData, 'wal record')
       data.skip(16)
       context.state.walLevel = data.i32()
       context.stateChanged()
@@ -49,7 +54,7 @@ export function ingestXlog(context: IngestContext, record: WalRecord, decoded: D
  * A shutdown checkpoint's counters are exact; those of an online one may be older than what later records have shown, so
  * they only move forward (xlog_redo, src/backend/access/transam/xlog.c, PG 18).
  */
-function takeCheckpoint(context: IngestContext, data: MainData, endLsn: Lsn, isShutdown: boolean): void {
+function takeCheckpoint(context: IngestContext, data: ByteReader, endLsn: Lsn, isShutdown: boolean): void {
   const { state } = context
   data.skip(24)
   const nextXidLow = data.u32()
@@ -62,7 +67,7 @@ function takeCheckpoint(context: IngestContext, data: MainData, endLsn: Lsn, isS
   const oldestMulti = data.u32()
   const oldestMultiDb = data.u32()
   data.skip(4)
-  const time = data.i64()
+  const time = data.i64Number()
   data.skip(8)
   const oldestActiveXid = data.u32()
 
@@ -86,7 +91,7 @@ function takeCheckpoint(context: IngestContext, data: MainData, endLsn: Lsn, isS
 }
 
 /** xl_parameter_change. */
-function takeParameters(state: ClusterState, data: MainData): void {
+function takeParameters(state: ClusterState, data: ByteReader): void {
   state.maxConnections = data.i32()
   state.maxWorkerProcesses = data.i32()
   state.maxWalSenders = data.i32()

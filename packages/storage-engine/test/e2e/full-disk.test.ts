@@ -1,0 +1,85 @@
+import { execFileSync } from 'node:child_process'
+import * as fs from 'node:fs'
+import * as os from 'node:os'
+import * as path from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { mountObstacle } from '../mount-obstacle.ts'
+import { type Stack, startStack } from '../stack-fixture.ts'
+import { amcheckDatabase } from './amcheck.ts'
+import { Ledger } from './ledger.ts'
+
+/** A SafeKeeper and the PageServer on disks of their own that fill up under load, and are then made larger. */
+const obstacle = mountObstacle()
+/** Room for a new project, and for little more. */
+const SMALL = { safekeeper: '72m', pageserver: '110m' }
+let stack: Stack
+let home = ''
+
+function mount(name: string, size: string): void {
+  const folder = path.join(home, name)
+  fs.mkdirSync(folder, { recursive: true })
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder])
+}
+
+function grow(name: string): void {
+  execFileSync('mount', ['-o', 'remount,size=2g', path.join(home, name)])
+}
+
+beforeAll(async () => {
+  if (obstacle !== undefined) return
+  home = fs.mkdtempSync(path.join(fs.realpathSync(os.tmpdir()), 'tributary-full-'))
+  mount('safekeeper-2', SMALL.safekeeper)
+  mount('pageserver', SMALL.pageserver)
+  stack = await startStack({ home })
+}, 180_000)
+
+afterAll(async () => {
+  if (obstacle !== undefined) return
+  await stack?.cleanup()
+  for (const name of ['safekeeper-2', 'pageserver']) execFileSync('umount', [path.join(home, name)])
+  fs.rmSync(home, { recursive: true, force: true, maxRetries: 3 })
+})
+
+test.skipIf(obstacle !== undefined)(
+  'a SafeKeeper and the PageServer whose disks fill up lose nothing, and go on when there is room',
+  async () => {
+    const ledger = new Ledger({ clientCount: 2, connection: () => ({ connectionString: stack.uri }) })
+    await ledger.createTables()
+    ledger.start()
+    try {
+      await ledger.progress(20)
+      await stack.query('create table filler (id int, text text)')
+      // Incompressible: about 200 MB of WAL, more than either disk holds.
+      for (let i = 0; i < 20; i++) {
+        await stack.query(
+          `insert into filler select g, (select string_agg(md5((g * 31 + i)::text), '') from generate_series(1, 30) i)
+             from generate_series(1, 10000) g`,
+        )
+      }
+      const { safekeepers } = await stack.describe()
+      expect(safekeepers).toHaveLength(3)
+      expect(fs.statfsSync(path.join(home, 'safekeeper-2')).bavail * 4096).toBeLessThan(20 << 20)
+      // The others are a majority, and what was committed before can be read.
+      await ledger.progress(50)
+      for (const name of ['safekeeper-2', 'pageserver']) grow(name)
+      // Now it carries the quorum with one other, so it must have caught up.
+      await stack.admin('POST', '/processes/safekeeper-1/stop')
+      await ledger.progress(50)
+      await stack.admin('POST', '/processes/safekeeper-1/start')
+    } catch (error) {
+      throw new Error(`${String(error)}\n${stack.logTail()}`)
+    } finally {
+      await ledger.stop()
+    }
+    // A new compute reads every page from the PageServer, so that must have caught up, too.
+    await stack.failover()
+    const findings = await ledger.findings()
+    expect(findings.lost).toEqual([])
+    expect(findings.invented).toEqual([])
+    expect(findings.balanceSum).toBe(0)
+    expect(findings.mismatch).toBe(0)
+    const [count] = await stack.query<{ n: string }>('select count(*) n from filler where length(text) = 960')
+    expect(Number(count?.n)).toBe(200_000)
+    await stack.withClient(async (client) => expect(await amcheckDatabase(client)).toEqual([]))
+  },
+)
