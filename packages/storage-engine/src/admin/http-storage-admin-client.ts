@@ -4,7 +4,7 @@ import type { ProjectId, TimelineId } from '../postgres/ids.ts'
 import type { DeltaTableInfo, PublishOutcome, StorageReport } from '../protocol/lake.ts'
 import type { SnapshotPlan } from '../protocol/snapshot-plan.ts'
 import type { LayerInfo, LsnAtTime, StorageAdmin, TimelineInfo } from './storage-admin.ts'
-import type { CommitHistogram, TimelineEvent, TimelineHistory } from './timeline-history.ts'
+import type { CommitHistogram, TimelineEvent } from './timeline-history.ts'
 
 const CALL_TIMEOUT_MS = 60_000
 /** initdb and the first upload take a second; a slow object store may take much longer. */
@@ -14,10 +14,7 @@ const SNAPSHOT_PLAN_TIMEOUT_MS = 120_000
 const UPKEEP_TIMEOUT_MS = 600_000
 
 /** The storage admin of a PageServer process over HTTP (http-storage-admin-server.ts). */
-export function openHttpStorageAdmin(options: {
-  readonly url: string
-  readonly token?: string
-}): StorageAdmin & TimelineHistory {
+export function openHttpStorageAdmin(options: { readonly url: string; readonly token?: string }): StorageAdmin {
   const base = options.url.replace(/\/$/, '')
   const call = (method: string, path: string, body?: unknown, timeoutMs = CALL_TIMEOUT_MS): Promise<unknown> =>
     callJson(`${base}${path}`, {

@@ -52,6 +52,20 @@ export function storageAdminRoutes(admin: StorageAdmin): Record<string, HttpHand
       admin.lsnAtTime(projectOf(request), timelineOf(request), queryOf(request, 'time')),
     [`GET ${timelinePath}/time-at-lsn`]: (request) =>
       admin.timeAtLsn(projectOf(request), timelineOf(request), queryOf(request, 'lsn')),
+    [`GET ${timelinePath}/events`]: (request) =>
+      admin.timelineEvents({
+        projectId: projectOf(request),
+        timelineId: timelineOf(request),
+        limit: countOf(request, 'limit'),
+        ...optionalQuery(request, ['fromLsn', 'toLsn']),
+      }),
+    [`GET ${timelinePath}/commit-histogram`]: (request) =>
+      admin.commitHistogram({
+        projectId: projectOf(request),
+        timelineId: timelineOf(request),
+        buckets: countOf(request, 'buckets'),
+        ...optionalQuery(request, ['from', 'to']),
+      }),
     [`PUT ${timelinePath}/leases/:leaseId`]: (request) =>
       admin.leaseLsn({
         projectId: projectOf(request),
@@ -97,6 +111,25 @@ export function queryOf(request: HttpRequest, name: string): string {
   const value = request.query.get(name)
   if (value === null || value === '') throw new StorageError('invalid-input', 'query parameter is missing', { name })
   return value
+}
+
+/** A number from 1 to 1000. Throws `invalid-input` naming the parameter. */
+function countOf(request: HttpRequest, name: string): number {
+  const value = Number(queryOf(request, name))
+  if (Number.isInteger(value) && value >= 1 && value <= 1000) return value
+  throw new StorageError('invalid-input', `${name}: must be a number from 1 to 1000`)
+}
+
+function optionalQuery<Name extends string>(
+  request: HttpRequest,
+  names: readonly Name[],
+): Partial<Record<Name, string>> {
+  const given: Partial<Record<Name, string>> = {}
+  for (const name of names) {
+    const value = request.query.get(name)
+    if (value !== null && value !== '') given[name] = value
+  }
+  return given
 }
 
 function parseBody<Body>(schema: z.ZodType<Body>, request: HttpRequest): Body {

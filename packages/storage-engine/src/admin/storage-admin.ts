@@ -1,4 +1,5 @@
 import type { ProjectId, TimelineId } from '../postgres/ids.ts'
+import type { TimelineHistory } from './timeline-history.ts'
 import type { DeltaTableInfo, PublishOutcome, PublishRequest, StorageReport } from '../protocol/lake.ts'
 import type { SnapshotPlan, SnapshotPlanRequest } from '../protocol/snapshot-plan.ts'
 
@@ -8,7 +9,7 @@ import type { SnapshotPlan, SnapshotPlanRequest } from '../protocol/snapshot-pla
  * ISO 8601 in UTC. Failures are StorageError: `not-found`, `invalid-input` (message names the field), `conflict`,
  * `unavailable`.
  */
-export interface StorageAdmin {
+export interface StorageAdmin extends TimelineHistory {
   /** Makes the project and its root timeline (initdb). Repeating it with the same ids returns the same. */
   createProject(input: { projectId: ProjectId; timelineId: TimelineId }): Promise<TimelineInfo>
   deleteProject(projectId: ProjectId): Promise<void>

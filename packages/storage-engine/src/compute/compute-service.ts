@@ -238,7 +238,7 @@ export class ComputeService {
     this.#lease = new LsnLeaseKeeper(this.#env, lsn, (...args) => this.#parts.leaseLsn(...args))
     const leasing = this.#lease.start()
     leasing.catch(() => undefined)
-    const checkpoint = synthesizeCheckpoint(bundle.header, { nowMs: this.#env.clock.nowMs() })
+    const checkpoint = synthesizeCheckpoint(bundle.header, { nowMs: this.#env.clock.nowMs(), term: this.#term ?? 0 })
     quorum?.append(lsn, checkpoint.record.bytes)
 
     await this.phases.measure('data-dir', () => this.#writeFiles(bundle, checkpoint, mounting))

@@ -23,10 +23,13 @@ export interface SynthesizedCheckpoint {
 /** FirstNormalUnloggedLSN. */
 const UNLOGGED_LSN = Lsn.of(1000)
 
-export function synthesizeCheckpoint(header: BootBundleHeader, options: { nowMs: number }): SynthesizedCheckpoint {
+export function synthesizeCheckpoint(
+  header: BootBundleHeader,
+  options: { nowMs: number; term: number },
+): SynthesizedCheckpoint {
   const lsn = Lsn.parse(header.lsn)
   const identity = { systemIdentifier: BigInt(header.systemIdentifier), timeline: WAL_TIMELINE }
-  const checkpoint = checkpointOf(header, recordStartAt(lsn), Math.floor(options.nowMs / 1000))
+  const checkpoint = checkpointOf(header, recordStartAt(lsn), Math.floor(options.nowMs / 1000), options.term)
   const mainData = encodeCheckpoint(checkpoint)
   const bytes = encodeRecord({ rmid: 0, info: 0, prevLsn: Lsn.parse(header.prevRecordLsn), mainData })
   const record = placeRecord(bytes, lsn, identity)
@@ -37,7 +40,7 @@ export function synthesizeCheckpoint(header: BootBundleHeader, options: { nowMs:
   }
 }
 
-function checkpointOf(header: BootBundleHeader, redoLsn: Lsn, unixSeconds: number): Checkpoint {
+function checkpointOf(header: BootBundleHeader, redoLsn: Lsn, unixSeconds: number, term: number): Checkpoint {
   const { checkpoint, parameters } = header
   return {
     redoLsn,
@@ -54,7 +57,8 @@ function checkpointOf(header: BootBundleHeader, redoLsn: Lsn, unixSeconds: numbe
     oldestMultixact: checkpoint.oldestMulti,
     oldestMultixactDbOid: checkpoint.oldestMultiDb,
     unixSeconds,
-    oldestCommitTsXid: 0,
+    // Postgres clears it at start, because commit timestamps are off; in the WAL it tells whose reign begins.
+    oldestCommitTsXid: term,
     newestCommitTsXid: 0,
     oldestActiveXid: 0,
   }

@@ -32,6 +32,7 @@ export const KeyKind = {
   slruSegment: 0x66,
   recordJournal: 0x70,
   commitJournal: 0x71,
+  eventJournal: 0x72,
 } as const
 
 /** SLRUs kept in the key space; the value is field `a`. */

@@ -39,4 +39,5 @@ export const WHOLE_KINDS: readonly number[] = [
   KeyKind.slruSegment,
   KeyKind.recordJournal,
   KeyKind.commitJournal,
+  KeyKind.eventJournal,
 ]

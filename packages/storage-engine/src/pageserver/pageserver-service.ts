@@ -1,4 +1,5 @@
 import type { LayerInfo, LsnAtTime, StorageAdmin, TimelineInfo, UpkeepStep } from '../admin/storage-admin.ts'
+import type { CommitHistogram, TimelineEvent } from '../admin/timeline-history.ts'
 import { errorText, StorageError } from '../base/errors.ts'
 import { PAGE_SIZE } from '../postgres/constants.ts'
 import { ProjectId, type TimelineId } from '../postgres/ids.ts'
@@ -20,6 +21,8 @@ import { type AttachedTimeline, OpenProject, type ProjectOptions } from './open-
 import { listProjectIds, readProjectFile, removeProjectFile, writeProjectFile } from './project-file.ts'
 import { watchSafekeeper } from './safekeeper-watch.ts'
 import { collectBootBundle } from './timeline/boot-bundle.ts'
+import { commitHistogram } from './timeline/commit-histogram.ts'
+import { eventsBetween } from './timeline/event-history.ts'
 import { formatPostgresTime, parsePostgresTime } from './timeline/postgres-time.ts'
 import { planSnapshot } from './timeline/snapshot-plan.ts'
 import { commitAtOrBefore, findCommitAtTime } from './timeline/time-index.ts'
@@ -239,6 +242,48 @@ export class PageServerService implements StorageAdmin {
     const { storage } = this.#project(projectId).timeline(timelineId)
     const commit = await commitAtOrBefore(storage, Lsn.min(Lsn.parse(lsn), storage.lastRecordLsn))
     return { commitTime: commit ? formatPostgresTime(commit.time) : null }
+  }
+
+  async timelineEvents(input: Parameters<StorageAdmin['timelineEvents']>[0]): Promise<TimelineEvent[]> {
+    const { storage } = this.#project(input.projectId).timeline(input.timelineId)
+    const marks = await eventsBetween(storage, {
+      fromLsn: input.fromLsn === undefined ? Lsn.zero : Lsn.parse(input.fromLsn),
+      toLsn: input.toLsn === undefined ? Lsn.max : Lsn.parse(input.toLsn),
+      limit: input.limit,
+    })
+    return marks.map(({ lsn, time, kind, summary, sizeBytes, xid, term }) => ({
+      lsn: Lsn.format(lsn),
+      time: time === null ? null : formatPostgresTime(time),
+      kind,
+      summary,
+      ...(sizeBytes > 0 ? { sizeBytes } : {}),
+      ...(xid > 0 ? { xid } : {}),
+      ...(term > 0 ? { term } : {}),
+    }))
+  }
+
+  async commitHistogram(input: Parameters<StorageAdmin['commitHistogram']>[0]): Promise<CommitHistogram> {
+    const { storage } = this.#project(input.projectId).timeline(input.timelineId)
+    const found = await commitHistogram(
+      storage,
+      {
+        buckets: input.buckets,
+        from: input.from === undefined ? undefined : parsePostgresTime(input.from),
+        to: input.to === undefined ? undefined : parsePostgresTime(input.to),
+      },
+      () => this.#options.env.clock.sleep(0),
+    )
+    if (!found) return { from: null, to: null, buckets: [] }
+    return {
+      from: formatPostgresTime(found.from),
+      to: formatPostgresTime(found.to),
+      buckets: found.buckets.map(({ time, commits, walBytes, lsn }) => ({
+        time: formatPostgresTime(time),
+        commits,
+        walBytes,
+        lsn: lsn === undefined ? null : Lsn.format(lsn),
+      })),
+    }
   }
 
   async leaseLsn(input: Parameters<StorageAdmin['leaseLsn']>[0]): Promise<void> {

@@ -8,11 +8,12 @@ import { VarintReader, VarintWriter } from './varint.ts'
  *
  * One value a batch that holds commits, under KeyKind.commitJournal, written at the end LSN of its first commit.
  *
- *   0 u8 version | 1 pad * 7 | 8 u64 end LSN of the first commit | 16 f64 its time
+ *   0 u8 version | 1 pad | 2 u16, 4 u32 high and low part of the number of commits before | 8 u64 end LSN of the first commit | 16 f64 its time
  *   24 f64 running maximum before it (-Infinity: none) | 32 u32 commit count
  *   36 (varint, signed varint) * (count - 1): end LSN minus the one before in units of 8, time minus the one before
  */
-const VERSION = 1
+/** Version 1 had no number of commits: it reads as 0. */
+const VERSION = 2
 const HEADER_BYTES = 36
 
 export interface CommitPoint {
@@ -20,6 +21,8 @@ export interface CommitPoint {
   readonly time: number
   /** The greatest time of all commits up to and with this one. */
   readonly timeMax: number
+  /** Commits up to and with this one since the history began. */
+  readonly number: number
 }
 
 export class CommitJournalWriter {
@@ -31,11 +34,13 @@ export class CommitJournalWriter {
   #lastEndLsn = Lsn.zero
   #lastTime = 0
   #count = 0
+  #countBefore: number
 
-  /** `timeMax`: running maximum over all commits before, -Infinity when there is none. */
-  constructor(timeMax: number) {
+  /** `timeMax`: running maximum over all commits before, -Infinity when there is none; `countBefore`: how many they are. */
+  constructor(timeMax: number, countBefore = 0) {
     this.#timeMax = timeMax
     this.#timeMaxBefore = timeMax
+    this.#countBefore = countBefore
   }
 
   get count(): number {
@@ -52,6 +57,7 @@ export class CommitJournalWriter {
 
   begin(): void {
     this.#deltas.clear()
+    this.#countBefore += this.#count
     this.#count = 0
     this.#timeMaxBefore = this.#timeMax
   }
@@ -74,6 +80,8 @@ export class CommitJournalWriter {
     const bytes = new Uint8Array(HEADER_BYTES + this.#deltas.length)
     const view = new DataView(bytes.buffer)
     bytes[0] = VERSION
+    view.setUint16(2, Math.floor(this.#countBefore / 2 ** 32), true)
+    view.setUint32(4, this.#countBefore % 2 ** 32, true)
     Lsn.write(view, 8, this.#firstEndLsn)
     view.setFloat64(16, this.#firstTime, true)
     view.setFloat64(24, this.#timeMaxBefore, true)
@@ -85,12 +93,13 @@ export class CommitJournalWriter {
 
 /** All commits of a batch, in LSN order. */
 export function decodeCommitJournal(journal: Uint8Array): CommitPoint[] {
-  if (journal.length < HEADER_BYTES || journal[0] !== VERSION) {
+  if (journal.length < HEADER_BYTES || (journal[0] !== VERSION && journal[0] !== 1)) {
     throw new CorruptionError('not a commit journal', { bytes: journal.length, version: journal[0] })
   }
   const view = new DataView(journal.buffer, journal.byteOffset, journal.byteLength)
   const count = view.getUint32(32, true)
   const reader = new VarintReader(journal, HEADER_BYTES)
+  const countBefore = view.getUint16(2, true) * 2 ** 32 + view.getUint32(4, true)
   const commits: CommitPoint[] = []
   let endLsn = Lsn.read(view, 8)
   let time = view.getFloat64(16, true)
@@ -101,7 +110,7 @@ export function decodeCommitJournal(journal: Uint8Array): CommitPoint[] {
       time += reader.nextSigned()
     }
     timeMax = Math.max(timeMax, time)
-    commits.push({ endLsn, time, timeMax })
+    commits.push({ endLsn, time, timeMax, number: countBefore + i + 1 })
   }
   return commits
 }

@@ -45,12 +45,18 @@ export function ingestTransaction(context: IngestContext, record: WalRecord, dec
       const end = readTransactionEnd(decoded)
       endTransaction(context, record, end, TransactionStatus.committed)
       context.commits.addCommit(record.endLsn, end.time)
+      const { time, subxacts, relations } = end
+      const xid = end.preparedXid || record.xid
+      context.marks.committed(record.endLsn, { xid, subxacts, time, filesDropped: relations.length / 3 })
       return true
     }
     case Type.abort:
-    case Type.abortPrepared:
-      endTransaction(context, record, readTransactionEnd(decoded), TransactionStatus.aborted)
+    case Type.abortPrepared: {
+      const end = readTransactionEnd(decoded)
+      endTransaction(context, record, end, TransactionStatus.aborted)
+      context.marks.aborted([end.preparedXid || record.xid, ...end.subxacts])
       return true
+    }
     case Type.prepare:
       prepareTransaction(context, decoded)
       return true

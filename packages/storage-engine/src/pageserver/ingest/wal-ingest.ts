@@ -15,6 +15,7 @@ import { advanceNextXid, type ClusterState, decodeClusterState, encodeClusterSta
 import { CommitJournalWriter, decodeCommitJournal } from './commit-journal.ts'
 import { copyDatabase, ingestDatabase } from './database-ingest.ts'
 import { ingestMultixact } from './multixact-ingest.ts'
+import { EventMarkWriter } from './event-marks.ts'
 import { findRecordBefore, RecordJournalWriter } from './record-journal.ts'
 import { ingestRelationMap } from './relation-map-ingest.ts'
 import { RelationSizes } from './relation-sizes.ts'
@@ -32,6 +33,7 @@ export interface IngestContext {
   readonly writer: ChangeWriter
   readonly state: ClusterState
   readonly commits: CommitJournalWriter
+  readonly marks: EventMarkWriter
   /** nextXid passes `xid`. */
   sawXid(xid: number): void
   /** Some counter besides nextXid has changed. */
@@ -62,6 +64,7 @@ export class WalIngest {
   readonly #state: ClusterState
   readonly #records = new RecordJournalWriter()
   readonly #commits: CommitJournalWriter
+  readonly #marks = new EventMarkWriter()
   readonly #context: IngestContext
   readonly #decoded = createDecodedRecord()
   #stateChanged = false
@@ -85,7 +88,7 @@ export class WalIngest {
     state.nextXidEpoch = last.nextXidEpoch
     const [commitChain] = await storage.collect(encodeKey({ kind: KeyKind.commitJournal }), 1, tipLsn)
     const commits = commitChain?.values[0] ? decodeCommitJournal(commitChain.values[0]) : []
-    const timeMax = commits.findLast((commit) => commit.endLsn <= tipLsn)?.timeMax ?? Number.NEGATIVE_INFINITY
+    const lastCommit = commits.findLast((commit) => commit.endLsn <= tipLsn)
 
     const sizes = new RelationSizes()
     const sizeRange = kindRange(KeyKind.relationSize)
@@ -99,7 +102,13 @@ export class WalIngest {
     }
     const reader = new WalStreamReader({ startLsn: tipLsn, systemIdentifier, prevLsn: last.startLsn })
     const writer = new ChangeWriter(storage, sizes, segments)
-    return new WalIngest(options, reader, writer, state, new CommitJournalWriter(timeMax))
+    return new WalIngest(
+      options,
+      reader,
+      writer,
+      state,
+      new CommitJournalWriter(lastCommit?.timeMax ?? Number.NEGATIVE_INFINITY, lastCommit?.number ?? 0),
+    )
   }
 
   private constructor(
@@ -119,6 +128,7 @@ export class WalIngest {
       writer,
       state,
       commits,
+      marks: this.#marks,
       sawXid: (xid) => this.#sawXid(xid),
       stateChanged: () => {
         this.#stateChanged = true
@@ -158,6 +168,7 @@ export class WalIngest {
 
   #ingestRecord(record: WalRecord, decoded: DecodedRecord): void {
     this.#beginRecord(record)
+    this.#marks.saw(record, decoded)
     if (!this.#dispatch(record, decoded)) throw unknownRecord(record)
     this.#endRecord(record)
   }
@@ -166,6 +177,7 @@ export class WalIngest {
   async #copyDatabase(record: WalRecord, decoded: DecodedRecord): Promise<void> {
     this.#commitBatch()
     this.#beginRecord(record)
+    this.#marks.saw(record, decoded)
     await copyDatabase(this.#context, this.#storage, decoded)
     this.#endRecord(record)
   }
@@ -173,6 +185,7 @@ export class WalIngest {
   #beginBatch(): void {
     this.#records.begin(this.#state)
     this.#commits.begin()
+    this.#marks.begin()
   }
 
   #commitBatch(): void {
@@ -181,6 +194,7 @@ export class WalIngest {
     if (this.#commits.count > 0) {
       this.#writer.single(KeyKind.commitJournal, this.#commits.encode(), this.#commits.firstEndLsn)
     }
+    if (this.#marks.count > 0) this.#writer.single(KeyKind.eventJournal, this.#marks.encode(), this.#marks.firstLsn)
     const lsn = this.#records.lastEndLsn
     this.#beginBatch()
     this.#storage.advance(lsn)

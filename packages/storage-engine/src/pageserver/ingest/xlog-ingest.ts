@@ -1,4 +1,5 @@
 import { ByteReader } from '../../base/byte-reader.ts'
+import { POSTGRES_EPOCH_UNIX_SECONDS } from '../../postgres/constants.ts'
 import type { Lsn } from '../../postgres/lsn.ts'
 import type { DecodedRecord, WalRecord } from '../../wal/record.ts'
 import { XlogOpcode } from '../../wal/rmgr/xlog.ts'
@@ -68,8 +69,11 @@ function takeCheckpoint(context: IngestContext, data: ByteReader, endLsn: Lsn, i
   const oldestMultiDb = data.u32()
   data.skip(4)
   const time = data.i64Number()
-  data.skip(8)
+  // Commit timestamps are off: the first record of a compute's reign has its term there (compute/synth-checkpoint.ts).
+  const term = isShutdown ? data.u32() : 0
+  data.skip(isShutdown ? 4 : 8)
   const oldestActiveXid = data.u32()
+  context.marks.checkpoint(endLsn, (time - POSTGRES_EPOCH_UNIX_SECONDS) * 1e6, isShutdown, term)
 
   context.sawXid(nextXidLow === FIRST_NORMAL_XID ? 0xffffffff : nextXidLow - 1)
   if (isShutdown || nextOid > state.nextOid) state.nextOid = nextOid

@@ -17,7 +17,7 @@ interface Version {
  */
 export class MemoryTimelineStorage implements TimelineStorage {
   readonly timelineId: TimelineId
-  readonly #ancestor: { readonly storage: MemoryTimelineStorage; readonly lsn: Lsn } | undefined
+  readonly ancestor: { readonly storage: MemoryTimelineStorage; readonly lsn: Lsn } | undefined
   readonly #versions = new Map<string, Version[]>()
   #lastRecordLsn: Lsn
   #putLsnMax: Lsn = Lsn.zero
@@ -30,7 +30,7 @@ export class MemoryTimelineStorage implements TimelineStorage {
   ) {
     this.timelineId = timelineId
     this.#lastRecordLsn = startLsn
-    this.#ancestor = ancestor
+    this.ancestor = ancestor
   }
 
   get lastRecordLsn(): Lsn {
@@ -86,7 +86,7 @@ export class MemoryTimelineStorage implements TimelineStorage {
     const from = formatKey(start)
     const to = formatKey(end)
     const names = new Set<string>()
-    for (let storage: MemoryTimelineStorage | undefined = this; storage; storage = storage.#ancestor?.storage) {
+    for (let storage: MemoryTimelineStorage | undefined = this; storage; storage = storage.ancestor?.storage) {
       for (const name of storage.#versions.keys()) if (name >= from && name < to) names.add(name)
     }
     const found = []
@@ -104,8 +104,8 @@ export class MemoryTimelineStorage implements TimelineStorage {
   }
 
   history(key: Uint8Array, fromLsn: Lsn, toLsn: Lsn): Promise<{ lsn: Lsn; value: Uint8Array }[]> {
-    const older = this.#ancestor
-      ? this.#ancestor.storage.history(key, fromLsn, Lsn.min(toLsn, this.#ancestor.lsn))
+    const older = this.ancestor
+      ? this.ancestor.storage.history(key, fromLsn, Lsn.min(toLsn, this.ancestor.lsn))
       : Promise.resolve([])
     const own = (this.#versions.get(formatKey(key)) ?? []).filter(({ lsn }) => lsn > fromLsn && lsn <= toLsn)
     return older.then((versions) => [...versions, ...own.map(({ lsn, value }) => ({ lsn, value }))])
@@ -137,7 +137,7 @@ export class MemoryTimelineStorage implements TimelineStorage {
         values.push(version.value)
         if (version.willInit) return { lsns, values, complete: true }
       }
-      const ancestor: { storage: MemoryTimelineStorage; lsn: Lsn } | undefined = storage.#ancestor
+      const ancestor: { storage: MemoryTimelineStorage; lsn: Lsn } | undefined = storage.ancestor
       if (ancestor) bound = Lsn.min(bound, ancestor.lsn)
       storage = ancestor?.storage
     }

@@ -18,6 +18,8 @@ export interface TimelineStorage {
   readonly remoteConsistentLsn: Lsn
   /** Reads below are refused: GC may have removed what they need. */
   readonly gcCutoffLsn: Lsn
+  /** Where a branch begins: what lies at or below is the ancestor's. */
+  readonly ancestor?: { readonly storage: TimelineStorage; readonly lsn: Lsn } | undefined
 
   /** Adds a version; copies key and value. Not visible to reads until `advance`. One writer. */
   put(key: Uint8Array, lsn: Lsn, willInit: boolean, value: Uint8Array): void
@@ -61,4 +63,14 @@ export interface ValueSemantics {
   liveKeyRanges(lsn: Lsn): Promise<{ start: Uint8Array; end: Uint8Array }[]>
   /** Tables whose main forks may lie in columnar layers, from the catalogs at `lsn`. Without it there are none. */
   userHeaps?(lsn: Lsn): Promise<readonly UserHeap[]>
+}
+
+/**
+ * How far a batch value at `lsn` counts on this line: one of an ancestor may tell of records beyond the branch point, which
+ * are not in the branch's history.
+ */
+export function lineEndAbove(storage: TimelineStorage, lsn: Lsn): Lsn {
+  let endLsn = storage.lastRecordLsn
+  for (let at = storage.ancestor; at && lsn <= at.lsn; at = at.storage.ancestor) endLsn = at.lsn
+  return endLsn
 }
