@@ -43,7 +43,8 @@ test('commits and bytes per bucket equal a plain count over all commits, also ac
         expect(last.number).toBe(commits.length)
         if (batch === 20) writer = new CommitJournalWriter(last.timeMax, last.number)
       }
-      storage.advance(Lsn.of((lsn += 8)))
+      lsn += 8
+      storage.advance(Lsn.of(lsn))
       if (batch !== 15) continue
       // The branch begins inside the batch: what the ancestor did after it does not count.
       const kept = commits.at(-1)!.endLsn === lsn - 8 ? commits.splice(Math.max(1, commits.length - 1)) : []

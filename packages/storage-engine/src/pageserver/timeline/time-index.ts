@@ -2,7 +2,7 @@ import { isStorageError } from '../../base/errors.ts'
 import { Lsn } from '../../postgres/lsn.ts'
 import { type CommitPoint, decodeCommitJournal, timeMaxBefore } from '../ingest/commit-journal.ts'
 import { encodeKey, KeyKind } from '../key.ts'
-import { lineEndAbove, type TimelineStorage } from './timeline-storage.ts'
+import { lineEndAbove, type TimelineStorage, type ValueChain } from './timeline-storage.ts'
 
 const JOURNAL_KEY = encodeKey({ kind: KeyKind.commitJournal })
 
@@ -96,11 +96,22 @@ interface JournalEntry {
 }
 
 async function journalAt(storage: TimelineStorage, lsn: Lsn): Promise<JournalEntry | undefined> {
-  const [chain] = await storage.collect(JOURNAL_KEY, 1, lsn)
+  const chain = await chainAt(storage, lsn)
   const value = chain?.values[0]
   if (!chain || !value) return undefined
   const endLsn = lineEndAbove(storage, chain.lsns[0]!)
   const commits = decodeCommitJournal(value)
   const own = commits.at(-1)!.endLsn <= endLsn ? commits : commits.filter((commit) => commit.endLsn <= endLsn)
   return own.length === 0 ? undefined : { commits: own, timeMaxBefore: timeMaxBefore(value) }
+}
+
+async function chainAt(storage: TimelineStorage, lsn: Lsn): Promise<ValueChain | undefined> {
+  try {
+    const [chain] = await storage.collect(JOURNAL_KEY, 1, lsn)
+    return chain
+  } catch (error) {
+    // The cutoff has moved past the LSN since the caller looked.
+    if (isStorageError(error, 'not-found') && lsn < storage.gcCutoffLsn) return undefined
+    throw error
+  }
 }
