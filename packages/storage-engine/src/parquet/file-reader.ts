@@ -122,6 +122,15 @@ export class ParquetFile {
     return { firstRow: 0, endRow: rowGroup.rowCount, columns }
   }
 
+  /** Checks every page of a row group of a sealed file against its checksum, one column chunk in memory at a time. */
+  async verifyRowGroup(group: number): Promise<void> {
+    for (const chunk of this.#group(group).columns) {
+      const range = planChunk(chunk, this.#source.sizeBytes)
+      const { bytes, start } = (await this.#fetch([range])).find(range)
+      await this.#checkPages(chunk, bytes, start)
+    }
+  }
+
   /** Data pages [firstPage, endPage), which must begin at the same rows in all of the columns, as in our files. */
   async readPages(
     group: number,

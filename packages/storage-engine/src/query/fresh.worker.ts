@@ -1,5 +1,11 @@
 import { openNodeEnv } from '../io/node-env.ts'
 import { serveTasks } from '../io/worker-tasks.ts'
 import { createFreshTask } from './fresh-tasks.ts'
+import { type InspectLayerTask, inspectLayer } from './inspect-layer.ts'
 
-serveTasks({ 'fresh-rows': createFreshTask(openNodeEnv({ name: 'query-decoder', logLevel: 'warn' })) })
+const env = openNodeEnv({ name: 'query-decoder', logLevel: 'warn' })
+
+serveTasks({
+  'fresh-rows': createFreshTask(env),
+  'inspect-layer': (task: InspectLayerTask) => inspectLayer(env.disk, task),
+})

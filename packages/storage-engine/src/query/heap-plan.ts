@@ -1,4 +1,5 @@
 /** Where the rows of one heap are at one LSN: in which layer files, and in which blocks to read as pages. */
+import { isStorageError, type StorageError } from '../base/errors.ts'
 import type { Catalog, CatalogRelation } from '../catalog/catalog.ts'
 import type { SnapshotSource } from '../catalog/snapshot-source.ts'
 import type { TableDefinition } from '../columnar/table-definition.ts'
@@ -35,6 +36,8 @@ export interface HeapPlanner {
   readonly layers: LocalLayers
   readonly facts: LayerFactsCache
   readonly snapshotPlan: (locator: RelationLocator) => Promise<SnapshotPlan>
+  /** Called with a layer whose bytes are not what they were; its blocks are read as pages instead. */
+  readonly onDamaged: (error: StorageError) => void
   /** Called with every layer that was acquired. */
   readonly onAcquired: (objectKey: string) => void
 }
@@ -66,7 +69,11 @@ export async function planHeap(
   for (const ref of plan.layers) {
     const path = await planner.layers.acquire(ref.objectKey, ref.sizeBytes)
     planner.onAcquired(ref.objectKey)
-    const facts = await planner.facts.get(planner.engine, ref.objectKey, path)
+    const facts = await factsOf(planner, ref, path)
+    if (!facts) {
+      dirty.push([ref.firstBlock, ref.blockCount])
+      continue
+    }
     const shape = {
       current: common.definition,
       written: facts.description.table,
@@ -87,6 +94,16 @@ export async function planHeap(
       merged,
       uses.map(({ ref }) => [ref.firstBlock, ref.blockCount] as const),
     ),
+  }
+}
+
+async function factsOf(planner: HeapPlanner, ref: ColumnarLayerRef, path: string): Promise<LayerFacts | undefined> {
+  try {
+    return await planner.facts.get(planner.engine, ref.objectKey, path)
+  } catch (error) {
+    if (!isStorageError(error, 'corruption')) throw error
+    planner.onDamaged(error)
+    return undefined
   }
 }
 

@@ -1,8 +1,6 @@
-import { CorruptionError } from '../base/errors.ts'
-import { LAYER_KEY, type LayerDescription } from '../columnar/columnar-encoder.ts'
-import type { Disk } from '../io/disk.ts'
-import { type ByteSource, ParquetFile } from '../parquet/file-reader.ts'
+import type { Workers } from '../io/workers.ts'
 import type { Engine } from './engine.ts'
+import type { InspectLayerTask, LayerInspection } from './inspect-layer.ts'
 import { type LayerTransactions, readLayerTransactions } from './layer-visibility.ts'
 
 /** Layers whose facts are kept: some KiB each, more where every row has a transaction of its own. */
@@ -10,23 +8,22 @@ const LAYERS_MAX = 512
 /** Transactions named by the layers that are kept, at about 40 bytes each. */
 const TRANSACTIONS_MAX = 4_000_000
 
-export interface LayerFacts {
-  readonly description: LayerDescription
-  readonly hasOverflow: boolean
+export interface LayerFacts extends LayerInspection {
   readonly transactions: LayerTransactions
 }
 
 /** What a layer file says of itself and of its rows; read once, as files never change. */
 export class LayerFactsCache {
-  readonly #disk: Disk
+  readonly #workers: Workers
   /** Least recently used first. */
   readonly #facts = new Map<string, LayerFacts>()
   #transactionCount = 0
 
-  constructor(disk: Disk) {
-    this.#disk = disk
+  constructor(workers: Workers) {
+    this.#workers = workers
   }
 
+  /** Throws `corruption` when the file is damaged. */
   async get(engine: Engine, objectKey: string, path: string): Promise<LayerFacts> {
     const known = this.#facts.get(objectKey)
     if (known) {
@@ -34,39 +31,12 @@ export class LayerFactsCache {
       this.#facts.set(objectKey, known)
       return known
     }
-    const { description, hasOverflow } = await this.#readFooter(objectKey, path)
-    const facts = { description, hasOverflow, transactions: await readLayerTransactions(engine, path) }
+    const inspection = await this.#workers.run<InspectLayerTask, LayerInspection>('inspect-layer', { objectKey, path })
+    const facts = { ...inspection, transactions: await readLayerTransactions(engine, path) }
     this.#facts.set(objectKey, facts)
     this.#transactionCount += countOf(facts)
     this.#shrink()
     return facts
-  }
-
-  async #readFooter(objectKey: string, path: string): Promise<Omit<LayerFacts, 'transactions'>> {
-    const file = await this.#disk.open(path, 'read')
-    try {
-      const source: ByteSource = {
-        sizeBytes: file.sizeBytes(),
-        async read(start, end) {
-          const bytes = new Uint8Array(end - start)
-          const got = await file.read(bytes, start)
-          if (got !== bytes.length)
-            throw new CorruptionError('layer ends too early', { objectKey, offset: start + got })
-          return bytes
-        },
-      }
-      const { metadata, leaves } = await ParquetFile.open(source, { sealed: true })
-      const text = metadata.keyValues.get(LAYER_KEY)
-      if (text === undefined) throw new CorruptionError('parquet file is no columnar layer', { objectKey })
-      const overflow = leaves.find((leaf) => leaf.path[0] === '_pg_overflow')
-      const hasOverflow = metadata.rowGroups.some((group) => {
-        const chunk = overflow && group.columns[overflow.index]
-        return chunk?.statistics?.nullCount !== group.rowCount
-      })
-      return { description: JSON.parse(text) as LayerDescription, hasOverflow }
-    } finally {
-      await file.close()
-    }
   }
 
   #shrink(): void {

@@ -71,7 +71,9 @@ export async function invisibleKeys(
 
 /** True when the error says that a layer's file is gone: a newer layer took its place. */
 export function isLayerGone(error: unknown): boolean {
-  return isStorageError(error, 'unavailable') && /No files found|Cannot open file|No such file/.test(error.message)
+  return (
+    isStorageError(error, 'unavailable') && /No files found|Cannot open file|No such file|ENOENT/.test(error.message)
+  )
 }
 
 function merge(maps: readonly ReadonlyMap<number, boolean>[]): Map<number, boolean> {

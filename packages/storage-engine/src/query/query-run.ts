@@ -5,6 +5,7 @@ import type { Catalog, CatalogRelation } from '../catalog/catalog.ts'
 import type { SnapshotSource } from '../catalog/snapshot-source.ts'
 import type { Clock } from '../io/clock.ts'
 import type { Disk } from '../io/disk.ts'
+import type { Log } from '../io/log.ts'
 import type { Workers } from '../io/workers.ts'
 import type { TimelineId } from '../postgres/ids.ts'
 import { Lsn } from '../postgres/lsn.ts'
@@ -21,6 +22,7 @@ import { resolveTable } from './table-resolver.ts'
 
 export interface QueryContext {
   readonly clock: Clock
+  readonly log: Log
   readonly disk: Disk
   readonly workers: Workers
   readonly parser: SqlParser
@@ -118,6 +120,10 @@ export async function runQuery(context: QueryContext, job: QueryJob): Promise<Qu
             lsn: Lsn.format(moment.lsn),
             ...locator,
           }),
+        onDamaged: (error: StorageError) => {
+          context.log.error('columnar layer is damaged', { error: error.message })
+          notes.push(`a columnar layer of ${relation.name} is damaged: its blocks were read as pages`)
+        },
         onAcquired: (objectKey: string) => acquired.push(objectKey),
       }
       await engine.run(`create schema if not exists ${quoteName(table.schema)}`)

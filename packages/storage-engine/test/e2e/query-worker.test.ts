@@ -91,6 +91,31 @@ test('22 TPC-H-like questions are answered as Postgres does, from pages and agai
   }
 })
 
+test('a damaged layer is noticed, and its blocks are read as pages', async () => {
+  const sql = 'select count(*), sum(l_quantity), max(l_comment) from lineitem'
+  const whole = await run(sql)
+  expect(whole.receipt.layersRead).toBeGreaterThan(0)
+  const lake = (await filesBelow(path.join(stack.home, 'objects'))).filter((file) => file.endsWith('.parquet'))
+  const originals = lake.map((file) => fs.readFileSync(file))
+  lake.forEach((file, i) => {
+    const damaged = Buffer.from(originals[i]!)
+    damaged[Math.floor(damaged.length / 3)]! ^= 1
+    fs.writeFileSync(file, damaged)
+  })
+  const other = await startQueryWorker(stack)
+  try {
+    const result = await other.client.run({ ...base, sql })
+    expect(result.rows).toEqual(whole.rows)
+    expect(result.receipt.layersRead).toBe(0)
+    expect(result.notes.join()).toMatch(/layer of lineitem is damaged/)
+  } finally {
+    await other.close()
+    lake.forEach((file, i) => {
+      fs.writeFileSync(file, originals[i]!)
+    })
+  }
+})
+
 test('a row is in the answer as soon as its commit is acknowledged', async () => {
   await stack.query('create table fresh (id int primary key, at timestamptz default clock_timestamp())')
   await stack.withClient(async (client) => {
@@ -260,6 +285,11 @@ test('a whole result is exported as CSV and as Parquet that other readers read',
   const file = await parquetReadObjects({ file: bytes.slice().buffer as ArrayBuffer, compressors })
   expect(file.length).toBe(count!.n)
 })
+
+async function filesBelow(folder: string): Promise<string[]> {
+  const entries = await fs.promises.readdir(folder, { recursive: true, withFileTypes: true })
+  return entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name))
+}
 
 async function until(isDone: () => Promise<boolean>): Promise<void> {
   const deadline = performance.now() + 20_000
