@@ -4,7 +4,7 @@ import { PAGE_SIZE } from '../../postgres/constants.ts'
 import type { Lsn } from '../../postgres/lsn.ts'
 import type { LayerDescriptor } from '../layer/layer-descriptor.ts'
 import { formatLayerName, type LayerName } from '../layer/layer-name.ts'
-import { localPagesOf } from '../layer/local-pages.ts'
+import { localPagesName, localPagesOf } from '../layer/local-pages.ts'
 import { retryForever } from '../remote/retry-forever.ts'
 import type { ReadLink } from '../timeline/read-layers.ts'
 import type { StorageContext } from '../timeline/storage-context.ts'
@@ -31,7 +31,7 @@ export async function makeColumns(
   const ranges = [range]
   if (toast) ranges.push(blockRange(toast.heap, 0, 0xffff_ffff), blockRange(toast.index, 0, 0xffff_ffff))
   const { segments, layers } = planSegments(links, ranges, lsn, context.columnarSegments.damaged)
-  const pinned = await pinLayers(context, layers)
+  const pinned = await pinLayers(context, layers, { pagesWillDo: true })
   let task: WriteColumnarLayerTask & Required<Pick<WriteColumnarLayerTask, 'localPages'>>
   let written: WrittenColumnarLayer
   try {
@@ -111,6 +111,7 @@ async function blameInputs(
 ): Promise<void> {
   for (const { descriptor, place } of layers) {
     if (descriptor.kind !== 'columnar') continue
+    await context.layerFiles.drop(localPagesName(descriptor.name))
     await context.layerFiles.drop(descriptor.name)
     const pinned = await pinLayers(context, [{ descriptor, place }])
     try {

@@ -4,10 +4,14 @@ import type { LayerPlace } from '../timeline/read-layers.ts'
 import type { StorageContext } from '../timeline/storage-context.ts'
 import type { LayerInput } from './layer-input.ts'
 
-/** Brings layers here and keeps their files until `release`. */
+/**
+ * Brings layers here and keeps their files until `release`. With `pagesWillDo`, local pages stand in for the columnar
+ * layers that have some: they are cheaper to read pages from.
+ */
 export async function pinLayers(
   context: StorageContext,
   layers: readonly { readonly descriptor: LayerDescriptor; readonly place: LayerPlace }[],
+  options: { readonly pagesWillDo?: boolean } = {},
 ): Promise<{ inputs: LayerInput[]; release: () => void }> {
   const inputs: LayerInput[] = []
   const release = () => {
@@ -16,6 +20,12 @@ export async function pinLayers(
   try {
     for (const { descriptor, place } of layers) {
       const { name, kind, keyStart } = descriptor
+      const pagesName = localPagesName(name)
+      const pagesPath = kind === 'columnar' && options.pagesWillDo ? context.layerFiles.pinLocal(pagesName) : undefined
+      if (pagesPath !== undefined) {
+        inputs.push({ name: pagesName, kind: 'page-image', keyStart, path: pagesPath })
+        continue
+      }
       inputs.push({
         name,
         kind,
