@@ -164,7 +164,8 @@ export class TestStack {
       headers: { 'content-type': 'application/json', ...(key === null ? {} : { authorization: `Bearer ${key}` }) },
       body: JSON.stringify({ query, variables }),
     })
-    return { status: response.status, ...(await response.json()) }
+    const reply = (await response.json()) as Pick<GraphReply, 'data' | 'errors'>
+    return { status: response.status, ...reply }
   }
 
   /** As graphql, but any error fails the test. */
