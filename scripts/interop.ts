@@ -115,7 +115,7 @@ for (const server of servers) {
     await waitListening(port, child)
     const { code } = await runCommand(
       binary(rootFolder, 'vitest'),
-      ['run', '--project', 'interop', 'test/interop/s3-interop.test.ts'],
+      ['run', '--project', 'interop', 'test/interop/s3-interop.test.ts', 'test/interop/s3-stack.test.ts'],
       {
         cwd: engineFolder,
         env: {

@@ -21,6 +21,8 @@ export interface StackOptions {
   readonly home?: string
   /** Instead of free ports: the Postgres port, with the others after it. */
   readonly portBase?: number
+  /** Everything runs under this account instead of this process's. */
+  readonly account?: { readonly uid: number; readonly gid: number }
   /** Leaves the run files of a stack that runs in the same home. */
   readonly keepRunFiles?: boolean
 }
@@ -69,14 +71,20 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const home = options.home ?? fs.mkdtempSync(path.join(fs.realpathSync(os.tmpdir()), 'tributary-stack-'))
   // Postgres runs under another account when the tests run as root, and passes through here.
   fs.chmodSync(home, 0o755)
+  if (options.account) fs.chownSync(home, options.account.uid, options.account.gid)
   const base = options.portBase ?? (await findPortBase())
-  const stack = new Stack(home, options.home === undefined, {
-    TRIBUTARY_HOME: home,
-    TRIBUTARY_PG_PORT: String(base),
-    TRIBUTARY_ADMIN_PORT: String(base + 1),
-    TRIBUTARY_INTERNAL_PORT_FIRST: String(base + 2),
-    ...options.env,
-  })
+  const stack = new Stack(
+    home,
+    options.home === undefined,
+    {
+      TRIBUTARY_HOME: home,
+      TRIBUTARY_PG_PORT: String(base),
+      TRIBUTARY_ADMIN_PORT: String(base + 1),
+      TRIBUTARY_INTERNAL_PORT_FIRST: String(base + 2),
+      ...options.env,
+    },
+    options.account,
+  )
   try {
     await stack.start({ keepRunFiles: options.keepRunFiles ?? false })
     return stack
@@ -90,12 +98,19 @@ export class Stack {
   readonly home: string
   readonly #ownsHome: boolean
   readonly #env: Readonly<Record<string, string>>
+  readonly #account: StackOptions['account']
   #supervisor: RunningProcess | undefined
   #output: string[] = []
   #file: { adminUrl: string; postgresUri: string } | undefined
   #token = ''
 
-  constructor(home: string, ownsHome: boolean, env: Readonly<Record<string, string>>) {
+  constructor(
+    home: string,
+    ownsHome: boolean,
+    env: Readonly<Record<string, string>>,
+    account: StackOptions['account'] = undefined,
+  ) {
+    this.#account = account
     this.home = home
     this.#ownsHome = ownsHome
     this.#env = env
@@ -133,6 +148,7 @@ export class Stack {
       command: process.execPath,
       args: localStackArgs(),
       env: { ...process.env, ...this.#env, NODE_NO_WARNINGS: '1' },
+      ...this.#account,
       endsWithParent: true,
       onLine: (line) => this.#output.push(line),
     })

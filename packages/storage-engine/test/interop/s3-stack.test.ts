@@ -45,7 +45,8 @@ test.skipIf(endpoint === undefined)(
       await ledger.progress(100)
       await stack.kill('pageserver')
       await ledger.progress(50)
-      await stack.createBranch('side')
+      // The PageServer is coming back, from S3 alone as far as its claim goes.
+      await expect.poll(() => stack.createBranch('side'), { timeout: 60_000, interval: 500 }).toBeDefined()
       await ledger.progress(50)
       await ledger.stop()
       // Nothing but S3 and the SafeKeepers is left of it.
