@@ -642,7 +642,7 @@ export type ViewerQuery = { viewer: { id: string, user: { id: string, name: stri
 export type ServerInfoQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type ServerInfoQuery = { serverInfo: { version: string, isLocalStack: boolean, proxyHost: string, proxyPort: number, demoProjectId: string | null, demoWorkloadRunning: boolean | null } };
+export type ServerInfoQuery = { serverInfo: { version: string, isLocalStack: boolean, allowsSignUp: boolean, hasAnalytics: boolean, proxyHost: string, proxyPort: number, demoProjectId: string | null, demoWorkloadRunning: boolean | null } };
 
 export type OrganizationNavQueryVariables = Exact<{
   slug: string;
@@ -2536,6 +2536,8 @@ export const ServerInfoDocument = /*#__PURE__*/ new TypedDocumentString(`
   serverInfo {
     version
     isLocalStack
+    allowsSignUp
+    hasAnalytics
     proxyHost
     proxyPort
     demoProjectId

@@ -1,4 +1,4 @@
-import { type Client, createClient } from 'graphql-ws/client'
+import type { Client } from 'graphql-ws/client'
 import type { TypedDocumentString } from '@/gql/graphql.ts'
 import { connectionStatus } from './connection-status.ts'
 import { operationName } from './graphql-client.ts'
@@ -6,7 +6,7 @@ import { operationName } from './graphql-client.ts'
 /** Waits between attempts: quick at first, then every five seconds, so that a restarted API is found soon. */
 const retryWaitsMs = [250, 500, 1_000, 2_000, 5_000] as const
 
-let client: Client | undefined
+let client: Promise<Client> | undefined
 const reconnectListeners = new Set<() => void>()
 
 /** Called after a lost WebSocket is open again: what happened in between was not heard. */
@@ -16,10 +16,10 @@ export function onReconnect(listener: () => void): () => void {
 }
 
 /** One WebSocket for all subscriptions of the page, opened by the first; the session cookie travels with it. */
-function liveClient(): Client {
-  if (client) return client
+async function connect(): Promise<Client> {
+  const { createClient } = await import('graphql-ws/client')
   let wasLost = false
-  client = createClient({
+  return createClient({
     url: () => `${window.location.protocol === 'https:' ? 'wss' : 'ws'}://${window.location.host}/graphql`,
     lazy: true,
     retryAttempts: Number.POSITIVE_INFINITY,
@@ -31,8 +31,9 @@ function liveClient(): Client {
     keepAlive: 10_000,
     on: {
       closed: (event) => {
-        // 1000 is our own goodbye when nothing subscribes any more.
-        if (typeof event === 'object' && event !== null && 'code' in event && event.code === 1000) return
+        const code = typeof event === 'object' && event !== null && 'code' in event ? event.code : undefined
+        // 1000: our own goodbye when nothing subscribes any more. 44xx: refused by the API, which does answer.
+        if (code === 1000 || (typeof code === 'number' && code >= 4400 && code < 4500)) return
         wasLost = true
         connectionStatus.lost('live')
       },
@@ -44,7 +45,6 @@ function liveClient(): Client {
       },
     },
   })
-  return client
 }
 
 /** Hears a subscription until the returned function is called. Errors end it with `onEnd`. */
@@ -54,14 +54,31 @@ export function subscribe<Data, Variables extends Record<string, unknown>>(
   onData: (data: Data) => void,
   onEnd?: (error: unknown) => void,
 ): () => void {
-  return liveClient().subscribe<Data>(
-    { query: document.toString(), variables, operationName: operationName(document) },
-    {
-      next: (message) => {
-        if (message.data) onData(message.data)
-      },
-      error: (error) => onEnd?.(error),
-      complete: () => onEnd?.(undefined),
+  let isStopped = false
+  let stop: (() => void) | undefined
+  client ??= connect()
+  client.then(
+    (ready) => {
+      if (isStopped) return
+      stop = ready.subscribe<Data>(
+        { query: document.toString(), variables, operationName: operationName(document) },
+        {
+          next: (message) => {
+            if (message.data) onData(message.data)
+          },
+          error: (error) => onEnd?.(error),
+          complete: () => onEnd?.(undefined),
+        },
+      )
+    },
+    (error: unknown) => {
+      // The code itself could not be loaded; the next subscription tries again.
+      client = undefined
+      onEnd?.(error)
     },
   )
+  return () => {
+    isStopped = true
+    stop?.()
+  }
 }

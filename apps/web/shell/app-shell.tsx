@@ -2,7 +2,6 @@
 
 import { IconButton } from '@tributary/ui/primitives/icon-button'
 import { Kbd } from '@tributary/ui/primitives/kbd'
-import { Sheet } from '@tributary/ui/primitives/sheet'
 import { Menu as MenuIcon, Search } from 'lucide-react'
 import dynamic from 'next/dynamic'
 import { type ReactNode, useState } from 'react'
@@ -11,29 +10,35 @@ import { ConnectionBanner } from './connection-banner.tsx'
 import { navigationFor } from './navigation.ts'
 import { useCurrentBranch, usePlace } from './place.ts'
 import { ProjectLive } from './project-live.tsx'
-import { ShortcutsHelp } from './shortcuts-help.tsx'
 import { Sidebar } from './sidebar.tsx'
 import { ThemeSwitch } from './theme-switch.tsx'
 import { useShortcuts } from './use-shortcuts.ts'
 import { UserMenu } from './user-menu.tsx'
 
+// What opens over the page is loaded when it is first opened.
 const CommandMenu = dynamic(() => import('./command-menu.tsx'), { ssr: false })
+const NavigationSheet = dynamic(() => import('./navigation-sheet.tsx'), { ssr: false })
+const ShortcutsHelp = dynamic(() => import('./shortcuts-help.tsx'), { ssr: false })
+
+type Layer = 'command' | 'navigation' | 'help'
 
 export function AppShell({ children }: { children: ReactNode }) {
   const place = usePlace()
   const branch = useCurrentBranch()
-  const [isMenuOpen, setIsMenuOpen] = useState(false)
-  const [isNavigationOpen, setIsNavigationOpen] = useState(false)
-  const [isHelpOpen, setIsHelpOpen] = useState(false)
-  const [wasMenuOpened, setWasMenuOpened] = useState(false)
-  const openMenu = () => {
-    setWasMenuOpened(true)
-    setIsMenuOpen(true)
+  const [layer, setLayer] = useState<Layer>()
+  const [opened, setOpened] = useState<ReadonlySet<Layer>>(new Set())
+  const open = (name: Layer) => {
+    setOpened(new Set([...opened, name]))
+    setLayer(name)
   }
+  const layerProps = (name: Layer) => ({
+    isOpen: layer === name,
+    onOpenChange: (isOpen: boolean) => setLayer(isOpen ? name : undefined),
+  })
   useShortcuts({
     navigation: navigationFor(place, branch?.id),
-    onCommandMenu: openMenu,
-    onHelp: () => setIsHelpOpen(true),
+    onCommandMenu: () => open('command'),
+    onHelp: () => open('help'),
   })
 
   return (
@@ -48,30 +53,16 @@ export function AppShell({ children }: { children: ReactNode }) {
       <aside className="sticky top-0 hidden h-dvh w-58 shrink-0 flex-col border-line border-r bg-surface lg:flex">
         <Sidebar />
       </aside>
-      <Sheet
-        isOpen={isNavigationOpen}
-        onOpenChange={setIsNavigationOpen}
-        side="left"
-        title="Navigation"
-        hideTitle
-        className="w-72"
-      >
-        <Sidebar onNavigate={() => setIsNavigationOpen(false)} />
-      </Sheet>
+      {opened.has('navigation') ? <NavigationSheet {...layerProps('navigation')} /> : null}
       <div className="flex min-w-0 flex-1 flex-col">
         <header className="sticky top-0 z-20 flex h-13 items-center gap-2 border-line border-b bg-canvas/85 px-4 backdrop-blur-sm sm:px-6">
-          <IconButton
-            label="Navigation"
-            hideTooltip
-            className="-ml-2 lg:hidden"
-            onClick={() => setIsNavigationOpen(true)}
-          >
+          <IconButton label="Navigation" hideTooltip className="-ml-2 lg:hidden" onClick={() => open('navigation')}>
             <MenuIcon />
           </IconButton>
           <Breadcrumbs />
           <button
             type="button"
-            onClick={openMenu}
+            onClick={() => open('command')}
             className="hidden h-8 items-center gap-2 rounded-md border border-line bg-surface pr-1.5 pl-2.5 text-data text-ink-faint hover:border-line-strong hover:text-ink sm:flex"
           >
             <Search className="size-3.5" /> Go to
@@ -80,19 +71,19 @@ export function AppShell({ children }: { children: ReactNode }) {
               <Kbd>K</Kbd>
             </span>
           </button>
-          <IconButton label="Command menu" hideTooltip className="sm:hidden" onClick={openMenu}>
+          <IconButton label="Command menu" hideTooltip className="sm:hidden" onClick={() => open('command')}>
             <Search />
           </IconButton>
           <ThemeSwitch />
-          <UserMenu onShowShortcuts={() => setIsHelpOpen(true)} />
+          <UserMenu onShowShortcuts={() => open('help')} />
         </header>
         <main id="content" className="mx-auto w-full max-w-6xl flex-1 px-4 py-6 sm:px-6 sm:py-8">
           {children}
         </main>
       </div>
       {place.project ? <ProjectLive key={place.project} projectId={place.project} /> : null}
-      <ShortcutsHelp isOpen={isHelpOpen} onOpenChange={setIsHelpOpen} />
-      {wasMenuOpened ? <CommandMenu isOpen={isMenuOpen} onOpenChange={setIsMenuOpen} /> : null}
+      {opened.has('help') ? <ShortcutsHelp {...layerProps('help')} /> : null}
+      {opened.has('command') ? <CommandMenu {...layerProps('command')} /> : null}
     </div>
   )
 }

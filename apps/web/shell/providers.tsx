@@ -1,12 +1,14 @@
 'use client'
 
 import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query'
-import { Toaster } from '@tributary/ui/patterns/toast'
 import { TooltipProvider } from '@tributary/ui/primitives/tooltip'
+import dynamic from 'next/dynamic'
 import { ThemeProvider } from 'next-themes'
 import { type ReactNode, useState } from 'react'
 import { ConnectionLostError, SessionExpiredError } from '@/lib/api-errors.ts'
 import { sessionState } from './session-state.ts'
+
+const Toaster = dynamic(() => import('@tributary/ui/patterns/toaster').then((module) => module.Toaster), { ssr: false })
 
 function createQueryClient(): QueryClient {
   const onError = (error: Error) => {

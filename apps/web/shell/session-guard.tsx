@@ -1,17 +1,17 @@
 'use client'
 
-import { useQueryClient } from '@tanstack/react-query'
 import { ErrorState } from '@tributary/ui/patterns/error-state'
-import { Dialog, DialogBody } from '@tributary/ui/primitives/dialog'
+import dynamic from 'next/dynamic'
 import { useRouter } from 'next/navigation'
 import { type ReactNode, useEffect, useRef } from 'react'
 import { ViewerDocument, type ViewerQuery } from '@/gql/graphql.ts'
 import { ConnectionLostError, errorText, SessionExpiredError } from '@/lib/api-errors.ts'
 import { routes } from '@/lib/routes.ts'
-import { refreshAll, useGraphql } from '@/lib/use-graphql.ts'
+import { useGraphql } from '@/lib/use-graphql.ts'
 import { ConnectionBanner } from './connection-banner.tsx'
 import { sessionState, useIsSessionExpired } from './session-state.ts'
-import { SignInForm } from './sign-in-form.tsx'
+
+const SessionExpiredDialog = dynamic(() => import('./session-expired-dialog.tsx'), { ssr: false })
 
 export type Viewer = NonNullable<ViewerQuery['viewer']>
 
@@ -26,7 +26,6 @@ export function useViewer(): Viewer | undefined {
 export function SessionGuard({ children }: { children: ReactNode }) {
   const { data, error, refetch } = useGraphql(ViewerDocument, {}, { staleMs: 60_000 })
   const router = useRouter()
-  const client = useQueryClient()
   const isExpired = useIsSessionExpired()
   const email = useRef<string>(undefined)
   if (data?.viewer) email.current = data.viewer.user.email
@@ -51,24 +50,7 @@ export function SessionGuard({ children }: { children: ReactNode }) {
   return (
     <>
       {children}
-      <Dialog
-        isOpen={isExpired}
-        onOpenChange={() => undefined}
-        isBlocking
-        width="narrow"
-        title="Your session has ended"
-        description="Sign in to go on. What you have open stays as it is."
-      >
-        <DialogBody>
-          <SignInForm
-            email={email.current ?? ''}
-            onSignedIn={() => {
-              sessionState.renew()
-              void refreshAll(client)
-            }}
-          />
-        </DialogBody>
-      </Dialog>
+      {isExpired ? <SessionExpiredDialog email={email.current ?? ''} /> : null}
     </>
   )
 }

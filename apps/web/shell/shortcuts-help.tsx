@@ -6,14 +6,20 @@ import { Fragment } from 'react'
 import { navigationFor } from './navigation.ts'
 import { usePlace } from './place.ts'
 
-export const generalShortcuts = [
+const generalShortcuts = [
   { keys: ['Ctrl', 'K'], label: 'Command menu' },
   { keys: ['/'], label: 'Search in this list' },
   { keys: ['c'], label: 'Create (branch, project, key)' },
   { keys: ['?'], label: 'This help' },
 ] as const
 
-export function ShortcutsHelp({ isOpen, onOpenChange }: { isOpen: boolean; onOpenChange(isOpen: boolean): void }) {
+export default function ShortcutsHelp({
+  isOpen,
+  onOpenChange,
+}: {
+  isOpen: boolean
+  onOpenChange(isOpen: boolean): void
+}) {
   const place = usePlace()
   const pages = navigationFor(place, undefined).flatMap((group) => group.items)
   return (

@@ -3,12 +3,15 @@
 import { useQueryClient } from '@tanstack/react-query'
 import Link from 'next/link'
 import { useRouter, useSearchParams } from 'next/navigation'
+import { ServerInfoDocument } from '@/gql/graphql.ts'
 import { routes, safeNext } from '@/lib/routes.ts'
+import { useGraphql } from '@/lib/use-graphql.ts'
 import { sessionState } from '@/shell/session-state.ts'
 import { SignInForm } from '@/shell/sign-in-form.tsx'
 import { AuthFrame } from './auth-frame.tsx'
 
 export function SignInScreen() {
+  const server = useGraphql(ServerInfoDocument, {}, { staleMs: 300_000 }).data?.serverInfo
   const router = useRouter()
   const client = useQueryClient()
   const next = safeNext(useSearchParams().get('next'))
@@ -17,13 +20,20 @@ export function SignInScreen() {
       title="Sign in"
       footer={
         <>
-          New here?{' '}
-          <Link
-            className="font-medium text-stream-strong underline-offset-4 hover:underline"
-            href={routes.signUp(next)}
-          >
-            Create an account
-          </Link>
+          {server?.isLocalStack ? (
+            <p className="mb-3">On this machine, open the sign-in link that the start of Tributary printed.</p>
+          ) : null}
+          {server?.allowsSignUp === false ? null : (
+            <p>
+              New here?{' '}
+              <Link
+                className="font-medium text-stream-strong underline-offset-4 hover:underline"
+                href={routes.signUp(next)}
+              >
+                Create an account
+              </Link>
+            </p>
+          )}
         </>
       }
     >

@@ -113,7 +113,7 @@ const columnsFor = (projectId: string): Column<Row>[] => [
         <span className="text-ink-faint">none</span>
       ),
   },
-  { key: 'tip', header: 'Tip', cell: ({ branch }) => <LiveLsn tip={branch.tip} /> },
+  { key: 'tip', header: 'Tip', cell: ({ branch }) => <LiveLsn tip={branch.tip} isCompact /> },
   {
     key: 'size',
     header: 'Data',

@@ -1,5 +1,6 @@
 'use client'
 
+import { classNames } from '../lib/class-names.ts'
 import { formatExactTime, formatRelativeTime } from '../lib/format.ts'
 import { useNow } from '../lib/use-now.ts'
 import { Tooltip } from '../primitives/tooltip.tsx'
@@ -11,7 +12,7 @@ export function RelativeTime({ at, className }: { at: string | null | undefined;
   const timeMs = Date.parse(at)
   return (
     <Tooltip content={<span className="tabular">{formatExactTime(timeMs)}</span>}>
-      <time dateTime={at} className={className ?? 'tabular whitespace-nowrap'}>
+      <time dateTime={at} className={classNames('tabular whitespace-nowrap', className)}>
         {formatRelativeTime(timeMs, nowMs)}
       </time>
     </Tooltip>

@@ -1,32 +1,14 @@
-'use client'
+type Sonner = typeof import('sonner')['toast']
 
-import { Toaster as Sonner, toast as sonner } from 'sonner'
-
-/** Once in the application. */
-export function Toaster() {
-  return (
-    <Sonner
-      position="bottom-right"
-      gap={8}
-      toastOptions={{
-        unstyled: true,
-        classNames: {
-          toast:
-            'flex w-full items-start gap-2.5 rounded-lg border border-line bg-raised px-4 py-3 text-ink text-data shadow-raised sm:w-90',
-          title: 'font-medium',
-          description: 'mt-0.5 text-ink-soft',
-          icon: 'mt-0.5 size-4 shrink-0',
-          success: '[&_[data-icon]]:text-positive',
-          error: '[&_[data-icon]]:text-danger',
-          actionButton: 'ml-auto shrink-0 font-medium text-stream-strong',
-        },
-      }}
-    />
-  )
+/** The library behind the notices comes with the first one, not with the first page. */
+function show(use: (toast: Sonner) => void): void {
+  void import('sonner').then((module) => use(module.toast))
 }
 
+/** Short notices in the corner. */
 export const toast = {
-  success: (title: string, description?: string) => sonner.success(title, { description }),
-  failure: (title: string, description?: string) => sonner.error(title, { description, duration: 10_000 }),
-  note: (title: string, description?: string) => sonner(title, { description }),
+  success: (title: string, description?: string) => show((toast) => toast.success(title, { description })),
+  failure: (title: string, description?: string) =>
+    show((toast) => toast.error(title, { description, duration: 10_000 })),
+  note: (title: string, description?: string) => show((toast) => toast(title, { description })),
 }
