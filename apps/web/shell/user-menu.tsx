@@ -2,17 +2,22 @@
 
 import { useQueryClient } from '@tanstack/react-query'
 import { toast } from '@tributary/ui/patterns/toast'
-import { Menu, MenuItem, MenuLabel, MenuSeparator } from '@tributary/ui/primitives/menu'
+import { Popover } from '@tributary/ui/primitives/popover'
 import { Keyboard, KeyRound, LogOut } from 'lucide-react'
 import Link from 'next/link'
+import { useState } from 'react'
 import { errorText } from '@/lib/api-errors.ts'
 import { auth } from '@/lib/auth.ts'
 import { routes } from '@/lib/routes.ts'
 import { useViewer } from './session-guard.tsx'
 
+const itemClasses =
+  'flex w-full items-center gap-2 rounded-md px-2.5 py-1.5 text-left text-body outline-offset-[-2px] hover:bg-hover [&>svg]:size-4 [&>svg]:text-ink-faint'
+
 export function UserMenu({ onShowShortcuts }: { onShowShortcuts(): void }) {
   const viewer = useViewer()
   const client = useQueryClient()
+  const [isOpen, setIsOpen] = useState(false)
   if (!viewer) return null
   const initials = viewer.user.name
     .split(/\s+/)
@@ -33,7 +38,11 @@ export function UserMenu({ onShowShortcuts }: { onShowShortcuts(): void }) {
   }
 
   return (
-    <Menu
+    <Popover
+      align="end"
+      isOpen={isOpen}
+      onOpenChange={setIsOpen}
+      className="w-60 p-1"
       trigger={
         <button
           type="button"
@@ -44,20 +53,25 @@ export function UserMenu({ onShowShortcuts }: { onShowShortcuts(): void }) {
         </button>
       }
     >
-      <MenuLabel>{viewer.user.email}</MenuLabel>
-      <MenuSeparator />
-      <MenuItem asChild>
-        <Link href={routes.account()}>
-          <KeyRound /> Account and API keys
-        </Link>
-      </MenuItem>
-      <MenuItem onSelect={onShowShortcuts}>
+      <p className="mb-1 truncate border-line border-b px-2.5 pt-1.5 pb-2 text-data text-ink-faint">
+        {viewer.user.email}
+      </p>
+      <Link href={routes.account()} onClick={() => setIsOpen(false)} className={itemClasses}>
+        <KeyRound /> Account and API keys
+      </Link>
+      <button
+        type="button"
+        className={itemClasses}
+        onClick={() => {
+          setIsOpen(false)
+          onShowShortcuts()
+        }}
+      >
         <Keyboard /> Keyboard shortcuts
-      </MenuItem>
-      <MenuSeparator />
-      <MenuItem onSelect={() => void signOut()}>
+      </button>
+      <button type="button" className={itemClasses} onClick={() => void signOut()}>
         <LogOut /> Sign out
-      </MenuItem>
-    </Menu>
+      </button>
+    </Popover>
   )
 }

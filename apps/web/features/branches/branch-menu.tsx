@@ -4,16 +4,30 @@ import { toast } from '@tributary/ui/patterns/toast'
 import { Button } from '@tributary/ui/primitives/button'
 import { Menu, MenuItem, MenuSeparator } from '@tributary/ui/primitives/menu'
 import { Camera, ChevronDown, Diff, Lock, LockOpen, Pencil, RefreshCcw, Rows3, Star, Timer, Trash2 } from 'lucide-react'
+import dynamic from 'next/dynamic'
 import Link from 'next/link'
 import { useState } from 'react'
 import { UpdateBranchDocument, type UpdateBranchInput } from '@/gql/graphql.ts'
 import { routes } from '@/lib/routes.ts'
 import { useAction } from '@/lib/use-action.ts'
 import type { BranchDetails } from './branch-screen.tsx'
-import { CreateSnapshotDialog } from './create-snapshot-dialog.tsx'
-import { DeleteBranchDialog } from './delete-branch-dialog.tsx'
-import { EditBranchDialog } from './edit-branch-dialog.tsx'
-import { ResetBranchDialog } from './reset-branch-dialog.tsx'
+
+// Loaded when the menu is first used; each is a form of its own.
+const DeleteBranchDialog = dynamic(
+  () => import('./delete-branch-dialog.tsx').then((module) => module.DeleteBranchDialog),
+  { ssr: false },
+)
+const EditBranchDialog = dynamic(() => import('./edit-branch-dialog.tsx').then((module) => module.EditBranchDialog), {
+  ssr: false,
+})
+const ResetBranchDialog = dynamic(
+  () => import('./reset-branch-dialog.tsx').then((module) => module.ResetBranchDialog),
+  { ssr: false },
+)
+const CreateSnapshotDialog = dynamic(
+  () => import('./create-snapshot-dialog.tsx').then((module) => module.CreateSnapshotDialog),
+  { ssr: false },
+)
 
 type Open = 'rename' | 'expiry' | 'reset' | 'delete' | 'snapshot'
 
@@ -95,11 +109,13 @@ export function BranchMenu({ projectId, branch }: { projectId: string; branch: B
           </>
         ) : null}
       </Menu>
-      <EditBranchDialog {...dialog('rename')} branch={branch} field="name" />
-      <EditBranchDialog {...dialog('expiry')} branch={branch} field="expiry" />
-      <CreateSnapshotDialog {...dialog('snapshot')} projectId={projectId} branch={branch} />
-      <ResetBranchDialog {...dialog('reset')} projectId={projectId} branch={branch} />
-      <DeleteBranchDialog {...dialog('delete')} projectId={projectId} branch={branch} />
+      {open === 'rename' ? <EditBranchDialog {...dialog('rename')} branch={branch} field="name" /> : null}
+      {open === 'expiry' ? <EditBranchDialog {...dialog('expiry')} branch={branch} field="expiry" /> : null}
+      {open === 'snapshot' ? (
+        <CreateSnapshotDialog {...dialog('snapshot')} projectId={projectId} branch={branch} />
+      ) : null}
+      {open === 'reset' ? <ResetBranchDialog {...dialog('reset')} projectId={projectId} branch={branch} /> : null}
+      {open === 'delete' ? <DeleteBranchDialog {...dialog('delete')} projectId={projectId} branch={branch} /> : null}
     </>
   )
 }

@@ -9,6 +9,7 @@ import { SearchField } from '@tributary/ui/patterns/search-field'
 import { Button } from '@tributary/ui/primitives/button'
 import { Panel } from '@tributary/ui/primitives/panel'
 import { Plus } from 'lucide-react'
+import dynamic from 'next/dynamic'
 import Link from 'next/link'
 import { useRouter, useSearchParams } from 'next/navigation'
 import { useDeferredValue, useState } from 'react'
@@ -20,7 +21,11 @@ import { useGraphqlPages } from '@/lib/use-graphql.ts'
 import { LoadFailure } from '@/shell/load-failure.tsx'
 import { useProjectNav } from '@/shell/place.ts'
 import { branchTree, type TreeRow } from './branch-tree.ts'
-import { CreateBranchDialog } from './create-branch-dialog.tsx'
+
+const CreateBranchDialog = dynamic(
+  () => import('./create-branch-dialog.tsx').then((module) => module.CreateBranchDialog),
+  { ssr: false },
+)
 
 type Row = TreeRow<BranchSummaryFragment>
 
@@ -73,7 +78,7 @@ export function BranchesScreen({ projectId }: { projectId: string }) {
           }
         />
       </Panel>
-      {project ? (
+      {project && isCreating ? (
         <CreateBranchDialog
           isOpen={isCreating}
           onOpenChange={setCreating}

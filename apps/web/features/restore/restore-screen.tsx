@@ -10,6 +10,7 @@ import { Button } from '@tributary/ui/primitives/button'
 import { Panel } from '@tributary/ui/primitives/panel'
 import { Tabs } from '@tributary/ui/primitives/tabs'
 import { GitBranch } from 'lucide-react'
+import dynamic from 'next/dynamic'
 import Link from 'next/link'
 import { useSearchParams } from 'next/navigation'
 import { useState } from 'react'
@@ -27,7 +28,10 @@ import { useCurrentBranch, useProjectNav } from '@/shell/place.ts'
 import { CommitSlider } from './commit-slider.tsx'
 import { commitsAfter, scaleOf } from './histogram-scale.ts'
 import { PreviewTables } from './preview-tables.tsx'
-import { RestoreDialog } from './restore-dialog.tsx'
+
+const RestoreDialog = dynamic(() => import('./restore-dialog.tsx').then((module) => module.RestoreDialog), {
+  ssr: false,
+})
 
 export type RestorableBranch = NonNullable<NonNullable<RestoreBranchQuery['project']>['branch']>
 
