@@ -24,6 +24,8 @@ import type { BlockSpan } from '../protocol/snapshot-plan.ts'
 const ROW_GROUP_ROWS = 122_880
 /** Or when the values of out-of-line columns that it holds come to this. */
 const ROW_GROUP_TOAST_BYTES = 64 * 1024 * 1024
+/** Or when its rows come from this many pages: 32 MiB of them. */
+const ROW_GROUP_PAGES = 4096
 /** Out-of-line values of the tuples of one page that are held at a time. */
 const PAGE_TOAST_BYTES_MAX = 256 * 1024 * 1024
 
@@ -87,6 +89,7 @@ export async function writeFreshRows(
   let rowCount = 0
   let blockCount = 0
   let toastBytes = 0
+  let groupPages = 0
   const page = new Uint8Array(PAGE_SIZE)
   for await (const { firstBlock, pages } of readSpans(source, options)) {
     await transactions.load(pages)
@@ -129,8 +132,10 @@ export async function writeFreshRows(
       }
       if (missed[0]) throw missingValue(options.heap, block, missed[0])
       rowCount += decoded
-      if (decoder.rowCount >= ROW_GROUP_ROWS || toastBytes >= ROW_GROUP_TOAST_BYTES) {
+      groupPages++
+      if (decoder.rowCount >= ROW_GROUP_ROWS || groupPages >= ROW_GROUP_PAGES || toastBytes >= ROW_GROUP_TOAST_BYTES) {
         writeGroup()
+        groupPages = 0
         toastBytes = 0
       }
     }

@@ -191,23 +191,24 @@ async function layerSources(options: BuildOptions, plan: HeapPlan, settings: Cod
     source,
     plan.layers.map(({ facts }) => facts.transactions),
   )
+  // Block numbers are unsigned, the column is not: it matters from 16 TiB on.
+  const block = plan.blockCount <= 0x7fff_ffff ? 'p._pg_blk' : '(p._pg_blk::bigint & 4294967295)'
   let dirtyTable: string | undefined
   if (plan.dirtyInLayers.length > 0) {
     dirtyTable = options.newName()
-    // Block numbers are unsigned, the column is not.
     const spans = plan.dirtyInLayers.map(([first, count]) => `[${first}, ${first + count}]`).join(', ')
     await engine.run(`create temp table ${dirtyTable} as
-      select unnest(range(s[1], s[2])) as blk from (select unnest([${spans}]::bigint[][]) as s)`)
+      select unnest(range(s[1], s[2]))::${block === 'p._pg_blk' ? 'integer' : 'bigint'} as blk from (select unnest([${spans}]::bigint[][]) as s)`)
   }
   const joins = [
-    ...(dirtyTable ? [`anti join ${dirtyTable} d on d.blk = (p._pg_blk::bigint & 4294967295)`] : []),
+    ...(dirtyTable ? [`anti join ${dirtyTable} d on d.blk = ${block}`] : []),
     ...(await keyJoins(options, keys)),
   ]
   const groups = new Map<string, { files: string[]; source: Omit<RowSource, 'files'> }>()
   for (const { ref, path, facts } of plan.layers) {
     const { firstBlock, blockCount, table } = facts.description
     const isWhole = firstBlock === ref.firstBlock && blockCount <= ref.blockCount
-    const range = `where (p._pg_blk::bigint & 4294967295) between ${ref.firstBlock} and ${ref.firstBlock + ref.blockCount - 1}`
+    const range = `where ${block} between ${ref.firstBlock} and ${ref.firstBlock + ref.blockCount - 1}`
     const filter = `${joins.join(' ')} ${isWhole ? '' : range}`
     const key = JSON.stringify([table.attributes, facts.hasOverflow, filter])
     const group = groups.get(key)
