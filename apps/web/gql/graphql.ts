@@ -602,6 +602,53 @@ export type DeleteDatabaseMutationVariables = Exact<{
 
 export type DeleteDatabaseMutation = { deleteDatabase: { operations: Array<{ id: string }>, error: { code: string, message: string, field: string | null } | null } };
 
+export type RunSqlMutationVariables = Exact<{
+  input: RunSqlInput;
+}>;
+
+
+export type RunSqlMutation = { runSql: { queryId: string, engine: QueryEngine, durationMs: number, statements: Array<{ command: string, rowCount: number | null, rows: Array<Array<string | null>>, truncated: boolean, durationMs: number, notices: Array<string>, plan: unknown, columns: Array<{ name: string, type: string }> }>, receipt: { branchId: string, lsn: string, commitTime: string | null, lagBytes: string | null, layersRead: number, rowsFromColumns: string, rowsFresh: string, dirtyBlocks: string | null, steps: Array<{ name: string, ms: number }> } | null, error: { message: string, sqlState: string | null, position: number | null, hint: string | null, detail: string | null } | null } };
+
+export type CancelSqlMutationVariables = Exact<{
+  queryId: string;
+}>;
+
+
+export type CancelSqlMutation = { cancelSql: { ok: boolean, error: { code: string, message: string, field: string | null } | null } };
+
+export type SqlSideQueryVariables = Exact<{
+  projectId: string;
+}>;
+
+
+export type SqlSideQuery = { project: { id: string, savedQueries: Array<{ id: string, name: string, sql: string, engine: QueryEngine, updatedAt: string }>, queryHistory: Array<{ id: string, sql: string, engine: QueryEngine, branchName: string, at: string, durationMs: number, rowCount: number | null, error: string | null }> } | null };
+
+export type SqlPlaceQueryVariables = Exact<{
+  projectId: string;
+  branchId: string;
+}>;
+
+
+export type SqlPlaceQuery = { project: { id: string, viewerCanWrite: boolean, branch: { id: string, name: string, databases: Array<{ id: string, name: string, ownerName: string }>, roles: Array<{ name: string }>, primaryEndpoint: { id: string, state: EndpointState } | null } | null } | null };
+
+export type SaveQueryMutationVariables = Exact<{
+  projectId: string;
+  id?: string | null | undefined;
+  name: string;
+  sql: string;
+  engine: QueryEngine;
+}>;
+
+
+export type SaveQueryMutation = { saveQuery: { id: string, name: string } };
+
+export type DeleteSavedQueryMutationVariables = Exact<{
+  id: string;
+}>;
+
+
+export type DeleteSavedQueryMutation = { deleteSavedQuery: { ok: boolean, error: { code: string, message: string, field: string | null } | null } };
+
 export type ProjectTimelineQueryVariables = Exact<{
   id: string;
 }>;
@@ -2427,6 +2474,135 @@ export const DeleteDatabaseDocument = /*#__PURE__*/ new TypedDocumentString(`
   message
   field
 }`) as unknown as TypedDocumentString<DeleteDatabaseMutation, DeleteDatabaseMutationVariables>;
+export const RunSqlDocument = /*#__PURE__*/ new TypedDocumentString(`
+    mutation RunSql($input: RunSqlInput!) {
+  runSql(input: $input) {
+    queryId
+    engine
+    durationMs
+    statements {
+      command
+      rowCount
+      columns {
+        name
+        type
+      }
+      rows
+      truncated
+      durationMs
+      notices
+      plan
+    }
+    receipt {
+      branchId
+      lsn
+      commitTime
+      lagBytes
+      layersRead
+      rowsFromColumns
+      rowsFresh
+      dirtyBlocks
+      steps {
+        name
+        ms
+      }
+    }
+    error {
+      message
+      sqlState
+      position
+      hint
+      detail
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RunSqlMutation, RunSqlMutationVariables>;
+export const CancelSqlDocument = /*#__PURE__*/ new TypedDocumentString(`
+    mutation CancelSql($queryId: ID!) {
+  cancelSql(queryId: $queryId) {
+    ok
+    error {
+      code
+      message
+      field
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<CancelSqlMutation, CancelSqlMutationVariables>;
+export const SqlSideDocument = /*#__PURE__*/ new TypedDocumentString(`
+    query SqlSide($projectId: ID!) {
+  project(id: $projectId) {
+    id
+    savedQueries {
+      id
+      name
+      sql
+      engine
+      updatedAt
+    }
+    queryHistory(first: 100) {
+      id
+      sql
+      engine
+      branchName
+      at
+      durationMs
+      rowCount
+      error
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SqlSideQuery, SqlSideQueryVariables>;
+export const SqlPlaceDocument = /*#__PURE__*/ new TypedDocumentString(`
+    query SqlPlace($projectId: ID!, $branchId: ID!) {
+  project(id: $projectId) {
+    id
+    viewerCanWrite
+    branch(id: $branchId) {
+      id
+      name
+      databases {
+        id
+        name
+        ownerName
+      }
+      roles {
+        name
+      }
+      primaryEndpoint {
+        id
+        state
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SqlPlaceQuery, SqlPlaceQueryVariables>;
+export const SaveQueryDocument = /*#__PURE__*/ new TypedDocumentString(`
+    mutation SaveQuery($projectId: ID!, $id: ID, $name: String!, $sql: String!, $engine: QueryEngine!) {
+  saveQuery(
+    projectId: $projectId
+    id: $id
+    name: $name
+    sql: $sql
+    engine: $engine
+  ) {
+    id
+    name
+  }
+}
+    `) as unknown as TypedDocumentString<SaveQueryMutation, SaveQueryMutationVariables>;
+export const DeleteSavedQueryDocument = /*#__PURE__*/ new TypedDocumentString(`
+    mutation DeleteSavedQuery($id: ID!) {
+  deleteSavedQuery(id: $id) {
+    ok
+    error {
+      code
+      message
+      field
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<DeleteSavedQueryMutation, DeleteSavedQueryMutationVariables>;
 export const ProjectTimelineDocument = /*#__PURE__*/ new TypedDocumentString(`
     query ProjectTimeline($id: ID!) {
   project(id: $id) {

@@ -15,7 +15,7 @@ import { type Catalog, useCatalog } from '@/domain/use-catalog.ts'
 import { type PlaceQuery, routes } from '@/lib/routes.ts'
 import { LoadFailure, NotAvailable } from '@/shell/load-failure.tsx'
 import { useCurrentBranch, useProjectNav } from '@/shell/place.ts'
-import { MomentButton } from './moment-button.tsx'
+import { MomentButton } from '@/domain/moment-button.tsx'
 import { TableDetails } from './table-details.tsx'
 
 /** Schemas and tables of a branch at a moment; all of the place is in the address, so that it can be sent to others. */

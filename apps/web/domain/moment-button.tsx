@@ -5,8 +5,8 @@ import { Button } from '@tributary/ui/primitives/button'
 import { Popover } from '@tributary/ui/primitives/popover'
 import { History } from 'lucide-react'
 import { useState } from 'react'
-import { type Moment, tip } from '@/domain/moment.ts'
-import { MomentField } from '@/domain/moment-field.tsx'
+import { type Moment, tip } from './moment.ts'
+import { MomentField } from './moment-field.tsx'
 
 export interface MomentButtonProps {
   projectId: string

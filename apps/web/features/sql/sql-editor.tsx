@@ -1,0 +1,82 @@
+'use client'
+
+import { PostgreSQL, sql } from '@codemirror/lang-sql'
+import CodeMirror, { EditorView, keymap, Prec } from '@uiw/react-codemirror'
+import { useTheme } from 'next-themes'
+import { useEffect, useMemo, useRef } from 'react'
+
+export interface SqlEditorProps {
+  value: string
+  onChange(text: string): void
+  /** Ctrl-Enter or Cmd-Enter: the selected text, or all of it. */
+  onRun(text: string): void
+  /** Offset of an error in the text, from 0: the cursor goes there. */
+  errorOffset: number | undefined
+  /** Tables and their columns, for completion. */
+  schema: Readonly<Record<string, readonly string[]>>
+}
+
+const look = EditorView.theme({
+  '&': { fontSize: '13px', backgroundColor: 'transparent', height: '100%' },
+  '&.cm-focused': { outline: '2px solid var(--focus)', outlineOffset: '-2px' },
+  '.cm-scroller': { fontFamily: 'var(--font-geist-mono), ui-monospace, monospace', lineHeight: '1.6' },
+  '.cm-gutters': { backgroundColor: 'transparent', border: 'none', color: 'var(--ink-faint)' },
+  '.cm-activeLine, .cm-activeLineGutter': { backgroundColor: 'color-mix(in oklab, var(--hover) 50%, transparent)' },
+  '.cm-content': { caretColor: 'var(--stream)', color: 'var(--ink)' },
+  '.cm-cursor': { borderLeftColor: 'var(--stream)' },
+  '&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground': {
+    backgroundColor: 'var(--stream-soft)',
+  },
+})
+
+/** The text field of the SQL editor. Loaded on its own: it is the largest part of the console. */
+export default function SqlEditor({ value, onChange, onRun, errorOffset, schema }: SqlEditorProps) {
+  const { resolvedTheme } = useTheme()
+  const view = useRef<EditorView>(undefined)
+  const run = useRef(onRun)
+  run.current = onRun
+  const extensions = useMemo(
+    () => [
+      sql({ dialect: PostgreSQL, schema: { ...schema } as Record<string, string[]>, upperCaseKeywords: false }),
+      EditorView.lineWrapping,
+      EditorView.contentAttributes.of({ 'aria-label': 'SQL' }),
+      look,
+      Prec.highest(
+        keymap.of([
+          {
+            key: 'Mod-Enter',
+            run: ({ state }) => {
+              run.current(selectedText(state.doc.toString(), state.selection.main))
+              return true
+            },
+          },
+        ]),
+      ),
+    ],
+    [schema],
+  )
+  useEffect(() => {
+    if (errorOffset === undefined || !view.current) return
+    const anchor = Math.min(errorOffset, view.current.state.doc.length)
+    view.current.dispatch({ selection: { anchor }, effects: EditorView.scrollIntoView(anchor) })
+    view.current.focus()
+  }, [errorOffset])
+  return (
+    <CodeMirror
+      value={value}
+      onChange={onChange}
+      onCreateEditor={(created) => {
+        view.current = created
+      }}
+      theme={resolvedTheme === 'dark' ? 'dark' : 'light'}
+      extensions={extensions}
+      height="100%"
+      className="h-full"
+      basicSetup={{ foldGutter: false, highlightSelectionMatches: false }}
+    />
+  )
+}
+
+function selectedText(text: string, selection: { from: number; to: number }): string {
+  return selection.from === selection.to ? text : text.slice(selection.from, selection.to)
+}

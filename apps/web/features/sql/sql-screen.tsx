@@ -1,0 +1,197 @@
+'use client'
+
+import { PageHeader } from '@tributary/ui/patterns/page-header'
+import { Skeleton } from '@tributary/ui/patterns/skeleton'
+import { Button } from '@tributary/ui/primitives/button'
+import { Kbd } from '@tributary/ui/primitives/kbd'
+import { Panel } from '@tributary/ui/primitives/panel'
+import { Segmented } from '@tributary/ui/primitives/segmented'
+import { Select } from '@tributary/ui/primitives/select'
+import { Play, Route } from 'lucide-react'
+import dynamic from 'next/dynamic'
+import { useRouter, useSearchParams } from 'next/navigation'
+import { useEffect, useMemo, useState } from 'react'
+import { type Moment, momentText, parseMoment, pointInput, tip } from '@/domain/moment.ts'
+import { MomentButton } from '@/domain/moment-button.tsx'
+import { type Catalog, useCatalog } from '@/domain/use-catalog.ts'
+import { type QueryEngine, SqlPlaceDocument } from '@/gql/graphql.ts'
+import { type PlaceQuery, routes } from '@/lib/routes.ts'
+import { useGraphql } from '@/lib/use-graphql.ts'
+import { NotAvailable } from '@/shell/load-failure.tsx'
+import { useCurrentBranch, useProjectNav } from '@/shell/place.ts'
+import { errorPlace } from './error-place.ts'
+import { QueryLists } from './query-lists.tsx'
+import { SaveQueryPopover } from './save-query-popover.tsx'
+import { SqlResultView } from './sql-result.tsx'
+import { useDraft } from './use-draft.ts'
+import { useRunSql } from './use-run-sql.ts'
+
+const SqlEditor = dynamic(() => import('./sql-editor.tsx'), {
+  ssr: false,
+  loading: () => <Skeleton className="m-4 h-5 w-64" />,
+})
+
+const welcome = '-- Ctrl-Enter runs this, or the part you have selected.\nselect now(), current_database();\n'
+const ownerRole = ''
+
+/** One editor, two engines: Postgres reads and writes at the tip, Analytics reads any moment without a compute. */
+export function SqlScreen({ projectId }: { projectId: string }) {
+  const router = useRouter()
+  const search = useSearchParams()
+  const project = useProjectNav()
+  const branch = useCurrentBranch()
+  const moment = parseMoment(search.get('at')) ?? tip
+  const [engine, setEngine] = useState<QueryEngine>(moment.kind === 'tip' ? 'POSTGRES' : 'ANALYTICS')
+  const [role, setRole] = useState(ownerRole)
+  const [text, setText] = useDraft(projectId, welcome)
+  const place = useGraphql(
+    SqlPlaceDocument,
+    { projectId, branchId: branch?.id ?? '' },
+    { isEnabled: branch !== undefined },
+  )
+  const database = search.get('database') ?? branch?.databases[0]?.name
+  const { catalog } = useCatalog({ projectId, branchId: branch?.id, database, moment })
+  const schema = useMemo(() => completions(catalog), [catalog])
+  const { run, isRunning, start, cancel } = useRunSql()
+  // A moment is read-only, and only Analytics reads it without starting anything.
+  useEffect(() => {
+    if (moment.kind !== 'tip') setEngine('ANALYTICS')
+  }, [moment.kind])
+
+  if (project && !branch) {
+    const back = { label: 'All branches', href: routes.projectPage(projectId, 'branches') }
+    return <NotAvailable what="this branch" back={back} />
+  }
+  const go = (change: PlaceQuery) =>
+    router.replace(
+      routes.projectPage(projectId, 'sql', { branch: branch?.id, database, at: momentText(moment), ...change }),
+      { scroll: false },
+    )
+  const runText = (sql: string, explain = false) => {
+    if (!branch || !database || isRunning || sql.trim() === '') return
+    const at = pointInput(moment)
+    start({
+      branchId: branch.id,
+      database,
+      engine,
+      sql,
+      explain,
+      ...(engine === 'POSTGRES' && role !== ownerRole ? { role } : {}),
+      ...(at && engine === 'ANALYTICS' ? { at } : {}),
+    })
+  }
+  const changeEngine = (next: QueryEngine) => {
+    setEngine(next)
+    if (next === 'POSTGRES' && moment.kind !== 'tip') go({ at: undefined })
+  }
+  const error = run?.result?.error
+  const errorOffset = error && run.input.sql === text ? errorPlace(text, error.position)?.offset : undefined
+
+  return (
+    <>
+      <PageHeader
+        title="SQL editor"
+        meta={
+          <Segmented
+            label="Engine"
+            value={engine}
+            onChange={changeEngine}
+            options={[
+              { value: 'POSTGRES', label: 'Postgres' },
+              { value: 'ANALYTICS', label: 'Analytics' },
+            ]}
+          />
+        }
+        description={
+          engine === 'POSTGRES'
+            ? 'Reads and writes on the branch’s compute, which is started when it sleeps.'
+            : 'Reads only, from columns and fresh rows, at any moment; no compute has to run.'
+        }
+        actions={
+          branch ? (
+            <>
+              <Select
+                label="Database"
+                className="w-36"
+                value={database ?? ''}
+                onChange={(next) => go({ database: next })}
+                options={branch.databases.map((each) => ({ value: each.name, label: each.name }))}
+              />
+              {engine === 'POSTGRES' ? (
+                <RoleSelect value={role} onChange={setRole} roles={place.data?.project?.branch?.roles ?? []} />
+              ) : (
+                <MomentButton
+                  projectId={projectId}
+                  branchId={branch.id}
+                  moment={moment}
+                  onChange={(next: Moment) => go({ at: momentText(next) })}
+                />
+              )}
+            </>
+          ) : null
+        }
+      />
+      <div className="grid items-start gap-6 xl:grid-cols-[minmax(0,1fr)_20rem]">
+        <Panel isFlush>
+          <div className="h-64 min-h-32 resize-y overflow-auto border-line border-b">
+            <SqlEditor
+              value={text}
+              onChange={setText}
+              onRun={(sql) => runText(sql)}
+              errorOffset={errorOffset}
+              schema={schema}
+            />
+          </div>
+          <div className="flex flex-wrap items-center gap-2 border-line border-b px-4 py-2.5">
+            <Button variant="primary" isBusy={isRunning} disabled={!database} onClick={() => runText(text)}>
+              <Play /> Run <Kbd>Ctrl ↵</Kbd>
+            </Button>
+            <Button disabled={isRunning || !database} onClick={() => runText(text, true)}>
+              <Route /> Explain
+            </Button>
+            <div className="ml-auto">
+              <SaveQueryPopover projectId={projectId} sql={text} engine={engine} />
+            </div>
+          </div>
+          <SqlResultView run={run} onCancel={cancel} />
+        </Panel>
+        <Panel isFlush>
+          <QueryLists
+            projectId={projectId}
+            onOpen={(sql, itsEngine) => {
+              setText(sql)
+              changeEngine(itsEngine)
+            }}
+          />
+        </Panel>
+      </div>
+    </>
+  )
+}
+
+function RoleSelect(props: { value: string; onChange(role: string): void; roles: readonly { name: string }[] }) {
+  return (
+    <Select
+      label="Role"
+      className="w-40"
+      // A select knows no empty value.
+      value={props.value || '(owner)'}
+      onChange={(next) => props.onChange(next === '(owner)' ? ownerRole : next)}
+      options={[
+        { value: '(owner)', label: 'Owner' },
+        ...props.roles.map((role) => ({ value: role.name, label: role.name })),
+      ]}
+    />
+  )
+}
+
+function completions(catalog: Catalog | undefined): Record<string, string[]> {
+  const tables: Record<string, string[]> = {}
+  for (const schema of catalog?.schemas ?? []) {
+    for (const table of schema.tables) {
+      tables[`${schema.name}.${table.name}`] = table.columns.map((column) => column.name)
+      if (schema.name === 'public') tables[table.name] = table.columns.map((column) => column.name)
+    }
+  }
+  return tables
+}
