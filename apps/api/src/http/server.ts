@@ -13,6 +13,7 @@ import { registerAuthRoutes } from './auth-routes.ts'
 import { startGraphql } from './graphql-server.ts'
 import { registerProxyRoutes } from './proxy-routes.ts'
 import { RateLimiter } from './rate-limit.ts'
+import { registerRest } from './rest/register-rest.ts'
 
 /** SQL of a megabyte in JSON, with room. */
 export const BODY_BYTES_MAX = 4 * 1024 * 1024
@@ -86,6 +87,7 @@ export async function startServer(server: FastifyInstance, parts: HttpParts): Pr
     timeTravel: parts.timeTravel,
     token: parts.internalToken,
   })
+  registerRest(server, { app, services: parts.services, authenticator: parts.authenticator, limiter })
   const graphql = await startGraphql(server, {
     app,
     services: parts.services,
