@@ -2,6 +2,19 @@ import * as fs from 'node:fs'
 import { createRequire } from 'node:module'
 import * as path from 'node:path'
 import { OpenAPIBackend } from 'openapi-backend'
+import { parse } from 'yaml'
+
+const isTime = (text: string) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(text)
+const formats = {
+  int32: { type: 'number', validate: (value: number) => Number.isInteger(value) && Math.abs(value) < 2 ** 31 },
+  int64: { type: 'number', validate: Number.isSafeInteger },
+  uint64: { type: 'number', validate: (value: number) => Number.isSafeInteger(value) && value >= 0 },
+  double: { type: 'number', validate: Number.isFinite },
+  int: { type: 'number', validate: Number.isSafeInteger },
+  email: /^[^@\s]+@[^@\s]+$/,
+  uuid: /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/,
+  'date-time': isTime,
+} as const
 
 /** Calls the REST interface, and holds every answer against the public document. */
 export class RestClient {
@@ -32,10 +45,11 @@ export class RestClient {
     const entry = createRequire(import.meta.url).resolve('@neondatabase/api-client')
     let folder = path.dirname(entry)
     while (!fs.existsSync(path.join(folder, 'public-v2-for-users.gen.yaml'))) folder = path.dirname(folder)
+    const definition = parse(fs.readFileSync(path.join(folder, 'public-v2-for-users.gen.yaml'), 'utf8'))
     const document = new OpenAPIBackend({
-      definition: path.join(folder, 'public-v2-for-users.gen.yaml'),
+      definition,
       quick: true,
-      ajvOpts: { strict: false, formats: { int64: true, int32: true, uint64: true, double: true, email: true } },
+      ajvOpts: { strict: false, formats },
     })
     await document.init()
     return new RestClient(url, key, document)

@@ -129,6 +129,8 @@ const codeByStorageError: Readonly<Record<StorageErrorCode, FailureCode | undefi
 
 /** Services name fields as GraphQL does; here they have the names of the public document. */
 const restNames: Readonly<Record<string, string>> = {
+  after: 'cursor',
+  first: 'limit',
   organizationId: 'org_id',
   pitrWindowSeconds: 'history_retention_seconds',
   branchName: 'branch.name',
