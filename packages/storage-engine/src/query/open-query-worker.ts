@@ -58,6 +58,9 @@ export async function openQueryWorker(options: QueryWorkerOptions): Promise<{
   }
   const engines = new EngineMaker(options.queryThreads)
   engines.prepare()
+  for (let thread = 0; thread < options.decodeThreads; thread++) {
+    void options.workers.run('warm-up', undefined).catch(() => undefined)
+  }
   const service = new QueryService({
     env,
     directory,
