@@ -20,8 +20,9 @@ export function useCatalog({ projectId, branchId, database, moment }: CatalogPla
     { projectId, branchId: branchId ?? '', database: database ?? '', at: pointInput(moment) },
     {
       isEnabled: branchId !== undefined && database !== undefined,
-      keepPrevious: false,
+      // What stands at an LSN never changes; the tip moves on.
       ...(moment.kind === 'lsn' ? { staleMs: Number.POSITIVE_INFINITY } : {}),
+      ...(moment.kind === 'tip' ? { refetchEveryMs: 5_000 } : {}),
     },
   )
   return { ...query, catalog: query.data?.project?.branch?.catalog }
