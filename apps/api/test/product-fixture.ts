@@ -2,7 +2,7 @@ import * as fs from 'node:fs'
 import * as os from 'node:os'
 import * as path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { startStack } from '../../../packages/storage-engine/test/stack-fixture.ts'
+import { type Stack, startStack } from '../../../packages/storage-engine/test/stack-fixture.ts'
 
 const apiFolder = fileURLToPath(new URL('..', import.meta.url))
 
@@ -10,6 +10,7 @@ export interface Product {
   readonly restUrl: string
   readonly apiKey: string
   readonly postgresPort: number
+  readonly stack: Stack
   cleanup(): Promise<void>
 }
 
@@ -33,6 +34,7 @@ export async function startProduct(portBase: number): Promise<Product> {
     restUrl: `http://127.0.0.1:${portBase + 90}/api/v2`,
     apiKey: fs.readFileSync(keyFile, 'utf8').trim(),
     postgresPort: portBase,
+    stack,
     async cleanup() {
       await stack.cleanup()
       fs.rmSync(apps, { recursive: true, force: true })

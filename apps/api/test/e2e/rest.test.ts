@@ -3,8 +3,10 @@ import * as fs from 'node:fs'
 import * as os from 'node:os'
 import * as path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { connect } from 'node:net'
 import { promisify } from 'node:util'
 import { createApiClient } from '@neondatabase/api-client'
+import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Product, startProduct } from '../product-fixture.ts'
 import { RestClient } from '../rest-client.ts'
@@ -310,6 +312,92 @@ describe('bad input', () => {
     await rest.finish(first)
   })
 })
+
+describe('a stranger', () => {
+  test('gets the answers of things that are not there, from every operation of a project', async () => {
+    const origin = product.restUrl.replace('/api/v2', '')
+    const signUp = await fetch(`${origin}/api/auth/sign-up/email`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', origin },
+      body: JSON.stringify({ name: 'Stranger', email: 'stranger@example.com', password: 'long enough 1' }),
+    })
+    const { token } = (await signUp.json()) as { token: string }
+    const stranger = rest.as(token)
+    expect((await stranger.call('GET', '/users/me')).status).toBe(200)
+    expect((await stranger.ok('GET', '/projects')).projects).toEqual([])
+    const { branches } = await rest.ok('GET', `/projects/${projectId}/branches`)
+    const { endpoints } = await rest.ok('GET', `/projects/${projectId}/endpoints`)
+    const served: unknown = await (await fetch(`${product.restUrl}/openapi.json`)).json()
+    const { paths } = served as { paths: Record<string, Record<string, unknown>> }
+    const statuses = new Set<string>()
+    for (const [template, methods] of Object.entries(paths)) {
+      if (!template.includes('{project_id}')) continue
+      const target = template
+        .replace('{project_id}', projectId)
+        .replace('{branch_id}', branches[0].id)
+        .replace('{endpoint_id}', endpoints[0].id)
+        .replace('{role_name}', 'shop_owner')
+        .replace('{database_name}', 'shop')
+        .replace(/\{\w+\}/, 'none')
+      for (const method of Object.keys(methods)) {
+        const { status } = await stranger.call(method.toUpperCase(), target, method === 'get' ? undefined : {})
+        // A body or query that is wrong for everybody may be said so first.
+        if (status !== 404 && status !== 400) statuses.add(`${method} ${template}: ${status}`)
+      }
+    }
+    expect([...statuses]).toEqual([])
+  })
+})
+
+describe('a commit without a quorum', () => {
+  test('that is cancelled through the proxy gives 40003, never a success', async () => {
+    const { branches } = await rest.ok('GET', `/projects/${projectId}/branches`)
+    const main = branches.find(({ name }: { name: string }) => name === 'main')
+    const { endpoints } = await rest.ok('GET', `/projects/${projectId}/branches/${main.id}/endpoints`)
+    const { password } = await rest.ok(
+      'GET',
+      `/projects/${projectId}/branches/${main.id}/roles/shop_owner/reveal_password`,
+    )
+    const client = new pg.Client({
+      host: '127.0.0.1',
+      port: product.postgresPort,
+      user: `shop_owner@${endpoints[0].id}`,
+      password,
+      database: 'shop',
+    })
+    client.on('error', () => undefined)
+    await client.connect()
+    await client.query('create table if not exists quorum (n int)')
+    for (const name of ['safekeeper-1', 'safekeeper-2']) await product.stack.stopProcess(name)
+    try {
+      const outcome = client.query('insert into quorum values ($1)', [1]).then(
+        () => ({ code: 'committed' }),
+        (error: { code?: string }) => error,
+      )
+      await new Promise((resolve) => setTimeout(resolve, 2000))
+      await cancelThroughProxy(client)
+      expect(await outcome).toMatchObject({ code: '40003' })
+    } finally {
+      for (const name of ['safekeeper-1', 'safekeeper-2']) await product.stack.startProcess(name)
+      await client.end().catch(() => undefined)
+    }
+  })
+})
+
+/** A CancelRequest with the key that the proxy gave. */
+async function cancelThroughProxy(client: pg.Client): Promise<void> {
+  const { processID, secretKey } = client as unknown as { processID: number; secretKey: number }
+  const request = Buffer.alloc(16)
+  request.writeInt32BE(16, 0)
+  request.writeInt32BE(80_877_102, 4)
+  request.writeInt32BE(processID, 8)
+  request.writeInt32BE(secretKey, 12)
+  await new Promise<void>((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port: product.postgresPort }, () => socket.write(request))
+    socket.resume()
+    socket.on('close', () => resolve())
+  })
+}
 
 describe('the end', () => {
   test('set_as_default moves the mark, the old default can then be deleted, and at last the project', async () => {
