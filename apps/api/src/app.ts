@@ -1,10 +1,4 @@
-import type {
-  ComputeDriver,
-  QueryClient,
-  StackClient,
-  StorageAdmin,
-  TimelineHistory,
-} from '@tributary/storage-engine/admin'
+import type { ComputeDriver, QueryClient, StackClient, StorageAdmin } from '@tributary/storage-engine/admin'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Actor } from './auth/permission.ts'
 import type { ApiConfig } from './config.ts'
@@ -21,7 +15,7 @@ export interface App {
   readonly database: Database
   readonly secrets: SecretBox
   readonly bus: EventBus
-  readonly storage: StorageAdmin & TimelineHistory
+  readonly storage: StorageAdmin
   readonly computes: ComputeDriver
   readonly stack: StackClient
   /** Null: this system runs no query worker. */

@@ -17,6 +17,7 @@ import { SnapshotService } from './modules/snapshot/snapshot-service.ts'
 import { CatalogService } from './modules/sql/catalog-service.ts'
 import { SavedQueryService } from './modules/sql/saved-query-service.ts'
 import { SqlService } from './modules/sql/sql-service.ts'
+import { LakeService } from './modules/storage/lake-service.ts'
 import { StorageService } from './modules/storage/storage-service.ts'
 import { TimelineService } from './modules/timeline/timeline-service.ts'
 import { UsageService } from './modules/usage/usage-service.ts'
@@ -35,6 +36,7 @@ export interface Services {
   readonly apiKeys: ApiKeyService
   readonly usage: UsageService
   readonly storage: StorageService
+  readonly lake: LakeService
   readonly timelines: TimelineService
   readonly sql: SqlService
   readonly savedQueries: SavedQueryService
@@ -60,6 +62,7 @@ export function openServices(
     apiKeys: new ApiKeyService(app, parts.auth, parts.authenticator),
     usage: new UsageService(app),
     storage: new StorageService(app),
+    lake: new LakeService(app),
     timelines: new TimelineService(app),
     sql: new SqlService(app, parts.waker, parts.readOnly),
     savedQueries: new SavedQueryService(app),

@@ -13,6 +13,7 @@ import type {
   Snapshot,
   StartReport,
 } from '../generated/prisma/client.ts'
+import type { LakeState } from '../modules/storage/lake-service.ts'
 import type { UsageSummary } from '../modules/usage/usage-service.ts'
 import type { Services } from '../services.ts'
 
@@ -41,6 +42,8 @@ export interface Loaders {
   readonly stepsOfOperation: DataLoader<string, OperationStep[]>
   readonly startsOfEndpoint: DataLoader<{ id: string; first: number }, StartReport[], string>
   readonly failoversOfEndpoint: DataLoader<{ id: string; first: number }, FailoverReport[], string>
+  /** By oids, see LakeService.states. */
+  readonly lakeOfBranch: DataLoader<string, ReadonlyMap<string, LakeState>>
   readonly usageOfProject: DataLoader<Project, UsageSummary, string>
 }
 
@@ -159,6 +162,18 @@ export function makeLoaders(app: App, services: Services, options: { readonly ca
     ),
     startsOfEndpoint: reports<StartReport>('StartReport', 'at'),
     failoversOfEndpoint: reports<FailoverReport>('FailoverReport', 'requestedAt'),
+    lakeOfBranch: new DataLoader(
+      async (ids) => {
+        const branches = await database.branch.findMany({ where: { id: { in: [...ids] } }, include: { project: true } })
+        return Promise.all(
+          ids.map(async (id) => {
+            const branch = branches.find((candidate) => candidate.id === id)
+            return branch ? services.lake.states(branch) : new Map<string, LakeState>()
+          }),
+        )
+      },
+      { cache },
+    ),
     usageOfProject: new DataLoader((projects) => services.usage.summaries(projects), {
       cache,
       cacheKeyFn: (project) => project.id,

@@ -3,6 +3,7 @@ import type { Project } from '../generated/prisma/client.ts'
 import { canInProject } from '../modules/access.ts'
 import { auditPage } from '../modules/audit/audit-service.ts'
 import { operationCursor } from '../modules/operation/operation-service.ts'
+import type { StorageReportView } from '../modules/storage/lake-service.ts'
 import type { UsageMetric, UsageSeries } from '../modules/usage/usage-service.ts'
 import { encodeCursor, pageRequest } from '../shared/pagination.ts'
 import { builder, guarded, orNull } from './builder.ts'
@@ -26,6 +27,32 @@ import {
   WakeRecordRef,
 } from './refs.ts'
 
+const StorageKindRef = builder.objectRef<StorageReportView['kinds'][number]>('StorageKind').implement({
+  fields: (t) => ({
+    kind: t.exposeString('kind'),
+    objects: t.exposeInt('objects'),
+    bytes: t.expose('bytes', { type: 'BigInt' }),
+  }),
+})
+
+const StorageDuplicateRef = builder.objectRef<StorageReportView['duplicates'][number]>('StorageDuplicate').implement({
+  description: 'What is in object storage more than once; bytes are an upper bound.',
+  fields: (t) => ({
+    what: t.exposeString('what'),
+    bytes: t.expose('bytes', { type: 'BigInt' }),
+    why: t.exposeString('why'),
+  }),
+})
+
+const StorageReportRef = builder.objectRef<StorageReportView>('StorageReport').implement({
+  description: 'Every object of the project in object storage, by kind.',
+  fields: (t) => ({
+    kinds: t.field({ type: [StorageKindRef], resolve: ({ kinds }) => [...kinds] }),
+    duplicates: t.field({ type: [StorageDuplicateRef], resolve: ({ duplicates }) => [...duplicates] }),
+    generatedAt: t.expose('generatedAt', { type: 'DateTime' }),
+  }),
+})
+
 const ProjectStorageRef = builder.objectRef<Project>('ProjectStorage').implement({
   fields: (t) => ({
     logicalSizeBytes: t.expose('logicalSizeBytes', {
@@ -35,6 +62,12 @@ const ProjectStorageRef = builder.objectRef<Project>('ProjectStorage').implement
     objectSizeBytes: t.expose('objectSizeBytes', {
       type: 'BigInt',
       description: 'What lies in object storage: branches share it.',
+    }),
+    report: t.field({
+      type: StorageReportRef,
+      nullable: true,
+      description: 'Counts the objects now: a slow field, for one project at a time.',
+      resolve: (project, _args, context) => context.services.lake.report(project),
     }),
   }),
 })

@@ -1,10 +1,19 @@
 import type { CatalogColumn, CatalogIndex, CatalogSchema, CatalogTable } from '../modules/sql/catalog-queries.ts'
 import type { Catalog, SchemaDiff } from '../modules/sql/catalog-service.ts'
 import type { ResultColumn, SqlError, SqlReceipt, SqlResult, StatementResult } from '../modules/sql/sql-result.ts'
+import type { LakeState } from '../modules/storage/lake-service.ts'
 import { PointInput, pointOf } from './branch.schema.ts'
 import { builder, orThrow } from './builder.ts'
 import { actorOf, callOf } from './context.ts'
-import { BranchRef, DeletePayloadRef, PhaseRef, payload, QueryHistoryEntryRef, SavedQueryRef } from './refs.ts'
+import {
+  BranchRef,
+  DeletePayloadRef,
+  OperationPayloadRef,
+  PhaseRef,
+  payload,
+  QueryHistoryEntryRef,
+  SavedQueryRef,
+} from './refs.ts'
 
 const engines = ['POSTGRES', 'ANALYTICS'] as const
 const QueryEngineEnum = builder.enumType('QueryEngine', { values: engines })
@@ -110,7 +119,20 @@ const CatalogIndexRef = builder.objectRef<CatalogIndex>('CatalogIndex').implemen
   }),
 })
 
-const CatalogTableRef = builder.objectRef<CatalogTable>('CatalogTable').implement({
+type TableInCatalog = CatalogTable & { readonly catalog: Catalog }
+
+const LakeStateRef = builder.objectRef<LakeState>('LakeState').implement({
+  description: 'The newest published Delta version of a table, on the branch as it is now.',
+  fields: (t) => ({
+    deltaVersion: t.exposeInt('deltaVersion', { nullable: true }),
+    layerLsn: t.expose('layerLsn', { type: 'LSN', nullable: true }),
+    files: t.exposeInt('files'),
+    bytes: t.expose('bytes', { type: 'BigInt' }),
+    path: t.exposeString('path'),
+  }),
+})
+
+const CatalogTableRef = builder.objectRef<TableInCatalog>('CatalogTable').implement({
   fields: (t) => ({
     oid: t.exposeString('oid'),
     name: t.exposeString('name'),
@@ -119,13 +141,23 @@ const CatalogTableRef = builder.objectRef<CatalogTable>('CatalogTable').implemen
     indexes: t.field({ type: [CatalogIndexRef], resolve: ({ indexes }) => [...indexes] }),
     rowEstimate: t.expose('rowEstimate', { type: 'BigInt', nullable: true }),
     sizeBytes: t.expose('sizeBytes', { type: 'BigInt', nullable: true }),
+    lake: t.field({
+      type: LakeStateRef,
+      nullable: true,
+      description: 'Null: never published.',
+      resolve: async ({ oid, catalog }, _args, context) =>
+        (await context.loaders.lakeOfBranch.load(catalog.branchId)).get(`${catalog.databaseOid}/${oid}`) ?? null,
+    }),
   }),
 })
 
-const CatalogSchemaRef = builder.objectRef<CatalogSchema>('CatalogSchema').implement({
+const CatalogSchemaRef = builder.objectRef<CatalogSchema & { readonly catalog: Catalog }>('CatalogSchema').implement({
   fields: (t) => ({
     name: t.exposeString('name'),
-    tables: t.field({ type: [CatalogTableRef], resolve: ({ tables }) => [...tables] }),
+    tables: t.field({
+      type: [CatalogTableRef],
+      resolve: ({ tables, catalog }) => tables.map((table) => ({ ...table, catalog })),
+    }),
   }),
 })
 
@@ -133,7 +165,10 @@ const CatalogRef = builder.objectRef<Catalog>('Catalog').implement({
   description: 'What is in a database at a moment.',
   fields: (t) => ({
     lsn: t.expose('lsn', { type: 'LSN' }),
-    schemas: t.field({ type: [CatalogSchemaRef], resolve: ({ schemas }) => [...schemas] }),
+    schemas: t.field({
+      type: [CatalogSchemaRef],
+      resolve: (catalog) => catalog.schemas.map((schema) => ({ ...schema, catalog })),
+    }),
   }),
 })
 
@@ -199,6 +234,16 @@ builder.mutationFields((t) => ({
     args: { input: t.arg({ type: RunSqlInput, required: true }) },
     resolve: async (_root, { input }, context) =>
       orThrow(await context.services.sql.run(actorOf(context), { ...input, at: pointOf(input.at) }, callOf(context))),
+  }),
+  publishLake: t.field({
+    type: OperationPayloadRef,
+    description:
+      'Makes Delta versions of a table (schema.name), or of all tables; from then on they follow the branch.',
+    args: { branchId: t.arg.id({ required: true }), database: t.arg.string(), table: t.arg.string() },
+    resolve: async (_root, args, context) =>
+      payload(await context.services.lake.publish(actorOf(context), args, callOf(context)), (operations) => ({
+        operations,
+      })),
   }),
   cancelSql: t.field({
     type: DeletePayloadRef,

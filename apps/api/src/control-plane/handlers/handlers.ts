@@ -16,6 +16,7 @@ import {
 } from './compute-handlers.ts'
 import { applyConfigHandler } from './config-handlers.ts'
 import { failoverHandler, replaceHandler } from './failover-handlers.ts'
+import { publishLakeHandler } from './lake-handlers.ts'
 
 /** What each kind of operation does. */
 export function operationHandlers(app: App): OperationHandlers {
@@ -33,5 +34,6 @@ export function operationHandlers(app: App): OperationHandlers {
     failover_compute: failoverHandler(app),
     replace_compute: replaceHandler(app),
     apply_config: applyConfigHandler(app),
+    publish_lake: publishLakeHandler(app),
   }
 }

@@ -16,6 +16,7 @@ export const operationKinds = [
   'failover_compute',
   'replace_compute',
   'apply_config',
+  'publish_lake',
 ] as const
 
 export type OperationKind = (typeof operationKinds)[number]

@@ -43,8 +43,11 @@ const kinds: Readonly<Record<string, string>> = {
 }
 
 /** Schemas, tables, columns and indexes of one database. Three queries, whatever their number. */
-export async function readCatalog(client: pg.Client): Promise<CatalogSchema[]> {
+export async function readCatalog(client: pg.Client): Promise<{ databaseOid: string; schemas: CatalogSchema[] }> {
   await client.query('SET search_path = pg_catalog')
+  const database = await client.query<{ oid: string }>(
+    'SELECT oid::text FROM pg_database WHERE datname = current_database()',
+  )
   const schemas = await client.query<{ name: string }>(
     `SELECT nspname AS name FROM pg_namespace n WHERE ${OWN_SCHEMAS} ORDER BY 1`,
   )
@@ -79,7 +82,7 @@ export async function readCatalog(client: pg.Client): Promise<CatalogSchema[]> {
   )
   const columnsOf = groupBy(columns.rows)
   const indexesOf = groupBy(indexes.rows)
-  return schemas.rows.map(({ name }) => ({
+  const found = schemas.rows.map(({ name }) => ({
     name,
     tables: tables.rows
       .filter((table) => table.schema === name)
@@ -93,6 +96,7 @@ export async function readCatalog(client: pg.Client): Promise<CatalogSchema[]> {
         sizeBytes: table.size === null ? null : BigInt(table.size),
       })),
   }))
+  return { databaseOid: database.rows[0]?.oid ?? '', schemas: found }
 }
 
 function groupBy<Row extends { table: string }>(rows: readonly Row[]): Map<string, Row[]> {

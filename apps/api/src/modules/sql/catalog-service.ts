@@ -11,6 +11,8 @@ import { type CatalogSchema, readCatalog, readSchemaText } from './catalog-queri
 import { unifiedDiff } from './unified-diff.ts'
 
 export interface Catalog {
+  readonly branchId: string
+  readonly databaseOid: string
   readonly lsn: string
   readonly schemas: readonly CatalogSchema[]
 }
@@ -41,7 +43,7 @@ export class CatalogService {
   async catalog(actor: Actor, moment: SchemaMoment, _options: CallOptions = {}): Promise<Result<Catalog>> {
     return catchFailure(async () => {
       const { point, value } = await this.#at(actor, moment, 'at', readCatalog)
-      return { lsn: point.lsn, schemas: value }
+      return { lsn: point.lsn, branchId: moment.branchId, ...value }
     })
   }
 

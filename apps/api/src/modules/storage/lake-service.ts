@@ -1,0 +1,101 @@
+import { isStorageError } from '@tributary/storage-engine/admin'
+import type { Actor, App, CallOptions } from '../../app.ts'
+import { storageIds } from '../../control-plane/compute-control.ts'
+import type { Branch, Operation, Project } from '../../generated/prisma/client.ts'
+import { catchFailure, FailureError, invalid, type Result, unwrap } from '../../shared/result.ts'
+import { accessBranch } from '../access.ts'
+
+export interface LakeState {
+  readonly deltaVersion: number
+  readonly layerLsn: string
+  readonly files: number
+  readonly bytes: number
+  /** Key prefix of the Delta table in the object store. */
+  readonly path: string
+}
+
+export interface StorageReportView {
+  readonly kinds: readonly { readonly kind: string; readonly objects: number; readonly bytes: number }[]
+  readonly duplicates: readonly { readonly what: string; readonly bytes: number; readonly why: string }[]
+  readonly generatedAt: Date
+}
+
+/** User tables as columns: published Delta tables, and what a project keeps in the object store. */
+export class LakeService {
+  readonly #app: App
+
+  constructor(app: App) {
+    this.#app = app
+  }
+
+  /** `table`: `schema.name` in `database`; all tables when it is not given. */
+  async publish(
+    actor: Actor,
+    input: { branchId: string; database?: string | null | undefined; table?: string | null | undefined },
+    options: CallOptions = {},
+  ): Promise<Result<Operation[]>> {
+    return catchFailure(async () => {
+      const branch = unwrap(await accessBranch(this.#app, actor, input.branchId, 'project.write'))
+      const table = input.table ? await this.#table(branch, input.table, input.database) : null
+      return unwrap(
+        await this.#app.operations.submit({
+          actor,
+          projectId: branch.projectId,
+          organizationId: branch.project.organizationId,
+          requestId: options.requestId,
+          mayWait: true,
+          operations: [{ kind: 'publish_lake', branchId: branch.id, scope: [`lake:${branch.id}`], input: { table } }],
+          audit: { action: 'lake.publish', subject: input.table ?? branch.name, detail: { branchId: branch.id } },
+        }),
+      )
+    })
+  }
+
+  async #table(branch: Branch, text: string, database: string | null | undefined) {
+    const [schema, name, ...rest] = text.split('.')
+    if (!schema || !name || rest.length > 0) throw new FailureError(invalid('table', 'must be schema.name').error)
+    const first = await this.#app.database.database.findFirst({
+      where: { branchId: branch.id },
+      orderBy: { id: 'asc' },
+    })
+    const found = database ?? first?.name
+    if (found === undefined) throw new FailureError(invalid('database', 'the branch has no database').error)
+    return { database: found, schema, name }
+  }
+
+  /** By `<oid of the database>/<oid of the table>`. The caller has checked the branch. */
+  async states(branch: Branch & { project: Project }): Promise<ReadonlyMap<string, LakeState>> {
+    const { projectId, timelineId } = storageIds(branch.project, branch)
+    const tables = await this.#app.storage.deltaTables(projectId, timelineId).catch((error: unknown) => {
+      if (isStorageError(error)) return []
+      throw error
+    })
+    return new Map(
+      tables.map((table) => [
+        `${table.database}/${table.tableOid}`,
+        {
+          deltaVersion: table.version,
+          layerLsn: table.lsn,
+          files: table.fileCount,
+          bytes: table.fileBytes,
+          path: table.path,
+        },
+      ]),
+    )
+  }
+
+  /** The caller has checked the project. Lists the project's objects: not for lists of projects. */
+  async report(project: Project): Promise<StorageReportView> {
+    const { projectId } = storageIds(project, { timelineId: project.storageId })
+    const report = await this.#app.storage.storageReport(projectId)
+    return {
+      kinds: report.byKind.map(({ kind, objectCount, sizeBytes }) => ({
+        kind,
+        objects: objectCount,
+        bytes: sizeBytes,
+      })),
+      duplicates: report.storedTwice.map(({ what, why, sizeBytes }) => ({ what, why, bytes: sizeBytes })),
+      generatedAt: new Date(),
+    }
+  }
+}
