@@ -16,6 +16,7 @@ const actions: Readonly<Record<OperationKind, string>> = {
   failover_compute: 'start_compute',
   replace_compute: 'start_compute',
   apply_config: 'apply_config',
+  publish_lake: 'apply_storage_config',
 }
 
 export function operationView(operation: Operation) {
