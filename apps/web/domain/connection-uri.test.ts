@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { psqlLine, uriHidden, uriWithPassword } from './connection-uri.ts'
+import { environmentLines, psqlLine, uriHidden, uriWithPassword } from './connection-uri.ts'
 
 const uri = 'postgresql://app@ep-1.localhost:5433/shop?sslmode=require'
 
@@ -18,4 +18,11 @@ test('what is shown holds no password', () => {
 
 test('the psql line is one shell word', () => {
   expect(psqlLine("postgresql://a:it's@h/db")).toBe("psql 'postgresql://a:it%27s@h/db'")
+})
+
+test('the environment names the endpoint where the host does not', () => {
+  const parts = { host: 'localhost', port: 5433, database: 'shop', role: 'app' }
+  const byOptions = `postgresql://app@localhost:5433/shop?sslmode=require&options=${encodeURIComponent('endpoint=ep-1')}`
+  expect(environmentLines({ ...parts, uri: byOptions })).toContain('PGOPTIONS=endpoint=ep-1')
+  expect(environmentLines({ ...parts, uri })).not.toContain('PGOPTIONS')
 })

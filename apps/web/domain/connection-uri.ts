@@ -19,12 +19,20 @@ export function psqlLine(uri: string): string {
 }
 
 /** Lines for a .env file and for clients that take the parts one by one. */
-export function environmentLines(connection: { host: string; port: number; database: string; role: string }): string {
+export function environmentLines(connection: {
+  host: string
+  port: number
+  database: string
+  role: string
+  uri: string
+}): string {
+  const options = URL.canParse(connection.uri) ? new URL(connection.uri).searchParams.get('options') : null
   return [
     `PGHOST=${connection.host}`,
     `PGPORT=${connection.port}`,
     `PGDATABASE=${connection.database}`,
     `PGUSER=${connection.role}`,
     'PGSSLMODE=require',
+    ...(options === null ? [] : [`PGOPTIONS=${options}`]),
   ].join('\n')
 }

@@ -120,6 +120,7 @@ export type RunSqlInput = {
 export type TimelineEventKind =
   | 'BRANCH_POINT'
   | 'CHECKPOINT'
+  | 'COMPUTE_START'
   | 'DDL'
   | 'FAILOVER'
   | 'LARGE_TRANSACTION'

@@ -3,7 +3,16 @@ import { builder } from './builder.ts'
 import { BranchRef, ProjectRef } from './refs.ts'
 
 const TimelineEventKindEnum = builder.enumType('TimelineEventKind', {
-  values: ['DDL', 'LARGE_TRANSACTION', 'CHECKPOINT', 'FAILOVER', 'BRANCH_POINT', 'SNAPSHOT', 'RESTORE'] as const,
+  values: [
+    'DDL',
+    'LARGE_TRANSACTION',
+    'CHECKPOINT',
+    'COMPUTE_START',
+    'FAILOVER',
+    'BRANCH_POINT',
+    'SNAPSHOT',
+    'RESTORE',
+  ] as const,
 })
 
 const TimelineEventRef = builder.objectRef<TimelineEvent>('TimelineEvent').implement({

@@ -20,7 +20,8 @@ const rank: Record<MarkKind, number> = {
   BRANCH_POINT: 3,
   DDL: 4,
   LARGE_TRANSACTION: 5,
-  CHECKPOINT: 6,
+  COMPUTE_START: 6,
+  CHECKPOINT: 7,
 }
 
 /** The marks of one lane that are in sight, those that would overlap joined. Cost: the marks in sight. */

@@ -6,7 +6,15 @@ import { parseLsn } from '@/lib/lsn.ts'
  */
 export type Axis = 'lsn' | 'time'
 
-export type MarkKind = 'DDL' | 'LARGE_TRANSACTION' | 'CHECKPOINT' | 'FAILOVER' | 'BRANCH_POINT' | 'SNAPSHOT' | 'RESTORE'
+export type MarkKind =
+  | 'DDL'
+  | 'LARGE_TRANSACTION'
+  | 'CHECKPOINT'
+  | 'COMPUTE_START'
+  | 'FAILOVER'
+  | 'BRANCH_POINT'
+  | 'SNAPSHOT'
+  | 'RESTORE'
 
 export interface Mark {
   readonly kind: MarkKind

@@ -55,6 +55,7 @@ export interface HitTarget {
 }
 
 const markReachPx = 9
+const bendMaxPx = 16
 
 /** Top of a lane's line, in pixels of the canvas. */
 export function laneY(index: number, scrollPx: number): number {
@@ -181,14 +182,17 @@ function paintConnection(
   const fromY = laneY(lane.parentIndex, scene.scrollPx)
   const toY = laneY(index, scene.scrollPx)
   if (fromY > scene.heightPx || toY < 0) return
-  const bendPx = Math.min(16, (toY - fromY) / 2)
+  const bendPx = Math.min(bendMaxPx, (toY - fromY) / 2)
+  const tipX = scene.gutterPx + toPx(scene.view, plotPx, lane.tip[scene.axis])
+  // A branch that has hardly lived ends where it bends.
+  const reachPx = Math.min(bendPx, Math.max(0, tipX - x))
   context.strokeStyle = scene.theme.lineStrong
   context.lineWidth = 1.5
   context.beginPath()
   context.moveTo(x - bendPx * 0.6, fromY)
   context.quadraticCurveTo(x, fromY, x, fromY + bendPx)
   context.lineTo(x, toY - bendPx)
-  context.quadraticCurveTo(x, toY, x + bendPx, toY)
+  context.quadraticCurveTo(x, toY, x + reachPx, toY)
   context.stroke()
 }
 
@@ -197,7 +201,7 @@ function paintLane(context: CanvasRenderingContext2D, scene: Scene, index: numbe
   if (!lane) return
   const { theme, axis, view } = scene
   const y = laneY(index, scene.scrollPx)
-  const inset = lane.parentIndex >= 0 ? Math.min(16, laneHeightPx / 2) : 0
+  const inset = lane.parentIndex >= 0 ? bendMaxPx : 0
   const startX = scene.gutterPx + toPx(view, plotPx, lane.start[axis])
   const tipX = Math.max(startX + 2, scene.gutterPx + toPx(view, plotPx, lane.tip[axis]))
   context.strokeStyle = lane.isDefault ? theme.stream : lane.isLive ? theme.inkSoft : theme.inkFaint
@@ -255,6 +259,8 @@ export function markColor(theme: Theme, kind: MarkKind): string {
       return theme.stream
     case 'LARGE_TRANSACTION':
       return theme.ink
+    case 'COMPUTE_START':
+      return theme.inkSoft
     case 'CHECKPOINT':
       return theme.inkFaint
   }
@@ -282,6 +288,9 @@ export function traceMark(context: CanvasRenderingContext2D | Path2D, kind: Mark
       return
     case 'BRANCH_POINT':
       context.arc(0, 0, 4, 0, Math.PI * 2)
+      return
+    case 'COMPUTE_START':
+      polygon(context, [-3.5, -4.5, 4.5, 0, -3.5, 4.5])
       return
     case 'CHECKPOINT':
       context.rect(-0.75, -4, 1.5, 8)

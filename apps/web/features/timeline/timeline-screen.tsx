@@ -85,8 +85,8 @@ export function TimelineScreen({ projectId }: { projectId: string }) {
           <LoadFailure error={query.error} what="the timeline" onRetry={() => void query.refetch()} />
         </Panel>
       ) : (
-        <div className="grid gap-4 lg:grid-cols-[minmax(0,1fr)_auto]">
-          <div className="min-w-0 overflow-hidden rounded-lg border border-line bg-surface">
+        <div className="flex flex-col gap-4 lg:flex-row lg:items-start">
+          <div className="min-w-0 flex-1 overflow-hidden rounded-lg border border-line bg-surface">
             <Picture
               lanes={lanes}
               axis={axis}
@@ -105,7 +105,7 @@ export function TimelineScreen({ projectId }: { projectId: string }) {
             </div>
           </div>
           {picked && pickedLane ? (
-            <div className="rounded-lg border border-line bg-surface lg:w-80">
+            <div className="rounded-lg border border-line bg-surface lg:w-80 lg:shrink-0">
               <PointPanel
                 projectId={projectId}
                 lane={pickedLane}

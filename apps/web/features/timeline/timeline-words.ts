@@ -10,6 +10,7 @@ export const markWords: Record<MarkKind, { label: string; explanation: string }>
   RESTORE: { label: 'Restore', explanation: 'the branch was set back to an earlier moment' },
   DDL: { label: 'Schema change', explanation: 'tables, indexes or types changed' },
   LARGE_TRANSACTION: { label: 'Large transaction', explanation: 'one transaction wrote much WAL' },
+  COMPUTE_START: { label: 'Compute start', explanation: 'a compute started and took a new term' },
   CHECKPOINT: { label: 'Checkpoint', explanation: 'Postgres wrote a checkpoint record' },
 }
 

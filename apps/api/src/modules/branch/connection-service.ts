@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import type { App } from '../../app.ts'
 import type { Database, Endpoint, Role } from '../../generated/prisma/client.ts'
 
@@ -62,11 +63,26 @@ export class ConnectionService {
       readonly pooled?: boolean
     },
   ): ConnectionInfo {
-    const { port } = this.#app.config.proxy
-    const host = this.hostOf(wanted.pooled ? `${endpointId}-pooler` : endpointId)
+    const { port, publicHost } = this.#app.config.proxy
+    const label = wanted.pooled ? `${endpointId}-pooler` : endpointId
+    const byName = hasSubdomains(publicHost)
+    const host = byName ? this.hostOf(label) : publicHost
     const { role, database, password } = wanted
     const credentials = `${encodeURIComponent(role)}${password === null ? '' : `:${encodeURIComponent(password)}`}`
-    const uri = `postgresql://${credentials}@${host}:${port}/${encodeURIComponent(database)}?sslmode=require`
+    const options = byName ? '' : `&options=${encodeURIComponent(`endpoint=${label}`)}`
+    const uri = `postgresql://${credentials}@${hostInUri(host)}:${port}/${encodeURIComponent(database)}?sslmode=require${options}`
     return { host, port, database, role, uri, psql: `psql '${uri}'`, passwordRevealed: password !== null }
   }
+}
+
+/**
+ * Names below a host must resolve for clients to use them. Below `localhost` they do in browsers and not in most systems'
+ * resolvers, and below an IP address there are none: there the endpoint is named in `options` instead.
+ */
+export function hasSubdomains(publicHost: string): boolean {
+  return publicHost !== 'localhost' && isIP(publicHost) === 0
+}
+
+export function hostInUri(host: string): string {
+  return isIP(host) === 6 ? `[${host}]` : host
 }

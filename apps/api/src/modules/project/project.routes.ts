@@ -4,11 +4,11 @@ import { projectOf } from '../../http/rest/rest-lookup.ts'
 import { type RestCall, type RestRoute, restRoute } from '../../http/rest/rest-route.ts'
 import { pageRequest } from '../../shared/pagination.ts'
 import { FailureError, invalid, notFound, unwrap } from '../../shared/result.ts'
-import { connectionDetails, connectionUri } from '../branch/connection-details.ts'
 import { branchView } from '../branch/branch-view.ts'
+import { connectionDetails, connectionUri } from '../branch/connection-details.ts'
 import { databaseView } from '../database/database-view.ts'
 import { sizeForComputeUnits } from '../endpoint/endpoint-rules.ts'
-import { clientHost, endpointView } from '../endpoint/endpoint-view.ts'
+import { endpointView } from '../endpoint/endpoint-view.ts'
 import { operationView } from '../operation/operation-view.ts'
 import { roleView } from '../role/role-view.ts'
 import { PG_VERSION, projectListItem, projectView, REGION } from './project-view.ts'
@@ -272,7 +272,7 @@ async function connectionUriOf(
   unwrap(await services.databases.get(actor, endpoint.branchId, query.database_name))
   const { password } = unwrap(await services.roles.reveal(actor, endpoint.branchId, query.role_name, call.options))
   return {
-    uri: connectionUri(clientHost(app, endpoint.id), {
+    uri: connectionUri(app, endpoint.id, {
       role: query.role_name,
       database: query.database_name,
       password: password ?? '',

@@ -8,6 +8,7 @@ export type TimelineEventKind =
   | 'DDL'
   | 'LARGE_TRANSACTION'
   | 'CHECKPOINT'
+  | 'COMPUTE_START'
   | 'FAILOVER'
   | 'BRANCH_POINT'
   | 'SNAPSHOT'
@@ -51,7 +52,8 @@ const kindByEngine = {
   ddl: 'DDL',
   'large-transaction': 'LARGE_TRANSACTION',
   checkpoint: 'CHECKPOINT',
-  term: 'FAILOVER',
+  // Each start takes a new term; which of them was a failover, the reports of failovers know.
+  term: 'COMPUTE_START',
 } as const
 
 /** The tree of a project's branches on the common axis of LSNs, with what happened on each. */

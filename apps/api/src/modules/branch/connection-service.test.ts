@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest'
+import type { App } from '../../app.ts'
+import { ConnectionService } from './connection-service.ts'
+
+function serviceAt(publicHost: string): ConnectionService {
+  return new ConnectionService({ config: { proxy: { host: '0.0.0.0', port: 5433, publicHost } } } as App)
+}
+
+const wanted = { role: 'app', database: 'shop', password: 'p@ss' }
+
+test('where names below the host resolve, the host names the endpoint', () => {
+  const { uri, host } = serviceAt('db.example.com').forEndpoint('ep-1', wanted)
+  expect(host).toBe('ep-1.db.example.com')
+  expect(uri).toBe('postgresql://app:p%40ss@ep-1.db.example.com:5433/shop?sslmode=require')
+})
+
+test.each([
+  ['localhost', 'localhost'],
+  ['192.0.2.7', '192.0.2.7'],
+  ['::1', '[::1]'],
+])('below %s no name resolves, and the options name the endpoint', (publicHost, inUri) => {
+  const { uri } = serviceAt(publicHost).forEndpoint('ep-1', { ...wanted, pooled: true })
+  expect(uri).toBe(`postgresql://app:p%40ss@${inUri}:5433/shop?sslmode=require&options=endpoint%3Dep-1-pooler`)
+})
