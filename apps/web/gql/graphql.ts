@@ -63,6 +63,20 @@ export type EndpointType =
   | 'READ_ONLY'
   | 'READ_WRITE';
 
+export type FaultDrillInput = {
+  branchId: string;
+  kind: FaultDrillKind;
+  projectId: string;
+  safekeeperId?: number | null | undefined;
+  seconds?: number | null | undefined;
+};
+
+export type FaultDrillKind =
+  | 'CUT_COMPUTE_FROM_QUORUM'
+  | 'KILL_COMPUTE'
+  | 'KILL_SAFEKEEPER'
+  | 'STOP_SAFEKEEPER';
+
 export type InviteMemberInput = {
   email: string;
   organizationId: string;
@@ -89,6 +103,11 @@ export type PointInput = {
   snapshotId?: string | null | undefined;
   time?: string | null | undefined;
 };
+
+export type ProcessAction =
+  | 'KILL'
+  | 'START'
+  | 'STOP';
 
 export type QueryEngine =
   | 'ANALYTICS'
@@ -148,6 +167,18 @@ export type UpdateProjectInput = {
   pitrWindowSeconds?: number | null | undefined;
   quotas?: QuotasInput | null | undefined;
 };
+
+export type UsageMetric =
+  | 'CACHE_HIT_RATIO'
+  | 'COMMIT_LATENCY_P50_MS'
+  | 'COMMIT_LATENCY_P99_MS'
+  | 'COMPUTE_SECONDS'
+  | 'CONNECTIONS'
+  | 'LSN_LAG_BYTES'
+  | 'PAGE_READS'
+  | 'STORAGE_BYTES'
+  | 'TPS'
+  | 'WRITTEN_BYTES';
 
 export type ApiKeyDetailsFragment = { id: string, name: string, start: string, scope: string, projectId: string | null, createdAt: string, expiresAt: string | null, lastUsedAt: string | null };
 
@@ -448,6 +479,25 @@ export type FailoverEndpointMutationVariables = Exact<{
 
 export type FailoverEndpointMutation = { result: { endpoint: { id: string, state: EndpointState } | null, operations: Array<{ id: string }>, error: { code: string, message: string, field: string | null } | null } };
 
+export type ProjectMonitoringQueryVariables = Exact<{
+  id: string;
+  from: string;
+  to: string;
+  points: number;
+}>;
+
+
+export type ProjectMonitoringQuery = { project: { id: string, tps: { metric: UsageMetric, unit: string, points: Array<{ time: string, value: number | null }>, idle: Array<{ from: string, to: string }> }, commitP50: { metric: UsageMetric, unit: string, points: Array<{ time: string, value: number | null }>, idle: Array<{ from: string, to: string }> }, commitP99: { metric: UsageMetric, unit: string, points: Array<{ time: string, value: number | null }>, idle: Array<{ from: string, to: string }> }, cacheHit: { metric: UsageMetric, unit: string, points: Array<{ time: string, value: number | null }>, idle: Array<{ from: string, to: string }> }, pageReads: { metric: UsageMetric, unit: string, points: Array<{ time: string, value: number | null }>, idle: Array<{ from: string, to: string }> }, lsnLag: { metric: UsageMetric, unit: string, points: Array<{ time: string, value: number | null }>, idle: Array<{ from: string, to: string }> }, connections: { metric: UsageMetric, unit: string, points: Array<{ time: string, value: number | null }>, idle: Array<{ from: string, to: string }> }, computeSeconds: { metric: UsageMetric, unit: string, points: Array<{ time: string, value: number | null }>, idle: Array<{ from: string, to: string }> }, storageBytes: { metric: UsageMetric, unit: string, points: Array<{ time: string, value: number | null }>, idle: Array<{ from: string, to: string }> }, writtenBytes: { metric: UsageMetric, unit: string, points: Array<{ time: string, value: number | null }>, idle: Array<{ from: string, to: string }> } } | null };
+
+export type SeriesPointsFragment = { metric: UsageMetric, unit: string, points: Array<{ time: string, value: number | null }>, idle: Array<{ from: string, to: string }> };
+
+export type ProjectWakeLedgerQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type ProjectWakeLedgerQuery = { project: { id: string, endpoints: Array<{ id: string, host: string }>, wakeLedger: Array<{ at: string, endpointId: string, cause: string, clientAddress: string | null, role: string | null, database: string | null, waitMs: number | null }> } | null };
+
 export type ProjectOperationListQueryVariables = Exact<{
   id: string;
   first?: number | null | undefined;
@@ -649,6 +699,59 @@ export type DeleteSavedQueryMutationVariables = Exact<{
 
 
 export type DeleteSavedQueryMutation = { deleteSavedQuery: { ok: boolean, error: { code: string, message: string, field: string | null } | null } };
+
+export type StorageOfProjectQueryVariables = Exact<{
+  id: string;
+  branchId: string;
+}>;
+
+
+export type StorageOfProjectQuery = { project: { id: string, viewerCanWrite: boolean, storage: { logicalSizeBytes: string, objectSizeBytes: string }, branch: { id: string, name: string, timelineId: string } | null } | null };
+
+export type BranchLayersQueryVariables = Exact<{
+  id: string;
+  branchId: string;
+  limit: number;
+}>;
+
+
+export type BranchLayersQuery = { project: { id: string, branch: { id: string, layers: Array<{ name: string, kind: string, keyStart: string, keyEnd: string, lsnStart: string, lsnEnd: string, sizeBytes: string, level: number, isLocal: boolean }> } | null } | null };
+
+export type StorageDetailsFragment = { quorumHealthy: boolean, observedAt: string, safekeepers: Array<{ id: number, name: string, state: string, address: string, timelines: Array<{ projectId: string, timelineId: string, term: string, flushLsn: string, commitLsn: string, lagBytes: string }> }>, pageserver: { state: string, address: string, timelines: Array<{ projectId: string, timelineId: string, branchName: string | null, lastRecordLsn: string, remoteConsistentLsn: string, lagBytes: string }> } | null, processes: Array<{ name: string, kind: string, state: string, pid: number | null, restarts: number }> };
+
+export type StorageStateQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type StorageStateQuery = { storageStatus: { quorumHealthy: boolean, observedAt: string, safekeepers: Array<{ id: number, name: string, state: string, address: string, timelines: Array<{ projectId: string, timelineId: string, term: string, flushLsn: string, commitLsn: string, lagBytes: string }> }>, pageserver: { state: string, address: string, timelines: Array<{ projectId: string, timelineId: string, branchName: string | null, lastRecordLsn: string, remoteConsistentLsn: string, lagBytes: string }> } | null, processes: Array<{ name: string, kind: string, state: string, pid: number | null, restarts: number }> } };
+
+export type StorageStateChangedSubscriptionVariables = Exact<{ [key: string]: never; }>;
+
+
+export type StorageStateChangedSubscription = { storageStatusChanged: { quorumHealthy: boolean, observedAt: string, safekeepers: Array<{ id: number, name: string, state: string, address: string, timelines: Array<{ projectId: string, timelineId: string, term: string, flushLsn: string, commitLsn: string, lagBytes: string }> }>, pageserver: { state: string, address: string, timelines: Array<{ projectId: string, timelineId: string, branchName: string | null, lastRecordLsn: string, remoteConsistentLsn: string, lagBytes: string }> } | null, processes: Array<{ name: string, kind: string, state: string, pid: number | null, restarts: number }> } };
+
+export type ProcessActionMutationVariables = Exact<{
+  name: string;
+  action: ProcessAction;
+}>;
+
+
+export type ProcessActionMutation = { processAction: { error: { code: string, message: string, field: string | null } | null } };
+
+export type FaultDrillDetailsFragment = { id: string, kind: FaultDrillKind, state: OperationState, startedAt: string, finishedAt: string | null, log: Array<string>, acknowledgedBefore: number | null, foundAfter: number | null, lost: number | null, unavailableMs: number | null, maxCommitMs: number | null };
+
+export type StartFaultDrillMutationVariables = Exact<{
+  input: FaultDrillInput;
+}>;
+
+
+export type StartFaultDrillMutation = { faultDrill: { drill: { id: string, kind: FaultDrillKind, state: OperationState, startedAt: string, finishedAt: string | null, log: Array<string>, acknowledgedBefore: number | null, foundAfter: number | null, lost: number | null, unavailableMs: number | null, maxCommitMs: number | null } | null, error: { code: string, message: string, field: string | null } | null } };
+
+export type FaultDrillProgressSubscriptionVariables = Exact<{
+  id: string;
+}>;
+
+
+export type FaultDrillProgressSubscription = { faultDrillChanged: { id: string, kind: FaultDrillKind, state: OperationState, startedAt: string, finishedAt: string | null, log: Array<string>, acknowledgedBefore: number | null, foundAfter: number | null, lost: number | null, unavailableMs: number | null, maxCommitMs: number | null } };
 
 export type ProjectTimelineQueryVariables = Exact<{
   id: string;
@@ -931,6 +1034,74 @@ export const FailoverDetailsFragmentDoc = /*#__PURE__*/ new TypedDocumentString(
   cause
 }
     `, {"fragmentName":"FailoverDetails"}) as unknown as TypedDocumentString<FailoverDetailsFragment, unknown>;
+export const SeriesPointsFragmentDoc = /*#__PURE__*/ new TypedDocumentString(`
+    fragment SeriesPoints on UsageSeries {
+  metric
+  unit
+  points {
+    time
+    value
+  }
+  idle {
+    from
+    to
+  }
+}
+    `, {"fragmentName":"SeriesPoints"}) as unknown as TypedDocumentString<SeriesPointsFragment, unknown>;
+export const StorageDetailsFragmentDoc = /*#__PURE__*/ new TypedDocumentString(`
+    fragment StorageDetails on StorageStatus {
+  quorumHealthy
+  observedAt
+  safekeepers {
+    id
+    name
+    state
+    address
+    timelines {
+      projectId
+      timelineId
+      term
+      flushLsn
+      commitLsn
+      lagBytes
+    }
+  }
+  pageserver {
+    state
+    address
+    timelines {
+      projectId
+      timelineId
+      branchName
+      lastRecordLsn
+      remoteConsistentLsn
+      lagBytes
+    }
+  }
+  processes {
+    name
+    kind
+    state
+    pid
+    restarts
+  }
+}
+    `, {"fragmentName":"StorageDetails"}) as unknown as TypedDocumentString<StorageDetailsFragment, unknown>;
+export const FaultDrillDetailsFragmentDoc = /*#__PURE__*/ new TypedDocumentString(`
+    fragment FaultDrillDetails on FaultDrill {
+  id
+  kind
+  state
+  startedAt
+  finishedAt
+  log
+  acknowledgedBefore
+  foundAfter
+  lost
+  unavailableMs
+  maxCommitMs
+}
+    `, {"fragmentName":"FaultDrillDetails"}) as unknown as TypedDocumentString<FaultDrillDetailsFragment, unknown>;
 export const CreateApiKeyDocument = /*#__PURE__*/ new TypedDocumentString(`
     mutation CreateApiKey($input: CreateApiKeyInput!) {
   createApiKey(input: $input) {
@@ -1870,6 +2041,119 @@ export const FailoverEndpointDocument = /*#__PURE__*/ new TypedDocumentString(`
   message
   field
 }`) as unknown as TypedDocumentString<FailoverEndpointMutation, FailoverEndpointMutationVariables>;
+export const ProjectMonitoringDocument = /*#__PURE__*/ new TypedDocumentString(`
+    query ProjectMonitoring($id: ID!, $from: DateTime!, $to: DateTime!, $points: Int!) {
+  project(id: $id) {
+    id
+    tps: usageSeries(metric: TPS, from: $from, to: $to, points: $points) {
+      ...SeriesPoints
+    }
+    commitP50: usageSeries(
+      metric: COMMIT_LATENCY_P50_MS
+      from: $from
+      to: $to
+      points: $points
+    ) {
+      ...SeriesPoints
+    }
+    commitP99: usageSeries(
+      metric: COMMIT_LATENCY_P99_MS
+      from: $from
+      to: $to
+      points: $points
+    ) {
+      ...SeriesPoints
+    }
+    cacheHit: usageSeries(
+      metric: CACHE_HIT_RATIO
+      from: $from
+      to: $to
+      points: $points
+    ) {
+      ...SeriesPoints
+    }
+    pageReads: usageSeries(
+      metric: PAGE_READS
+      from: $from
+      to: $to
+      points: $points
+    ) {
+      ...SeriesPoints
+    }
+    lsnLag: usageSeries(
+      metric: LSN_LAG_BYTES
+      from: $from
+      to: $to
+      points: $points
+    ) {
+      ...SeriesPoints
+    }
+    connections: usageSeries(
+      metric: CONNECTIONS
+      from: $from
+      to: $to
+      points: $points
+    ) {
+      ...SeriesPoints
+    }
+    computeSeconds: usageSeries(
+      metric: COMPUTE_SECONDS
+      from: $from
+      to: $to
+      points: $points
+    ) {
+      ...SeriesPoints
+    }
+    storageBytes: usageSeries(
+      metric: STORAGE_BYTES
+      from: $from
+      to: $to
+      points: $points
+    ) {
+      ...SeriesPoints
+    }
+    writtenBytes: usageSeries(
+      metric: WRITTEN_BYTES
+      from: $from
+      to: $to
+      points: $points
+    ) {
+      ...SeriesPoints
+    }
+  }
+}
+    fragment SeriesPoints on UsageSeries {
+  metric
+  unit
+  points {
+    time
+    value
+  }
+  idle {
+    from
+    to
+  }
+}`) as unknown as TypedDocumentString<ProjectMonitoringQuery, ProjectMonitoringQueryVariables>;
+export const ProjectWakeLedgerDocument = /*#__PURE__*/ new TypedDocumentString(`
+    query ProjectWakeLedger($id: ID!) {
+  project(id: $id) {
+    id
+    endpoints {
+      id
+      host
+    }
+    wakeLedger(first: 20) {
+      at
+      endpointId
+      cause
+      clientAddress
+      role
+      database
+      waitMs
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ProjectWakeLedgerQuery, ProjectWakeLedgerQueryVariables>;
 export const ProjectOperationListDocument = /*#__PURE__*/ new TypedDocumentString(`
     query ProjectOperationList($id: ID!, $first: Int, $after: String) {
   project(id: $id) {
@@ -2604,6 +2888,191 @@ export const DeleteSavedQueryDocument = /*#__PURE__*/ new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<DeleteSavedQueryMutation, DeleteSavedQueryMutationVariables>;
+export const StorageOfProjectDocument = /*#__PURE__*/ new TypedDocumentString(`
+    query StorageOfProject($id: ID!, $branchId: ID!) {
+  project(id: $id) {
+    id
+    viewerCanWrite
+    storage {
+      logicalSizeBytes
+      objectSizeBytes
+    }
+    branch(id: $branchId) {
+      id
+      name
+      timelineId
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<StorageOfProjectQuery, StorageOfProjectQueryVariables>;
+export const BranchLayersDocument = /*#__PURE__*/ new TypedDocumentString(`
+    query BranchLayers($id: ID!, $branchId: ID!, $limit: Int!) {
+  project(id: $id) {
+    id
+    branch(id: $branchId) {
+      id
+      layers(limit: $limit) {
+        name
+        kind
+        keyStart
+        keyEnd
+        lsnStart
+        lsnEnd
+        sizeBytes
+        level
+        isLocal
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<BranchLayersQuery, BranchLayersQueryVariables>;
+export const StorageStateDocument = /*#__PURE__*/ new TypedDocumentString(`
+    query StorageState {
+  storageStatus {
+    ...StorageDetails
+  }
+}
+    fragment StorageDetails on StorageStatus {
+  quorumHealthy
+  observedAt
+  safekeepers {
+    id
+    name
+    state
+    address
+    timelines {
+      projectId
+      timelineId
+      term
+      flushLsn
+      commitLsn
+      lagBytes
+    }
+  }
+  pageserver {
+    state
+    address
+    timelines {
+      projectId
+      timelineId
+      branchName
+      lastRecordLsn
+      remoteConsistentLsn
+      lagBytes
+    }
+  }
+  processes {
+    name
+    kind
+    state
+    pid
+    restarts
+  }
+}`) as unknown as TypedDocumentString<StorageStateQuery, StorageStateQueryVariables>;
+export const StorageStateChangedDocument = /*#__PURE__*/ new TypedDocumentString(`
+    subscription StorageStateChanged {
+  storageStatusChanged {
+    ...StorageDetails
+  }
+}
+    fragment StorageDetails on StorageStatus {
+  quorumHealthy
+  observedAt
+  safekeepers {
+    id
+    name
+    state
+    address
+    timelines {
+      projectId
+      timelineId
+      term
+      flushLsn
+      commitLsn
+      lagBytes
+    }
+  }
+  pageserver {
+    state
+    address
+    timelines {
+      projectId
+      timelineId
+      branchName
+      lastRecordLsn
+      remoteConsistentLsn
+      lagBytes
+    }
+  }
+  processes {
+    name
+    kind
+    state
+    pid
+    restarts
+  }
+}`) as unknown as TypedDocumentString<StorageStateChangedSubscription, StorageStateChangedSubscriptionVariables>;
+export const ProcessActionDocument = /*#__PURE__*/ new TypedDocumentString(`
+    mutation ProcessAction($name: String!, $action: ProcessAction!) {
+  processAction(name: $name, action: $action) {
+    error {
+      ...UserErrorDetails
+    }
+  }
+}
+    fragment UserErrorDetails on UserError {
+  code
+  message
+  field
+}`) as unknown as TypedDocumentString<ProcessActionMutation, ProcessActionMutationVariables>;
+export const StartFaultDrillDocument = /*#__PURE__*/ new TypedDocumentString(`
+    mutation StartFaultDrill($input: FaultDrillInput!) {
+  faultDrill(input: $input) {
+    drill {
+      ...FaultDrillDetails
+    }
+    error {
+      ...UserErrorDetails
+    }
+  }
+}
+    fragment UserErrorDetails on UserError {
+  code
+  message
+  field
+}
+fragment FaultDrillDetails on FaultDrill {
+  id
+  kind
+  state
+  startedAt
+  finishedAt
+  log
+  acknowledgedBefore
+  foundAfter
+  lost
+  unavailableMs
+  maxCommitMs
+}`) as unknown as TypedDocumentString<StartFaultDrillMutation, StartFaultDrillMutationVariables>;
+export const FaultDrillProgressDocument = /*#__PURE__*/ new TypedDocumentString(`
+    subscription FaultDrillProgress($id: ID!) {
+  faultDrillChanged(id: $id) {
+    ...FaultDrillDetails
+  }
+}
+    fragment FaultDrillDetails on FaultDrill {
+  id
+  kind
+  state
+  startedAt
+  finishedAt
+  log
+  acknowledgedBefore
+  foundAfter
+  lost
+  unavailableMs
+  maxCommitMs
+}`) as unknown as TypedDocumentString<FaultDrillProgressSubscription, FaultDrillProgressSubscriptionVariables>;
 export const ProjectTimelineDocument = /*#__PURE__*/ new TypedDocumentString(`
     query ProjectTimeline($id: ID!) {
   project(id: $id) {

@@ -17,6 +17,7 @@ import { useRouter, useSearchParams } from 'next/navigation'
 import { useState } from 'react'
 import { OperationProgress } from '@/domain/operation-progress.tsx'
 import { EndpointStateBadge } from '@/domain/state-badges.tsx'
+import { WakeLedger } from '@/domain/wake-ledger.tsx'
 import { DeleteEndpointDocument, ProjectEndpointDocument, type ProjectEndpointQuery } from '@/gql/graphql.ts'
 import { operationLabel } from '@/lib/operation-label.ts'
 import { routes } from '@/lib/routes.ts'
@@ -26,7 +27,6 @@ import { LoadFailure, NotAvailable } from '@/shell/load-failure.tsx'
 import { EndpointButtons } from './endpoint-buttons.tsx'
 import { EndpointSettings } from './endpoint-settings.tsx'
 import { FailoverReport } from './failover-report.tsx'
-import { WakeLedger } from './wake-ledger.tsx'
 
 export type EndpointDetails = NonNullable<ProjectEndpointQuery['project']>['endpoints'][number]
 

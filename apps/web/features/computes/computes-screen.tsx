@@ -12,6 +12,7 @@ import Link from 'next/link'
 import { useRouter } from 'next/navigation'
 import { useState } from 'react'
 import { EndpointStateBadge } from '@/domain/state-badges.tsx'
+import { WakeLedger } from '@/domain/wake-ledger.tsx'
 import { type EndpointSummaryFragment, ProjectComputesDocument } from '@/gql/graphql.ts'
 import { routes } from '@/lib/routes.ts'
 import { useGraphql } from '@/lib/use-graphql.ts'
@@ -19,7 +20,6 @@ import { LoadFailure } from '@/shell/load-failure.tsx'
 import { useProjectNav } from '@/shell/place.ts'
 import { CreateEndpointDialog } from './create-endpoint-dialog.tsx'
 import { EndpointButtons } from './endpoint-buttons.tsx'
-import { WakeLedger } from './wake-ledger.tsx'
 
 export function ComputesScreen({ projectId }: { projectId: string }) {
   const { data, error, refetch } = useGraphql(ProjectComputesDocument, { id: projectId })

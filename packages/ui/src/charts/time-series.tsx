@@ -18,7 +18,7 @@ import { axisStyle, seriesColors } from './chart-theme.ts'
 export interface TimeSeriesLine {
   key: string
   name: string
-  color?: string
+  color?: string | undefined
 }
 
 export interface TimeSeriesProps {
@@ -31,12 +31,24 @@ export interface TimeSeriesProps {
   fromMs: number
   toMs: number
   height?: number
+  /** Values come less often than records: they are joined over the gaps, and each is a dot. */
+  isSparse?: boolean | undefined
   /** Says what the picture shows, for those who cannot see it. */
   label: string
 }
 
 /** Values over time. Gaps stay gaps; idle spans are hatched instead of reading zero. */
-export function TimeSeries({ data, lines, format, idle = [], fromMs, toMs, height = 180, label }: TimeSeriesProps) {
+export function TimeSeries({
+  data,
+  lines,
+  format,
+  idle = [],
+  fromMs,
+  toMs,
+  height = 180,
+  isSparse = false,
+  label,
+}: TimeSeriesProps) {
   const hatchId = useId()
   const fillId = useId()
   return (
@@ -98,8 +110,8 @@ export function TimeSeries({ data, lines, format, idle = [], fromMs, toMs, heigh
                 strokeWidth={1.75}
                 fill={`url(#${fillId})`}
                 isAnimationActive={false}
-                connectNulls={false}
-                dot={false}
+                connectNulls={isSparse}
+                dot={isSparse ? { r: 2.5 } : false}
               />
             ) : (
               <Line
@@ -109,8 +121,8 @@ export function TimeSeries({ data, lines, format, idle = [], fromMs, toMs, heigh
                 stroke={line.color ?? seriesColors[index % seriesColors.length]}
                 strokeWidth={1.5}
                 isAnimationActive={false}
-                connectNulls={false}
-                dot={false}
+                connectNulls={isSparse}
+                dot={isSparse ? { r: 2.5 } : false}
               />
             ),
           )}

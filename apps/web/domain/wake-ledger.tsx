@@ -6,11 +6,18 @@ import { EmptyState } from '@tributary/ui/patterns/empty-state'
 import { RelativeTime } from '@tributary/ui/patterns/relative-time'
 import { Panel } from '@tributary/ui/primitives/panel'
 import Link from 'next/link'
-import type { ProjectComputesQuery } from '@/gql/graphql.ts'
 import { operationLabel } from '@/lib/operation-label.ts'
 import { routes } from '@/lib/routes.ts'
 
-type WakeRecord = NonNullable<ProjectComputesQuery['project']>['wakeLedger'][number]
+export interface WakeRecord {
+  at: string
+  endpointId: string
+  cause: string
+  clientAddress: string | null
+  role: string | null
+  database: string | null
+  waitMs: number | null
+}
 
 export interface WakeLedgerProps {
   projectId: string

@@ -1,0 +1,141 @@
+'use client'
+
+import { ConfirmDialog } from '@tributary/ui/patterns/confirm-dialog'
+import { FormField } from '@tributary/ui/patterns/form-field'
+import { Badge } from '@tributary/ui/primitives/badge'
+import { Button } from '@tributary/ui/primitives/button'
+import { Input } from '@tributary/ui/primitives/input'
+import { Panel } from '@tributary/ui/primitives/panel'
+import { Select } from '@tributary/ui/primitives/select'
+import { TriangleAlert } from 'lucide-react'
+import { useState } from 'react'
+import { type FaultDrillKind, FaultDrillProgressDocument, StartFaultDrillDocument } from '@/gql/graphql.ts'
+import { useAction } from '@/lib/use-action.ts'
+import { useLive } from '@/lib/use-live.ts'
+import { type Drill, DrillReport } from './drill-report.tsx'
+import { drillKinds } from './storage-words.ts'
+
+const kinds = Object.keys(drillKinds) as FaultDrillKind[]
+const secondsMax = 120
+
+export interface FaultDrillPanelProps {
+  projectId: string
+  branch: { id: string; name: string }
+  safekeeperIds: readonly number[]
+}
+
+/** A fault made on purpose under a measured workload. Only in a local stack. */
+export function FaultDrillPanel({ projectId, branch, safekeeperIds }: FaultDrillPanelProps) {
+  const start = useAction(StartFaultDrillDocument, (data) => data.faultDrill)
+  const [kind, setKind] = useState<FaultDrillKind>('STOP_SAFEKEEPER')
+  const [safekeeper, setSafekeeper] = useState('1')
+  const [seconds, setSeconds] = useState('10')
+  const [isAsking, setIsAsking] = useState(false)
+  const [drill, setDrill] = useState<Drill>()
+  useLive(FaultDrillProgressDocument, drill ? { id: drill.id } : undefined, ({ faultDrillChanged }) =>
+    setDrill((shown) => (shown?.id === faultDrillChanged.id ? faultDrillChanged : shown)),
+  )
+  const { label, what, needsSafekeeper } = drillKinds[kind]
+  const secondsNumber = Number(seconds)
+  const isSecondsValid = Number.isInteger(secondsNumber) && secondsNumber >= 1 && secondsNumber <= secondsMax
+  const isRunning = drill?.state === 'RUNNING' || drill?.state === 'SCHEDULING'
+
+  async function confirm() {
+    const payload = await start.run({
+      input: {
+        projectId,
+        branchId: branch.id,
+        kind,
+        seconds: secondsNumber,
+        ...(needsSafekeeper ? { safekeeperId: Number(safekeeper) } : {}),
+      },
+    })
+    if (!payload?.drill) return
+    setDrill(payload.drill)
+    setIsAsking(false)
+  }
+
+  return (
+    <Panel
+      title="Fault drill"
+      meta={
+        <Badge tone="caution">
+          <TriangleAlert aria-hidden="true" /> breaks things on purpose
+        </Badge>
+      }
+      description="Four writers commit while something fails; afterwards every acknowledged commit is looked for."
+      className="border-caution"
+    >
+      <div className="flex flex-col gap-4">
+        <div className="grid items-start gap-4 sm:grid-cols-[minmax(0,2fr)_minmax(0,1fr)_minmax(0,1fr)]">
+          <FormField label="Fault">
+            {(control) => (
+              <Select
+                {...control}
+                value={kind}
+                onChange={setKind}
+                options={kinds.map((each) => ({ value: each, label: drillKinds[each].label }))}
+              />
+            )}
+          </FormField>
+          {needsSafekeeper ? (
+            <FormField label="SafeKeeper" error={start.fieldError('safekeeperId')}>
+              {(control) => (
+                <Select
+                  {...control}
+                  value={safekeeper}
+                  onChange={setSafekeeper}
+                  options={safekeeperIds.map((id) => ({ value: String(id), label: `safekeeper-${id}` }))}
+                />
+              )}
+            </FormField>
+          ) : null}
+          <FormField
+            label="Lasts, seconds"
+            error={isSecondsValid ? start.fieldError('seconds') : `A whole number of seconds from 1 to ${secondsMax}`}
+          >
+            {(control) => (
+              <Input
+                {...control}
+                inputMode="numeric"
+                value={seconds}
+                onChange={(event) => setSeconds(event.target.value)}
+              />
+            )}
+          </FormField>
+        </div>
+        <p className="text-data text-ink-soft">{what}</p>
+        <div>
+          <Button
+            variant="danger"
+            disabled={!isSecondsValid}
+            isBusy={isRunning}
+            onClick={() => {
+              start.reset()
+              setIsAsking(true)
+            }}
+          >
+            {isRunning ? 'Drill is running' : 'Run drill'}
+          </Button>
+        </div>
+        {drill ? <DrillReport drill={drill} /> : null}
+      </div>
+      <ConfirmDialog
+        isOpen={isAsking}
+        onOpenChange={setIsAsking}
+        title={label}
+        action="Run drill"
+        isBusy={start.isBusy}
+        error={start.formError('seconds', 'safekeeperId')}
+        onConfirm={() => void confirm()}
+      >
+        <p>{what}</p>
+        <p>
+          It runs against the branch <strong className="text-ink">{branch.name}</strong> for {seconds} s. SafeKeepers
+          are shared: other projects of this system feel it too. A table <code>tributary_fault_drill</code> in the
+          database <code>postgres</code> is made and dropped again.
+        </p>
+      </ConfirmDialog>
+    </Panel>
+  )
+}
