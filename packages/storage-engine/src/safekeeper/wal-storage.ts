@@ -134,6 +134,8 @@ export class WalStorage {
     }
     const end = Lsn.min(scanned.endLsn, Lsn.min(options.truncateLsn ?? Lsn.max, options.trustedLsn ?? Lsn.max))
     await rewriteWal(options, segments, Lsn.max2(options.flushFloorLsn, oldestLsn), end)
+    // A process that was killed may have left names that only memory knows.
+    await disk.syncDirectory(directory)
     await storage.truncate(end, { rewrite: options.trustedLsn !== undefined })
     return storage
   }
