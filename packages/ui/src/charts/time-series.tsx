@@ -31,7 +31,7 @@ export interface TimeSeriesProps {
   fromMs: number
   toMs: number
   height?: number
-  /** Values come less often than records: they are joined over the gaps, and each is a dot. */
+  /** Values come less often than records: they are joined over the gaps. */
   isSparse?: boolean | undefined
   /** Says what the picture shows, for those who cannot see it. */
   label: string
@@ -111,7 +111,7 @@ export function TimeSeries({
                 fill={`url(#${fillId})`}
                 isAnimationActive={false}
                 connectNulls={isSparse}
-                dot={isSparse ? { r: 2.5 } : false}
+                dot={(point) => <LoneDot {...point} key={point.index} values={data} lineKey={line.key} />}
               />
             ) : (
               <Line
@@ -122,7 +122,7 @@ export function TimeSeries({
                 strokeWidth={1.5}
                 isAnimationActive={false}
                 connectNulls={isSparse}
-                dot={isSparse ? { r: 2.5 } : false}
+                dot={(point) => <LoneDot {...point} key={point.index} values={data} lineKey={line.key} />}
               />
             ),
           )}
@@ -130,6 +130,22 @@ export function TimeSeries({
       </ResponsiveContainer>
     </figure>
   )
+}
+
+interface LoneDotProps {
+  cx?: number | undefined
+  cy?: number | undefined
+  index: number
+  stroke?: string | undefined
+  values: TimeSeriesProps['data']
+  lineKey: string
+}
+
+/** A value between two gaps: a line alone would not show it. */
+function LoneDot({ cx, cy, index, stroke, values, lineKey }: LoneDotProps) {
+  const isKnown = (place: number) => typeof values[place]?.[lineKey] === 'number'
+  if (!isKnown(index) || isKnown(index - 1) || isKnown(index + 1)) return null
+  return <circle cx={cx} cy={cy} r={2} fill={stroke} />
 }
 
 function formatTick(timeMs: number, spanMs: number): string {
