@@ -6,9 +6,8 @@ import { CopyField } from '@tributary/ui/patterns/copy-field'
 import { SkeletonLines } from '@tributary/ui/patterns/skeleton'
 import { Button } from '@tributary/ui/primitives/button'
 import { Select } from '@tributary/ui/primitives/select'
-import { Switch } from '@tributary/ui/primitives/switch'
 import { Eye, EyeOff } from 'lucide-react'
-import { type ReactNode, useId, useState } from 'react'
+import { type ReactNode, useState } from 'react'
 import { BranchConnectionDocument, RevealRolePasswordDocument } from '@/gql/graphql.ts'
 import { useAction } from '@/lib/use-action.ts'
 import { useGraphql } from '@/lib/use-graphql.ts'
@@ -26,14 +25,12 @@ export interface ConnectionPanelProps {
 export function ConnectionPanel({ projectId, branchId, password: initialPassword }: ConnectionPanelProps) {
   const [role, setRole] = useState<string>()
   const [database, setDatabase] = useState<string>()
-  const [isPooled, setIsPooled] = useState(false)
   const [password, setPassword] = useState(initialPassword)
   const [isShown, setIsShown] = useState(false)
   const reveal = useAction(RevealRolePasswordDocument, (data) => data.revealRolePassword)
-  const pooledId = useId()
   const { data, error, refetch } = useGraphql(
     BranchConnectionDocument,
-    { projectId, branchId, role, database, pooled: isPooled },
+    { projectId, branchId, role, database },
     { keepPrevious: true },
   )
   const branch = data?.project?.branch
@@ -83,12 +80,6 @@ export function ConnectionPanel({ projectId, branchId, password: initialPassword
             className="w-40"
           />
         </Labelled>
-        <div className="flex h-8.5 items-center gap-2">
-          <Switch id={pooledId} isOn={isPooled} onChange={setIsPooled} />
-          <label htmlFor={pooledId} className="text-data">
-            Pooled
-          </label>
-        </div>
         <div className="flex-1" />
         {hasPassword || roleRow?.canRevealPassword ? (
           <Button size="small" onClick={() => void toggle()} isBusy={reveal.isBusy}>

@@ -257,7 +257,6 @@ export type BranchConnectionQueryVariables = Exact<{
   branchId: string;
   role?: string | null | undefined;
   database?: string | null | undefined;
-  pooled?: boolean | null | undefined;
 }>;
 
 
@@ -1296,7 +1295,7 @@ export const OperationDocument = /*#__PURE__*/ new TypedDocumentString(`
   }
 }`) as unknown as TypedDocumentString<OperationQuery, OperationQueryVariables>;
 export const BranchConnectionDocument = /*#__PURE__*/ new TypedDocumentString(`
-    query BranchConnection($projectId: ID!, $branchId: ID!, $role: String, $database: String, $pooled: Boolean) {
+    query BranchConnection($projectId: ID!, $branchId: ID!, $role: String, $database: String) {
   project(id: $projectId) {
     id
     branch(id: $branchId) {
@@ -1312,7 +1311,7 @@ export const BranchConnectionDocument = /*#__PURE__*/ new TypedDocumentString(`
         name
         ownerName
       }
-      connectionInfo(role: $role, database: $database, pooled: $pooled) {
+      connectionInfo(role: $role, database: $database) {
         ...ConnectionDetails
       }
     }

@@ -156,21 +156,14 @@ builder.objectType(BranchRef, {
       args: {
         role: t.arg.string(),
         database: t.arg.string(),
-        pooled: t.arg.boolean({
-          defaultValue: false,
-          description: 'The host that goes through a pooler where one runs.',
-        }),
       },
-      resolve: async (branch, { role, database, pooled }, context) => {
+      resolve: async (branch, { role, database }, context) => {
         const [endpoints, roles, databases] = await Promise.all([
           context.loaders.endpointsOfBranch.load(branch.id),
           context.loaders.rolesOfBranch.load(branch.id),
           context.loaders.databasesOfBranch.load(branch.id),
         ])
-        return context.services.connections.infoFor(
-          { endpoints, roles, databases },
-          { role, database, pooled: pooled === true },
-        )
+        return context.services.connections.infoFor({ endpoints, roles, databases }, { role, database })
       },
     }),
     lsnAtTime: t.field({

@@ -19,6 +19,6 @@ test.each([
   ['192.0.2.7', '192.0.2.7'],
   ['::1', '[::1]'],
 ])('below %s no name resolves, and the options name the endpoint', (publicHost, inUri) => {
-  const { uri } = serviceAt(publicHost).forEndpoint('ep-1', { ...wanted, pooled: true })
-  expect(uri).toBe(`postgresql://app:p%40ss@${inUri}:5433/shop?sslmode=require&options=endpoint%3Dep-1-pooler`)
+  const { uri } = serviceAt(publicHost).forEndpoint('ep-1', wanted)
+  expect(uri).toBe(`postgresql://app:p%40ss@${inUri}:5433/shop?sslmode=require&options=endpoint%3Dep-1`)
 })

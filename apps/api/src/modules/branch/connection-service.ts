@@ -36,7 +36,6 @@ export class ConnectionService {
       role?: string | null | undefined
       database?: string | null | undefined
       password?: string | null
-      pooled?: boolean
     } = {},
   ): ConnectionInfo | null {
     const endpoint = parts.endpoints.find((candidate) => candidate.type === 'READ_WRITE') ?? parts.endpoints[0]
@@ -50,7 +49,6 @@ export class ConnectionService {
       role: role.name,
       database: database.name,
       password: wanted.password ?? null,
-      pooled: wanted.pooled ?? false,
     })
   }
 
@@ -60,16 +58,14 @@ export class ConnectionService {
       readonly role: string
       readonly database: string
       readonly password: string | null
-      readonly pooled?: boolean
     },
   ): ConnectionInfo {
     const { port, publicHost } = this.#app.config.proxy
-    const label = wanted.pooled ? `${endpointId}-pooler` : endpointId
     const byName = hasSubdomains(publicHost)
-    const host = byName ? this.hostOf(label) : publicHost
+    const host = byName ? this.hostOf(endpointId) : publicHost
     const { role, database, password } = wanted
     const credentials = `${encodeURIComponent(role)}${password === null ? '' : `:${encodeURIComponent(password)}`}`
-    const options = byName ? '' : `&options=${encodeURIComponent(`endpoint=${label}`)}`
+    const options = byName ? '' : `&options=${encodeURIComponent(`endpoint=${endpointId}`)}`
     const uri = `postgresql://${credentials}@${hostInUri(host)}:${port}/${encodeURIComponent(database)}?sslmode=require${options}`
     return { host, port, database, role, uri, psql: `psql '${uri}'`, passwordRevealed: password !== null }
   }
