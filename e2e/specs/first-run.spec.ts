@@ -1,6 +1,11 @@
-import { expect, test } from '@playwright/test'
+import { type BrowserContext, expect, test } from '@playwright/test'
+import { demoPlace } from '../fixtures/demo.ts'
 import { watchErrors } from '../fixtures/pages.ts'
 import { stackFile } from '../fixtures/signed-in.ts'
+
+test.describe.configure({ mode: 'serial' })
+
+let session: Awaited<ReturnType<BrowserContext['storageState']>> = { cookies: [], origins: [] }
 
 test('the sign-in link of the first start opens the console with the demo project, with no error in the browser, once', async ({
   page,
@@ -12,6 +17,7 @@ test('the sign-in link of the first start opens the console with the demo projec
   await expect(page.getByRole('heading', { name: 'Projects', level: 1 })).toBeVisible()
   const demo = page.getByRole('table', { name: 'Projects' }).getByRole('link', { name: /^demo/ })
   await expect(demo).toBeVisible()
+  session = await page.context().storageState()
   expect(errors).toEqual([])
   await demo.click()
   await expect(page).toHaveURL(/\/projects\/[^/]+$/)
@@ -21,5 +27,20 @@ test('the sign-in link of the first start opens the console with the demo projec
   const other = await context.newPage()
   await other.goto(signInUrl)
   await expect(other.getByRole('heading', { name: 'Projects', level: 1 })).toBeHidden()
+  await context.close()
+})
+
+test('a fault drill kills the compute under load and finds every acknowledged commit again', async ({ browser }) => {
+  const context = await browser.newContext({ baseURL: stackFile().webUrl, storageState: session })
+  const page = await context.newPage()
+  await page.goto(`/projects/${(await demoPlace()).projectId}/storage`)
+  await page.getByLabel('Fault', { exact: true }).click()
+  await page.getByRole('option', { name: 'Kill the compute' }).click()
+  await page.getByLabel('Lasts, seconds').fill('3')
+  await page.getByRole('button', { name: 'Run drill' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Run drill' }).click()
+  const report = page.getByRole('region', { name: 'Drill' })
+  await expect(report.getByText('Every acknowledged commit was found')).toBeVisible({ timeout: 90_000 })
+  await expect(report.getByText('Acknowledged before the fault')).toBeVisible()
   await context.close()
 })

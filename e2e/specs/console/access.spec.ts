@@ -1,4 +1,5 @@
 import { expect } from '@playwright/test'
+import { createProject } from '../../fixtures/new-project.ts'
 import { stackFile, test } from '../../fixtures/signed-in.ts'
 
 test('an API key made in the console works for a program, and a revoked one does not', async ({ console: page }) => {
@@ -18,4 +19,18 @@ test('an API key made in the console works for a program, and a revoked one does
   await dialog.getByRole('button', { name: 'Revoke key' }).click()
   await expect(dialog).toBeHidden()
   expect((await call()).status).toBe(401)
+})
+
+test('a branch beyond the quota is refused in the form, in words that name the limit', async ({ console: page }) => {
+  const { id } = await createProject(page, 'small')
+  await page.goto(`/projects/${id}/settings/quotas`)
+  await page.getByRole('textbox', { name: 'Branches' }).fill('1')
+  await page.getByRole('button', { name: 'Save limits' }).click()
+  await expect(page.getByText('Quotas saved')).toBeVisible()
+  await page.goto(`/projects/${id}/branches`)
+  await page.getByRole('button', { name: 'New branch' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Name').fill('one-too-many')
+  await dialog.getByRole('button', { name: 'Create branch' }).click()
+  await expect(dialog.getByText(/may have 1 branch/i)).toBeVisible({ timeout: 8_000 })
 })
