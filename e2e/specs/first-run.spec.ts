@@ -1,6 +1,7 @@
 import { type BrowserContext, expect, test } from '@playwright/test'
+import { seriousFindings } from '../fixtures/accessibility.ts'
 import { demoPlace } from '../fixtures/demo.ts'
-import { watchErrors } from '../fixtures/pages.ts'
+import { pagesOf, watchErrors } from '../fixtures/pages.ts'
 import { stackFile } from '../fixtures/signed-in.ts'
 
 test.describe.configure({ mode: 'serial' })
@@ -43,4 +44,24 @@ test('a fault drill kills the compute under load and finds every acknowledged co
   await expect(report.getByText('Every acknowledged commit was found')).toBeVisible({ timeout: 90_000 })
   await expect(report.getByText('Acknowledged before the fault')).toBeVisible()
   await context.close()
+})
+
+test('no page of the console has a serious accessibility finding, in light and in dark', async ({ browser }) => {
+  test.setTimeout(240_000)
+  const context = await browser.newContext({ baseURL: stackFile().webUrl, storageState: session })
+  const page = await context.newPage()
+  const found: string[] = []
+  for (const address of pagesOf(await demoPlace())) {
+    await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' })
+    await page.goto(address)
+    await expect(page.getByRole('heading', { level: 1 })).toBeVisible()
+    await expect(page.locator('[aria-busy=true], [role=status][aria-label^=Loading]')).toHaveCount(0)
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme })
+      await expect(page.locator('html')).toHaveClass(new RegExp(`\\b${colorScheme}\\b`))
+      found.push(...(await seriousFindings(page)).map((finding) => `${address} ${colorScheme}: ${finding}`))
+    }
+  }
+  await context.close()
+  expect(found).toEqual([])
 })
