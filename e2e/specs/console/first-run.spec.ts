@@ -1,9 +1,10 @@
 import { type BrowserContext, expect, test } from '@playwright/test'
-import { seriousFindings } from '../fixtures/accessibility.ts'
-import { demoPlace } from '../fixtures/demo.ts'
-import { pagesOf, watchErrors } from '../fixtures/pages.ts'
-import { stackFile } from '../fixtures/signed-in.ts'
+import { seriousFindings } from '../../fixtures/accessibility.ts'
+import { demoPlace } from '../../fixtures/demo.ts'
+import { pagesOf, watchErrors } from '../../fixtures/pages.ts'
+import { stackFile } from '../../fixtures/signed-in.ts'
 
+// Before project-life.spec.ts, by name: a restart of the API makes a link that nobody has used anew.
 test.describe.configure({ mode: 'serial' })
 
 let session: Awaited<ReturnType<BrowserContext['storageState']>> = { cookies: [], origins: [] }
