@@ -8,7 +8,7 @@ import { installDependencies } from './install.mjs'
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const [name = '', ...args] = process.argv.slice(2)
 const script = join(root, 'scripts', `${name}.ts`)
-if (!/^[a-z-]+$/.test(name) || !existsSync(script)) {
+if (!/^[a-z0-9-]+$/.test(name) || !existsSync(script)) {
   console.error(`no such script: ${name}`)
   process.exit(2)
 }
