@@ -2,7 +2,6 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import * as fs from 'node:fs'
 import { createRequire } from 'node:module'
 import * as path from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { rootFolder } from './repository.ts'
 
 const systemBrowsers = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
@@ -11,8 +10,8 @@ const systemBrowsers = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/
  * Path of a Chromium that end-to-end tests can drive. In this order: `CHROMIUM_PATH`, one that the system has, Debian's
  * package when this user may install it, Playwright's own download. Throws with what was tried.
  */
-export async function ensureBrowser(): Promise<string> {
-  const known = await findBrowser()
+export function ensureBrowser(): string {
+  const known = findBrowser()
   if (known) return known
   const tried: string[] = []
   if (process.getuid?.() === 0 && fs.existsSync('/usr/bin/apt-get')) {
@@ -25,30 +24,31 @@ export async function ensureBrowser(): Promise<string> {
       env,
     })
   }
-  if (!(await findBrowser())) {
+  if (!findBrowser()) {
     console.log('Installing chromium (playwright) ...')
     tried.push('playwright install chromium')
     const cli = path.join(rootFolder, 'node_modules', 'playwright', 'cli.js')
     spawnSync(process.execPath, [cli, 'install', 'chromium'], { stdio: 'inherit' })
   }
-  const installed = await findBrowser()
+  const installed = findBrowser()
   if (installed) return installed
   throw new Error(`no Chromium for the end-to-end tests; tried: ${tried.join(', ')}. Set CHROMIUM_PATH to one`)
 }
 
-async function findBrowser(): Promise<string | undefined> {
+function findBrowser(): string | undefined {
   const own = process.env.CHROMIUM_PATH
   if (own !== undefined) {
     if (!isRunnable(own)) throw new Error(`CHROMIUM_PATH: ${own} cannot be run`)
     return own
   }
-  return [...systemBrowsers, await playwrightBrowser()].find(isRunnable)
+  return [...systemBrowsers, playwrightBrowser()].find(isRunnable)
 }
 
 /** Where Playwright keeps its own download, whether or not it is there. */
-async function playwrightBrowser(): Promise<string> {
-  const entry = createRequire(path.join(rootFolder, 'e2e', 'package.json')).resolve('playwright')
-  const { chromium } = (await import(pathToFileURL(entry).href)) as typeof import('playwright')
+function playwrightBrowser(): string {
+  const { chromium } = createRequire(path.join(rootFolder, 'e2e', 'package.json'))(
+    'playwright',
+  ) as typeof import('playwright')
   return chromium.executablePath()
 }
 

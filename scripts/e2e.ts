@@ -18,7 +18,7 @@ if (isEngine) {
 } else if (specs.length === 0) {
   console.log('there are no end-to-end specs')
 } else {
-  const browser = await ensureBrowser()
+  const browser = ensureBrowser()
   fs.mkdirSync(path.join(e2eFolder, 'test-results'), { recursive: true })
   process.exitCode = await run('playwright', ['test', ...names], e2eFolder, { CHROMIUM_PATH: browser })
 }
