@@ -23,6 +23,8 @@ test('a failover under load loses nothing that was acknowledged, and its report 
     await expect.poll(() => acknowledged.length).toBeGreaterThan(4)
     await page.goto(`/projects/${id}/computes`)
     await page.getByRole('table').getByRole('link', { name: /^ep-/ }).first().click()
+    // The list has a button of the same name; its dialog would go with the list.
+    await page.waitForURL(/\/computes\/ep-/)
     await page.getByRole('button', { name: 'Fail over' }).click()
     const dialog = page.getByRole('dialog', { name: 'Fail over' })
     await dialog.getByLabel(/Type main to confirm/).fill('main')
