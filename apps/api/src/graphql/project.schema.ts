@@ -1,4 +1,5 @@
 import { GraphQLError } from 'graphql'
+import { can } from '../auth/permission.ts'
 import type { Project } from '../generated/prisma/client.ts'
 import { canInProject } from '../modules/access.ts'
 import { auditPage } from '../modules/audit/audit-service.ts'
@@ -38,9 +39,26 @@ const StorageKindRef = builder.objectRef<StorageReportView['kinds'][number]>('St
 const StorageDuplicateRef = builder.objectRef<StorageReportView['duplicates'][number]>('StorageDuplicate').implement({
   description: 'What is in object storage more than once; bytes are an upper bound.',
   fields: (t) => ({
+    branchName: t.exposeString('branchName', {
+      nullable: true,
+      description: 'Null: history of a snapshot or of a branch that was deleted.',
+    }),
     what: t.exposeString('what'),
+    objects: t.exposeInt('objects'),
     bytes: t.expose('bytes', { type: 'BigInt' }),
     why: t.exposeString('why'),
+  }),
+})
+
+const StorageExceptionRef = builder.objectRef<StorageReportView['exceptions'][number]>('StorageException').implement({
+  description: 'What of a table is not in its newest columns as it is: counts of pages or values.',
+  fields: (t) => ({
+    branchName: t.exposeString('branchName', { nullable: true }),
+    tableOid: t.string({ resolve: ({ tableOid }) => String(tableOid) }),
+    tableName: t.exposeString('tableName', { nullable: true, description: 'Null: not published.' }),
+    what: t.exposeString('what'),
+    why: t.exposeString('why'),
+    count: t.expose('count', { type: 'BigInt' }),
   }),
 })
 
@@ -49,6 +67,7 @@ const StorageReportRef = builder.objectRef<StorageReportView>('StorageReport').i
   fields: (t) => ({
     kinds: t.field({ type: [StorageKindRef], resolve: ({ kinds }) => [...kinds] }),
     duplicates: t.field({ type: [StorageDuplicateRef], resolve: ({ duplicates }) => [...duplicates] }),
+    exceptions: t.field({ type: [StorageExceptionRef], resolve: ({ exceptions }) => [...exceptions] }),
     generatedAt: t.expose('generatedAt', { type: 'DateTime' }),
   }),
 })
@@ -262,6 +281,11 @@ builder.objectType(ProjectRef, {
     }),
     viewerCanWrite: t.boolean({
       resolve: (project, _args, context) => canInProject(actorOf(context), 'project.write', project),
+    }),
+    viewerCanOperate: t.boolean({
+      description: 'Fault drills and actions on processes: for operators of the system who may write to the project.',
+      resolve: (project, _args, context) =>
+        can(actorOf(context), 'stack.operate') && canInProject(actorOf(context), 'project.write', project),
     }),
     viewerCanDelete: t.boolean({
       resolve: (project, _args, context) => canInProject(actorOf(context), 'project.delete', project),

@@ -63,6 +63,8 @@ export interface StorageReport {
   readonly byKind: readonly ObjectKindReport[]
   /** Blocks or values that are in object storage more than once, and why. */
   readonly storedTwice: readonly StoredTwice[]
+  /** What is not in the newest columns of a table as it is, and why. */
+  readonly exceptions: readonly StorageException[]
   readonly tables: readonly TableLakeReport[]
 }
 
@@ -92,6 +94,21 @@ export interface StoredTwice {
   readonly objectCount: number
   /** Of the objects concerned, whole: an upper bound of what is stored twice. */
   readonly sizeBytes: number
+}
+
+export interface StorageException {
+  readonly timelineId: TimelineId
+  readonly database: number
+  readonly tableOid: number
+  readonly what:
+    | 'pages kept whole'
+    | 'pages without rows'
+    | 'pages with a patch'
+    | 'values kept as bytes'
+    | 'values out of range'
+  readonly why: string
+  /** Pages or values, as `what` says. */
+  readonly count: number
 }
 
 /** Columns of one table on one timeline; those of ancestors are not counted again. */

@@ -6,6 +6,8 @@ import { catchFailure, FailureError, invalid, type Result, unwrap } from '../../
 import { accessBranch } from '../access.ts'
 
 export interface LakeState {
+  /** `schema.name` as of the newest version. */
+  readonly name: string
   readonly deltaVersion: number
   readonly layerLsn: string
   readonly files: number
@@ -16,7 +18,24 @@ export interface LakeState {
 
 export interface StorageReportView {
   readonly kinds: readonly { readonly kind: string; readonly objects: number; readonly bytes: number }[]
-  readonly duplicates: readonly { readonly what: string; readonly bytes: number; readonly why: string }[]
+  readonly duplicates: readonly {
+    /** Null: a timeline of a snapshot, or of a branch that was deleted. */
+    readonly branchName: string | null
+    readonly what: string
+    readonly why: string
+    readonly objects: number
+    /** Of the objects concerned, whole: an upper bound. */
+    readonly bytes: number
+  }[]
+  readonly exceptions: readonly {
+    readonly branchName: string | null
+    readonly tableOid: number
+    /** `schema.name`; null: not published on a branch that is there. */
+    readonly tableName: string | null
+    readonly what: string
+    readonly why: string
+    readonly count: number
+  }[]
   readonly generatedAt: Date
 }
 
@@ -74,6 +93,7 @@ export class LakeService {
       tables.map((table) => [
         `${table.database}/${table.tableOid}`,
         {
+          name: table.name,
           deltaVersion: table.version,
           layerLsn: table.lsn,
           files: table.fileCount,
@@ -87,14 +107,39 @@ export class LakeService {
   /** The caller has checked the project. Lists the project's objects: not for lists of projects. */
   async report(project: Project): Promise<StorageReportView> {
     const { projectId } = storageIds(project, { timelineId: project.storageId })
-    const report = await this.#app.storage.storageReport(projectId)
+    const [report, branches] = await Promise.all([
+      this.#app.storage.storageReport(projectId),
+      this.#app.database.branch.findMany({ where: { projectId: project.id }, include: { project: true } }),
+    ])
+    const byTimeline = new Map(branches.map((branch) => [branch.timelineId, branch]))
+    const concerned = new Set(report.exceptions.map(({ timelineId }) => byTimeline.get(timelineId)))
+    const tableNames = new Map<string, string>()
+    for (const branch of concerned) {
+      if (!branch) continue
+      for (const [id, { name }] of await this.states(branch)) tableNames.set(`${branch.timelineId}/${id}`, name)
+    }
+    const branchName = (timelineId: string) => byTimeline.get(timelineId)?.name ?? null
     return {
       kinds: report.byKind.map(({ kind, objectCount, sizeBytes }) => ({
         kind,
         objects: objectCount,
         bytes: sizeBytes,
       })),
-      duplicates: report.storedTwice.map(({ what, why, sizeBytes }) => ({ what, why, bytes: sizeBytes })),
+      duplicates: report.storedTwice.map(({ timelineId, what, why, objectCount, sizeBytes }) => ({
+        branchName: branchName(timelineId),
+        what,
+        why,
+        objects: objectCount,
+        bytes: sizeBytes,
+      })),
+      exceptions: report.exceptions.map(({ timelineId, database, tableOid, what, why, count }) => ({
+        branchName: branchName(timelineId),
+        tableOid,
+        tableName: tableNames.get(`${timelineId}/${database}/${tableOid}`) ?? null,
+        what,
+        why,
+        count,
+      })),
       generatedAt: new Date(),
     }
   }

@@ -273,3 +273,20 @@ test('the storage report accounts for every object', async () => {
   expect(report.byKind.find(({ kind }) => kind === 'other')).toBeUndefined()
   expect(report.tables.length).toBeGreaterThan(3)
 })
+
+test('the storage report counts the values that are not in columns as they are', async () => {
+  await lake.run(
+    'create table odd (id int, day date, price numeric(10, 2))',
+    `insert into odd select i, case when i % 100 = 0 then 'infinity'::date else date '2024-01-01' end, case when i = 7 then 'NaN'::numeric else i end
+       from generate_series(1, 1000) i`,
+  )
+  await lake.ingest()
+  const { tableOid } = await publishOne('odd')
+  const { exceptions } = await lake.service.storageReport(lake.projectId)
+  const ofTable = exceptions.filter((each) => each.tableOid === tableOid)
+  expect(ofTable.find(({ what }) => what === 'values out of range')).toMatchObject({
+    timelineId: lake.rootId,
+    count: 11,
+  })
+  expect(ofTable.every(({ count, why }) => count > 0 && why !== '')).toBe(true)
+})

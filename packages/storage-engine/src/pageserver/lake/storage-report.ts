@@ -3,13 +3,14 @@ import type { TimelineId } from '../../postgres/ids.ts'
 import { Lsn } from '../../postgres/lsn.ts'
 import type {
   ObjectKindReport,
+  StorageException,
   StorageReport,
   StoredObjectKind,
   StoredTwice,
   TableLakeReport,
 } from '../../protocol/lake.ts'
 import { decodeKey, KeyKind } from '../key.ts'
-import type { LayerDescriptor } from '../layer/layer-descriptor.ts'
+import type { ColumnarExceptions, LayerDescriptor } from '../layer/layer-descriptor.ts'
 import { parseLayerName } from '../layer/layer-name.ts'
 import { compareKeys } from '../layer/packed-key.ts'
 import type { AttachedTimeline, OpenProject } from '../open-project.ts'
@@ -40,6 +41,7 @@ export async function reportStorage(store: ObjectStore, project: OpenProject): P
     sizeBytes,
     byKind: byKind.sort((a, b) => b.sizeBytes - a.sizeBytes),
     storedTwice: project.timelines.flatMap(storedTwice),
+    exceptions: project.timelines.flatMap(exceptionsOf),
     tables: project.timelines.flatMap(tableReports),
   }
 }
@@ -111,6 +113,42 @@ function newestColumns(columnar: readonly LayerDescriptor[]): Map<string, LayerD
 
 function chunkId(layer: LayerDescriptor): string {
   return layer.keyStart.join()
+}
+
+const exceptionReasons = {
+  wholePages: ['pages kept whole', 'the page that the columns gave back was another one, so its bytes are kept too'],
+  undecodablePages: [
+    'pages without rows',
+    'of the pages kept whole, those that do not read as pages of the table: no column shows their rows',
+  ],
+  patchedPages: [
+    'pages with a patch',
+    'bytes that belong to no row, such as those of rows that were pruned, are kept apart',
+  ],
+  rawValues: ['values kept as bytes', 'the value of the column does not say which bytes Postgres wrote'],
+  overflowValues: [
+    'values out of range',
+    'the type of the column cannot hold them: NULL there, with their text beside',
+  ],
+} as const satisfies Partial<Record<keyof ColumnarExceptions, readonly [StorageException['what'], string]>>
+
+function exceptionsOf({ storage, timeline }: AttachedTimeline): StorageException[] {
+  const { timelineId } = timeline.identity
+  const columnar = storage.index.layers.filter(({ kind }) => kind === 'columnar')
+  const found = new Map<string, { -readonly [Field in keyof StorageException]: StorageException[Field] }>()
+  for (const { keyStart, table, exceptions } of newestColumns(columnar).values()) {
+    if (!table || !exceptions) continue
+    const { b: database } = decodeKey(keyStart)
+    for (const [name, [what, why]] of Object.entries(exceptionReasons)) {
+      const count = exceptions[name as keyof typeof exceptionReasons]
+      if (count === 0) continue
+      const id = `${database}/${table.oid}/${name}`
+      const entry = found.get(id) ?? { timelineId, database, tableOid: table.oid, what, why, count: 0 }
+      found.set(id, entry)
+      entry.count += count
+    }
+  }
+  return [...found.values()]
 }
 
 function tableReports({ storage, timeline }: AttachedTimeline): TableLakeReport[] {

@@ -9,6 +9,22 @@ export interface LayerDescriptor extends LayerName {
   readonly valueBytes: number
   readonly rowCount: number
   readonly chainLengthMax: number
+  /** Of columnar layers; absent in those that were made before exceptions were kept. */
+  readonly exceptions?: ColumnarExceptions
+}
+
+/** What of a columnar layer did not go into columns as it is. */
+export interface ColumnarExceptions {
+  /** Heap pages kept whole beside the columns: the page that the columns gave back was another one. */
+  readonly wholePages: number
+  /** Of these, pages that do not read as pages of the table: their rows are in no column. */
+  readonly undecodablePages: number
+  /** Heap pages in columns whose other bytes are kept as a patch. */
+  readonly patchedPages: number
+  /** Values kept with their page bytes besides. */
+  readonly rawValues: number
+  /** Values that their column's type cannot hold: null there, and kept as text and bytes. */
+  readonly overflowValues: number
 }
 
 export function describeLayer(name: LayerName, sizeBytes: number, summary: SortedFileSummary): LayerDescriptor {

@@ -39,6 +39,9 @@ const index: TimelineIndex = {
 
 test('an index comes back as it was written', () => {
   expect(decodeIndex(encodeIndex(index), 'key')).toEqual(index)
+  const counts = { wholePages: 1, undecodablePages: 0, patchedPages: 2, rawValues: 3, overflowValues: 4 }
+  const withExceptions = { ...index, layers: [{ ...layer(), exceptions: counts }] }
+  expect(decodeIndex(encodeIndex(withExceptions), 'key')).toEqual(withExceptions)
   const bare = { ...index, ancestor: undefined, layers: [], retainedLsns: [], leases: [], attributes: {} }
   expect(decodeIndex(encodeIndex(bare), 'key')).toEqual(bare)
 })

@@ -2,7 +2,7 @@ import { crc32c } from '../../base/crc32c.ts'
 import { CorruptionError } from '../../base/errors.ts'
 import { TimelineId } from '../../postgres/ids.ts'
 import { Lsn } from '../../postgres/lsn.ts'
-import type { LayerDescriptor } from '../layer/layer-descriptor.ts'
+import type { ColumnarExceptions, LayerDescriptor } from '../layer/layer-descriptor.ts'
 import { parseLayerName } from '../layer/layer-name.ts'
 
 export const INDEX_FORMAT_VERSION = 1
@@ -51,12 +51,13 @@ export function encodeIndex(index: TimelineIndex): Uint8Array {
     retainedLsns: index.retainedLsns.map(Lsn.format),
     leases: index.leases.map(({ id, lsn, endUnixMs }) => ({ id, lsn: Lsn.format(lsn), endUnixMs })),
     attributes: index.attributes,
-    layers: index.layers.map(({ name, sizeBytes, valueBytes, rowCount, chainLengthMax }) => ({
+    layers: index.layers.map(({ name, sizeBytes, valueBytes, rowCount, chainLengthMax, exceptions }) => ({
       name,
       sizeBytes,
       valueBytes,
       rowCount,
       chainLengthMax,
+      exceptions,
     })),
   })}\n`
   const bytes = new TextEncoder().encode(body)
@@ -97,6 +98,16 @@ export function decodeIndex(bytes: Uint8Array, objectKey: string): TimelineIndex
     typeof value === 'string' && /^[0-9a-f]{32}$/.test(value)
       ? TimelineId.parse(value)
       : fail('bad timeline id in index')
+  const exceptionsOf = (value: unknown): ColumnarExceptions => {
+    const found = fieldsOf(value) ?? fail('bad exceptions in index')
+    return {
+      wholePages: count(found.wholePages),
+      undecodablePages: count(found.undecodablePages),
+      patchedPages: count(found.patchedPages),
+      rawValues: count(found.rawValues),
+      overflowValues: count(found.overflowValues),
+    }
+  }
   const ancestor = root.ancestor === null ? undefined : (fieldsOf(root.ancestor) ?? fail('bad ancestor in index'))
   const attributes: Record<string, string> = {}
   for (const [name, value] of Object.entries(fieldsOf(root.attributes) ?? fail('bad attributes in index'))) {
@@ -128,6 +139,7 @@ export function decodeIndex(bytes: Uint8Array, objectKey: string): TimelineIndex
         valueBytes: count(layer.valueBytes),
         rowCount: count(layer.rowCount),
         chainLengthMax: count(layer.chainLengthMax),
+        ...(layer.exceptions === undefined ? {} : { exceptions: exceptionsOf(layer.exceptions) }),
       }
     }),
   }

@@ -82,6 +82,13 @@ export async function makeColumns(
     valueBytes: blockCount * PAGE_SIZE,
     rowCount: counts.rows,
     chainLengthMax: 1,
+    exceptions: {
+      wholePages: counts.wholePages,
+      undecodablePages: counts.undecodablePages,
+      patchedPages: counts.patchedPages,
+      rawValues: counts.rawValues,
+      overflowValues: counts.overflowValues,
+    },
   }
   const path = target.files.path(descriptor.name)
   await context.env.disk.rename(written.path, path)
