@@ -59,6 +59,12 @@ beforeAll(async () => {
   ids['savedQuery'] = saved.saveQuery.id
   const key = await stack.ask('mutation { createApiKey(input: { name: "private" }) { apiKey { id } } }')
   ids['apiKey'] = key.createApiKey.apiKey.id
+  ids['drill'] = '11111111-1111-4111-8111-111111111111'
+  await stack.sql(
+    `INSERT INTO "FaultDrill" (id, "projectId", "branchId", kind, state, seconds, "startedAt", log, lost)
+     VALUES ($1, $2, $3, 'KILL_COMPUTE', 'FINISHED', 5, now(), ARRAY['0.0 s: begun'], 0)`,
+    [ids['drill'], ids['project'], ids['branch']],
+  )
   const members = await stack.ask('query ($s: String!) { organization(slug: $s) { members { id } } }', {
     s: ids['slug'],
   })
@@ -98,6 +104,7 @@ function kindOf(field: string, argument: string): string {
   if (/[Bb]ranch/.test(field)) return 'branch'
   if (/[Pp]roject/.test(field)) return 'project'
   if (/operation/.test(field)) return 'operation'
+  if (/^faultDrill/.test(field)) return 'drill'
   return 'other'
 }
 
@@ -255,6 +262,17 @@ test('the ids of things of others in an input reach nothing: parent, source of a
       'NOT_FOUND',
     )
   }
+})
+
+test('who may see the project finds its fault drills again, one by one and as a list', async () => {
+  const found = await stack.ask(
+    'query ($d: ID!, $p: ID!) { faultDrill(id: $d) { id state lost log branch { id } } project(id: $p) { faultDrills { id } } }',
+    { d: ids['drill'], p: ids['project'] },
+  )
+  expect(found).toEqual({
+    faultDrill: { id: ids['drill'], state: 'FINISHED', lost: 0, log: ['0.0 s: begun'], branch: { id: ids['branch'] } },
+    project: { faultDrills: [{ id: ids['drill'] }] },
+  })
 })
 
 test('storage status shows a stranger no process and no timeline of others', async () => {

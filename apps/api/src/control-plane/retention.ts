@@ -49,6 +49,7 @@ export class Retention {
     await database.operation.deleteMany({
       where: { finishedAt: { lt: before(OPERATIONS_MS_MAX) }, state: { notIn: ['SCHEDULING', 'RUNNING'] } },
     })
+    await database.faultDrill.deleteMany({ where: { startedAt: { lt: before(OPERATIONS_MS_MAX) } } })
     await database.auditEntry.deleteMany({ where: { at: { lt: before(AUDIT_MS_MAX) } } })
     // The workflow library keeps its own record of each operation for ever.
     await database.$executeRaw`DELETE FROM dbos.workflow_status WHERE status IN ('SUCCESS', 'ERROR') AND updated_at < ${BigInt(Date.now() - OPERATIONS_MS_MAX)}`

@@ -1,10 +1,10 @@
 import type { LayerInfo, StorageStatus } from '@tributary/storage-engine/admin'
 import type { StorageView } from '../modules/storage/storage-service.ts'
 import { projectOf } from './branch.schema.ts'
-import { builder } from './builder.ts'
+import { builder, orNull } from './builder.ts'
 import { actorOf, callOf } from './context.ts'
 import { OperationStateEnum } from './operation.schema.ts'
-import { BranchRef, DeletePayloadRef, FaultDrillPayloadRef, FaultDrillRef, payload } from './refs.ts'
+import { BranchRef, DeletePayloadRef, FaultDrillPayloadRef, FaultDrillRef, ProjectRef, payload } from './refs.ts'
 
 type Safekeeper = StorageStatus['safekeepers'][number]
 type SafekeeperTimeline = Safekeeper['timelines'][number] & { readonly catalogProjectId: string }
@@ -152,6 +152,16 @@ builder.objectType(FaultDrillRef, {
   fields: (t) => ({
     id: t.exposeID('id'),
     kind: t.field({ type: FaultDrillKindEnum, resolve: ({ kind }) => kind as (typeof drillKinds)[number] }),
+    projectId: t.exposeID('projectId'),
+    branch: t.field({
+      type: BranchRef,
+      nullable: true,
+      description: 'Null: deleted since.',
+      resolve: ({ branchId }, _args, context) => context.loaders.branch.load(branchId),
+    }),
+    safekeeperId: t.exposeInt('safekeeperId', { nullable: true }),
+    seconds: t.exposeInt('seconds', { description: 'How long the fault was to last.' }),
+    createdBy: t.exposeString('createdBy', { nullable: true }),
     state: t.field({ type: OperationStateEnum, resolve: ({ state }) => state as 'RUNNING' | 'FINISHED' | 'FAILED' }),
     startedAt: t.expose('startedAt', { type: 'DateTime' }),
     finishedAt: t.expose('finishedAt', { type: 'DateTime', nullable: true }),
@@ -163,6 +173,24 @@ builder.objectType(FaultDrillRef, {
     log: t.field({ type: ['String'], resolve: ({ log }) => log }),
   }),
 })
+
+builder.queryField('faultDrill', (t) =>
+  t.field({
+    type: FaultDrillRef,
+    nullable: true,
+    args: { id: t.arg.id({ required: true }) },
+    resolve: async (_root, { id }, context) => orNull(await context.services.drills.get(actorOf(context), id)),
+  }),
+)
+
+builder.objectField(ProjectRef, 'faultDrills', (t) =>
+  t.field({
+    type: [FaultDrillRef],
+    description: 'Newest first.',
+    args: { first: t.arg.int({ defaultValue: 20, required: true }) },
+    resolve: ({ id }, { first }, context) => context.services.drills.list(id, first),
+  }),
+)
 
 const FaultDrillInput = builder.inputType('FaultDrillInput', {
   fields: (t) => ({

@@ -24,6 +24,7 @@ const SECONDS_MAX = 120
 const WARM_UP_MS = 2000
 const RECOVERY_MS_MAX = 120_000
 const LOG_LINES_MAX = 100
+const LIST_MAX = 100
 
 /** Faults made on purpose under a measured workload: what was acknowledged must be found, and how long nothing could be. */
 export class FaultDrillService {
@@ -41,6 +42,15 @@ export class FaultDrillService {
     const project = drill ? await this.#app.database.project.findUnique({ where: { id: drill.projectId } }) : null
     if (!drill || !project || !canInProject(actor, 'project.view', project)) return notFound('fault drill')
     return { ok: true, value: drill }
+  }
+
+  /** Newest first. The caller has checked the project. */
+  async list(projectId: string, first: number): Promise<FaultDrill[]> {
+    return this.#app.database.faultDrill.findMany({
+      where: { projectId },
+      orderBy: [{ startedAt: 'desc' }, { id: 'desc' }],
+      take: Math.min(Math.max(first, 0), LIST_MAX),
+    })
   }
 
   /** Answers when the drill has begun; `faultDrillChanged` follows it. One at a time: the fault touches all projects. */
