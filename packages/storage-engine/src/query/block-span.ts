@@ -25,3 +25,29 @@ export function splitSpans(spans: readonly BlockSpan[], parts: number, blocksMin
   if (current.length > 0) result.push(current)
   return result
 }
+
+/** Ascending, disjoint, not touching. */
+export function mergeSpans(spans: readonly BlockSpan[]): BlockSpan[] {
+  const merged: [number, number][] = []
+  for (const [first, count] of [...spans].sort((a, b) => a[0] - b[0])) {
+    const last = merged.at(-1)
+    if (last && first <= last[0] + last[1]) last[1] = Math.max(last[1], first + count - last[0])
+    else merged.push([first, count])
+  }
+  return merged
+}
+
+/** Both ascending and disjoint. */
+export function intersectSpans(a: readonly BlockSpan[], b: readonly BlockSpan[]): BlockSpan[] {
+  const common: BlockSpan[] = []
+  let j = 0
+  for (const [first, count] of a) {
+    while (j > 0 && b[j - 1]![0] + b[j - 1]![1] > first) j--
+    for (; j < b.length && b[j]![0] < first + count; j++) {
+      const start = Math.max(first, b[j]![0])
+      const end = Math.min(first + count, b[j]![0] + b[j]![1])
+      if (start < end) common.push([start, end - start])
+    }
+  }
+  return common
+}

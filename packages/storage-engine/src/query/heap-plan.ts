@@ -5,6 +5,7 @@ import type { SnapshotSource } from '../catalog/snapshot-source.ts'
 import type { TableDefinition } from '../columnar/table-definition.ts'
 import type { RelationLocator } from '../postgres/two-phase.ts'
 import type { BlockSpan, ColumnarLayerRef, SnapshotPlan } from '../protocol/snapshot-plan.ts'
+import { intersectSpans, mergeSpans } from './block-span.ts'
 import type { Engine } from './engine.ts'
 import type { LayerFacts, LayerFactsCache } from './layer-facts.ts'
 import type { LocalLayers } from './local-layers.ts'
@@ -81,8 +82,11 @@ export async function planHeap(
       textColumns: new Set<number>(),
       hasOverflow: facts.hasOverflow,
     }
-    if (canSelect(shape, columns)) uses.push({ ref, path, facts })
-    else dirty.push([ref.firstBlock, ref.blockCount])
+    const span: BlockSpan = [ref.firstBlock, ref.blockCount]
+    if (canSelect(shape, columns)) {
+      uses.push({ ref, path, facts })
+      dirty.push(...intersectSpans(facts.wholeBlocks, [span]))
+    } else dirty.push(span)
   }
   const merged = mergeSpans(dirty)
   return {
@@ -112,30 +116,4 @@ function toastOf(catalog: Catalog, relation: CatalogRelation): HeapPlan['toast']
   const heap = catalog.relation(relation.toastOid)?.locator
   const index = catalog.validIndexes(relation.toastOid)[0]?.locator
   return heap && index ? { heap, index } : undefined
-}
-
-/** Ascending, disjoint, not touching. */
-export function mergeSpans(spans: readonly BlockSpan[]): BlockSpan[] {
-  const merged: [number, number][] = []
-  for (const [first, count] of [...spans].sort((a, b) => a[0] - b[0])) {
-    const last = merged.at(-1)
-    if (last && first <= last[0] + last[1]) last[1] = Math.max(last[1], first + count - last[0])
-    else merged.push([first, count])
-  }
-  return merged
-}
-
-/** Both ascending and disjoint. */
-export function intersectSpans(a: readonly BlockSpan[], b: readonly BlockSpan[]): BlockSpan[] {
-  const common: BlockSpan[] = []
-  let j = 0
-  for (const [first, count] of a) {
-    while (j > 0 && b[j - 1]![0] + b[j - 1]![1] > first) j--
-    for (; j < b.length && b[j]![0] < first + count; j++) {
-      const start = Math.max(first, b[j]![0])
-      const end = Math.min(first + count, b[j]![0] + b[j]![1])
-      if (start < end) common.push([start, end - start])
-    }
-  }
-  return common
 }

@@ -1,7 +1,11 @@
 import { CorruptionError } from '../base/errors.ts'
+import { decompress } from '../base/zstd.ts'
 import { LAYER_KEY, type LayerDescription } from '../columnar/columnar-encoder.ts'
+import { decodePageEntries, decodeSegments } from '../columnar/page-directory.ts'
 import type { Disk } from '../io/disk.ts'
 import { type ByteSource, ParquetFile } from '../parquet/file-reader.ts'
+import type { BlockSpan } from '../protocol/snapshot-plan.ts'
+import { mergeSpans } from './block-span.ts'
 
 export interface InspectLayerTask {
   readonly path: string
@@ -13,6 +17,8 @@ export interface LayerInspection {
   readonly description: LayerDescription
   /** Some value is in `_pg_overflow`. */
   readonly hasOverflow: boolean
+  /** Blocks whose pages the layer keeps whole, with none of their rows in its columns; ascending. */
+  readonly wholeBlocks: readonly BlockSpan[]
 }
 
 /**
@@ -41,11 +47,26 @@ export async function inspectLayer(disk: Disk, { path, objectKey }: InspectLayer
       const chunk = overflow && group.columns[overflow.index]
       return chunk?.statistics?.nullCount !== group.rowCount
     })
-    return { description: JSON.parse(text) as LayerDescription, hasOverflow }
+    const description = JSON.parse(text) as LayerDescription
+    return { description, hasOverflow, wholeBlocks: await wholeBlocksOf(parquet, description) }
   } catch (error) {
     if (!(error instanceof CorruptionError)) throw error
     throw new CorruptionError('columnar layer is damaged', { ...error.fields, objectKey, reason: error.message })
   } finally {
     await file.close()
   }
+}
+
+async function wholeBlocksOf(
+  parquet: ParquetFile,
+  { firstBlock, directory }: LayerDescription,
+): Promise<readonly BlockSpan[]> {
+  const spans: BlockSpan[] = []
+  for (const segment of decodeSegments(await parquet.readBlob(directory))) {
+    const bytes = decompress(await parquet.readBlob(segment), segment.uncompressedLength)
+    decodePageEntries(bytes, segment.pageCount).forEach((entry, i) => {
+      if (entry.kind === 'whole' && entry.rowCount === 0) spans.push([firstBlock + segment.firstPage + i, 1])
+    })
+  }
+  return mergeSpans(spans)
 }

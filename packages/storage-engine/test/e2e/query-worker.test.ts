@@ -116,6 +116,41 @@ test('a damaged layer is noticed, and its blocks are read as pages', async () =>
   }
 })
 
+test('rows of pages that a layer keeps whole, since a tuple has more columns than the table, are in the answer', async () => {
+  await stack.query(
+    `create table whole_pages (id int primary key, note text); insert into whole_pages select i, rpad('n' || i, 600, 'x') from generate_series(1, 500) i`,
+  )
+  const [undone, open] = [await stack.client(), await stack.client()]
+  try {
+    for (const statement of [
+      'begin',
+      'alter table whole_pages add column extra int default 7',
+      `insert into whole_pages select i, 'undone', 8 from generate_series(1001, 1020) i`,
+      'rollback',
+    ]) {
+      await undone.query(statement)
+    }
+    await open.query('begin')
+    await open.query('alter table whole_pages add column more numeric')
+    await open.query(`insert into whole_pages select i, 'open', i / 4.0 from generate_series(2001, 2300) i`)
+    // A commit of another session, and a question after it: everything before it has been ingested.
+    await stack.query('create table after_whole_pages ()')
+    await run('select count(*) from whole_pages')
+    await upkeep()
+    const before = await run('select count(*), sum(id), max(substr(note, 1, 3)) from whole_pages')
+    expect(before.rows).toEqual([['500', '125250', 'n9x']])
+    expect(before.receipt.layersRead).toBe(1)
+    expect(before.receipt.dirtyBlocks).toBeLessThan(before.receipt.tables[0]!.blocks)
+    await open.query('commit')
+    const after = await run('select * from whole_pages')
+    expect(after.receipt.layersRead).toBe(1)
+    expect(workerRows(after)).toEqual(await postgresRows(open, 'select * from whole_pages'))
+    expect((await run('select count(*) from whole_pages', { at: { lsn: before.receipt.lsn } })).rows).toEqual([['500']])
+  } finally {
+    await Promise.all([undone.end(), open.end()])
+  }
+})
+
 test('a row is in the answer as soon as its commit is acknowledged', async () => {
   await stack.query('create table fresh (id int primary key, at timestamptz default clock_timestamp())')
   await stack.withClient(async (client) => {

@@ -1,8 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { BlockSpan } from '../protocol/snapshot-plan.ts'
-import { countBlocks, splitSpans } from './block-span.ts'
-import { intersectSpans, mergeSpans } from './heap-plan.ts'
+import { countBlocks, intersectSpans, mergeSpans, splitSpans } from './block-span.ts'
 
 const spans = fc.array(
   fc.tuple(fc.integer({ min: 0, max: 60 }), fc.integer({ min: 1, max: 9 })).map((pair): BlockSpan => pair),
