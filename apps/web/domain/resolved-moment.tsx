@@ -14,8 +14,17 @@ export interface ResolvedMomentProps {
   moment: Moment
 }
 
+export interface ResolvedMomentState {
+  /** undefined at the tip, and until it is known. */
+  lsn: string | undefined
+  /** Of the last commit at or before the moment. */
+  commitTime: string | undefined
+  isLoading: boolean
+  error: Error | null
+}
+
 /** What a time means as an LSN, or an LSN as a time. */
-export function useResolvedMoment({ projectId, branchId, moment }: ResolvedMomentProps) {
+export function useResolvedMoment({ projectId, branchId, moment }: ResolvedMomentProps): ResolvedMomentState {
   const byTime = useGraphql(
     BranchLsnAtTimeDocument,
     { projectId, branchId, time: moment.kind === 'time' ? moment.time : '' },
@@ -27,11 +36,26 @@ export function useResolvedMoment({ projectId, branchId, moment }: ResolvedMomen
     { isEnabled: moment.kind === 'lsn' },
   )
   const at = byTime.data?.project?.branch?.lsnAtTime
-  if (moment.kind === 'time') return { lsn: at?.lsn, commitTime: at?.commitTime, kind: at?.kind, error: byTime.error }
-  if (moment.kind === 'lsn') {
-    return { lsn: moment.lsn, commitTime: byLsn.data?.project?.branch?.timeAtLsn, kind: 'lsn', error: byLsn.error }
+  switch (moment.kind) {
+    case 'tip':
+      return { lsn: undefined, commitTime: undefined, isLoading: false, error: null }
+    case 'time':
+      return {
+        lsn: at?.lsn,
+        commitTime: at?.commitTime ?? undefined,
+        isLoading: byTime.isLoading,
+        error: byTime.error,
+      }
+    case 'lsn':
+      return {
+        lsn: moment.lsn,
+        commitTime: byLsn.data?.project?.branch?.timeAtLsn ?? undefined,
+        isLoading: byLsn.isLoading,
+        error: byLsn.error,
+      }
+    default:
+      return moment satisfies never
   }
-  return { lsn: undefined, commitTime: undefined, kind: 'tip', error: null }
 }
 
 export function ResolvedMoment(props: ResolvedMomentProps) {

@@ -13,14 +13,15 @@ import { Input } from '@tributary/ui/primitives/input'
 import { GitBranch, Rows3, SquareTerminal, Undo2, X } from 'lucide-react'
 import Link from 'next/link'
 import { type FormEvent, useState } from 'react'
-import { BranchFromPointDocument, TimelinePointLsnDocument, TimelinePointTimeDocument } from '@/gql/graphql.ts'
+import { momentText } from '@/domain/moment.ts'
+import { useResolvedMoment } from '@/domain/resolved-moment.tsx'
+import { BranchFromPointDocument } from '@/gql/graphql.ts'
 import { errorText } from '@/lib/api-errors.ts'
 import { routes } from '@/lib/routes.ts'
 import { useAction } from '@/lib/use-action.ts'
-import { useGraphql } from '@/lib/use-graphql.ts'
 import { MarkGlyph } from './timeline-legend.tsx'
 import type { Lane, Mark } from './timeline-model.ts'
-import { markWords, type PickedPoint, pointText } from './timeline-words.ts'
+import { markWords, type PickedPoint, pointMoment } from './timeline-words.ts'
 
 export interface PointPanelProps {
   projectId: string
@@ -34,8 +35,9 @@ export interface PointPanelProps {
 
 /** What can be done from a picked moment of a branch. */
 export function PointPanel({ projectId, lane, point, marks, canWrite, onClose }: PointPanelProps) {
-  const { lsn, time, isLoading, error } = usePoint(projectId, point)
-  const at = lsn ?? pointText(point)
+  const moment = pointMoment(point)
+  const { lsn, commitTime, isLoading, error } = useResolvedMoment({ projectId, branchId: point.branchId, moment })
+  const at = lsn ?? momentText(moment)
   const place = { branch: lane.branchId, at }
   return (
     <section aria-label="Picked moment" className="flex flex-col gap-4 p-4">
@@ -58,7 +60,7 @@ export function PointPanel({ projectId, lane, point, marks, canWrite, onClose }:
         <DefinitionList
           items={[
             { term: 'LSN', value: <Lsn value={lsn} /> },
-            { term: 'Last commit before it', value: <RelativeTime at={time} /> },
+            { term: 'Last commit before it', value: <RelativeTime at={commitTime} /> },
           ]}
         />
       )}
@@ -104,34 +106,6 @@ export function PointPanel({ projectId, lane, point, marks, canWrite, onClose }:
       )}
     </section>
   )
-}
-
-/** Both coordinates of the point: what it was picked by, and what the API says belongs to it. */
-function usePoint(
-  projectId: string,
-  point: PickedPoint,
-): { lsn: string | undefined; time: string | undefined; isLoading: boolean; error: Error | null } {
-  const text = pointText(point)
-  const isLsn = point.axis === 'lsn'
-  const byLsn = useGraphql(
-    TimelinePointTimeDocument,
-    { projectId, branchId: point.branchId, lsn: text },
-    { isEnabled: isLsn },
-  )
-  const byTime = useGraphql(
-    TimelinePointLsnDocument,
-    { projectId, branchId: point.branchId, time: text },
-    { isEnabled: !isLsn },
-  )
-  const found = byTime.data?.project?.branch?.lsnAtTime
-  return isLsn
-    ? {
-        lsn: text,
-        time: byLsn.data?.project?.branch?.timeAtLsn ?? undefined,
-        isLoading: byLsn.isLoading,
-        error: byLsn.error,
-      }
-    : { lsn: found?.lsn, time: found?.commitTime ?? undefined, isLoading: byTime.isLoading, error: byTime.error }
 }
 
 function BranchHere({ projectId, lane, lsn }: { projectId: string; lane: Lane; lsn: string | undefined }) {

@@ -1,4 +1,5 @@
 import { formatExactTime } from '@tributary/ui/lib/format'
+import type { Moment } from '@/domain/moment.ts'
 import { formatLsn } from '@/lib/lsn.ts'
 import type { Axis, Lane, MarkKind } from './timeline-model.ts'
 
@@ -23,9 +24,10 @@ export interface PickedPoint {
   readonly position: number
 }
 
-/** As an address carries it: `0/16B3748` or an ISO time. */
-export function pointText(point: PickedPoint): string {
-  return point.axis === 'lsn' ? formatLsn(BigInt(Math.round(point.position))) : new Date(point.position).toISOString()
+export function pointMoment(point: PickedPoint): Moment {
+  return point.axis === 'lsn'
+    ? { kind: 'lsn', lsn: formatLsn(BigInt(Math.round(point.position))) }
+    : { kind: 'time', time: new Date(point.position).toISOString() }
 }
 
 export function positionLabel(axis: Axis, position: number): string {
