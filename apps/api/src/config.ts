@@ -17,6 +17,8 @@ const schema = z.strictObject({
   supervisor: z.strictObject({ url: z.url(), tokenFile: z.string().min(1) }),
   pageserver: address,
   queryWorker: address.optional(),
+  /** Where readers outside find the object store: an absolute folder, or `s3://bucket/prefix`. Without it tables are named by key alone. */
+  objectStoreRoot: z.string().min(1).optional(),
   proxy: z.strictObject({ host: z.string(), port, publicHost: z.string().min(1) }),
   secretsFolder: z.string().min(1),
   logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),

@@ -752,30 +752,30 @@ export type FaultDrillProgressSubscriptionVariables = Exact<{
 
 export type FaultDrillProgressSubscription = { faultDrillChanged: { id: string, kind: FaultDrillKind, state: OperationState, startedAt: string, finishedAt: string | null, log: Array<string>, acknowledgedBefore: number | null, foundAfter: number | null, lost: number | null, unavailableMs: number | null, maxCommitMs: number | null } };
 
+export type TableLakeQueryVariables = Exact<{
+  projectId: string;
+  branchId: string;
+  database: string;
+}>;
+
+
+export type TableLakeQuery = { project: { id: string, viewerCanWrite: boolean, branch: { id: string, catalog: { schemas: Array<{ name: string, tables: Array<{ oid: string, name: string, lake: { deltaVersion: number | null, layerLsn: string | null, files: number, bytes: string, rows: string, path: string, uri: string | null } | null }> }> } } | null } | null };
+
+export type PublishTableMutationVariables = Exact<{
+  branchId: string;
+  database: string;
+  table?: string | null | undefined;
+}>;
+
+
+export type PublishTableMutation = { publishLake: { operations: Array<{ id: string }>, error: { code: string, message: string, field: string | null } | null } };
+
 export type ProjectTimelineQueryVariables = Exact<{
   id: string;
 }>;
 
 
 export type ProjectTimelineQuery = { project: { id: string, viewerCanWrite: boolean, timeline: { fromLsn: string, toLsn: string, fromTime: string | null, toTime: string | null, lanes: Array<{ startLsn: string, tipLsn: string, startTime: string | null, tipTime: string | null, parentBranchId: string | null, parentLsn: string | null, branch: { id: string, name: string, state: BranchState, isDefault: boolean, isProtected: boolean, tip: { lsn: string, commitTime: string | null }, endpoints: Array<{ id: string, state: EndpointState }> }, events: Array<{ kind: TimelineEventKind, lsn: string, time: string | null, summary: string, sizeBytes: string | null, relatedId: string | null }> }> } } | null };
-
-export type TimelinePointTimeQueryVariables = Exact<{
-  branchId: string;
-  projectId: string;
-  lsn: string;
-}>;
-
-
-export type TimelinePointTimeQuery = { project: { branch: { id: string, timeAtLsn: string | null } | null } | null };
-
-export type TimelinePointLsnQueryVariables = Exact<{
-  branchId: string;
-  projectId: string;
-  time: string;
-}>;
-
-
-export type TimelinePointLsnQuery = { project: { branch: { id: string, lsnAtTime: { lsn: string, kind: string, commitTime: string | null } } | null } | null };
 
 export type BranchFromPointMutationVariables = Exact<{
   input: CreateBranchInput;
@@ -3072,6 +3072,51 @@ export const FaultDrillProgressDocument = /*#__PURE__*/ new TypedDocumentString(
   unavailableMs
   maxCommitMs
 }`) as unknown as TypedDocumentString<FaultDrillProgressSubscription, FaultDrillProgressSubscriptionVariables>;
+export const TableLakeDocument = /*#__PURE__*/ new TypedDocumentString(`
+    query TableLake($projectId: ID!, $branchId: ID!, $database: String!) {
+  project(id: $projectId) {
+    id
+    viewerCanWrite
+    branch(id: $branchId) {
+      id
+      catalog(database: $database) {
+        schemas {
+          name
+          tables {
+            oid
+            name
+            lake {
+              deltaVersion
+              layerLsn
+              files
+              bytes
+              rows
+              path
+              uri
+            }
+          }
+        }
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<TableLakeQuery, TableLakeQueryVariables>;
+export const PublishTableDocument = /*#__PURE__*/ new TypedDocumentString(`
+    mutation PublishTable($branchId: ID!, $database: String!, $table: String) {
+  publishLake(branchId: $branchId, database: $database, table: $table) {
+    operations {
+      id
+    }
+    error {
+      ...UserErrorDetails
+    }
+  }
+}
+    fragment UserErrorDetails on UserError {
+  code
+  message
+  field
+}`) as unknown as TypedDocumentString<PublishTableMutation, PublishTableMutationVariables>;
 export const ProjectTimelineDocument = /*#__PURE__*/ new TypedDocumentString(`
     query ProjectTimeline($id: ID!) {
   project(id: $id) {
@@ -3117,30 +3162,6 @@ export const ProjectTimelineDocument = /*#__PURE__*/ new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<ProjectTimelineQuery, ProjectTimelineQueryVariables>;
-export const TimelinePointTimeDocument = /*#__PURE__*/ new TypedDocumentString(`
-    query TimelinePointTime($branchId: ID!, $projectId: ID!, $lsn: LSN!) {
-  project(id: $projectId) {
-    branch(id: $branchId) {
-      id
-      timeAtLsn(lsn: $lsn)
-    }
-  }
-}
-    `) as unknown as TypedDocumentString<TimelinePointTimeQuery, TimelinePointTimeQueryVariables>;
-export const TimelinePointLsnDocument = /*#__PURE__*/ new TypedDocumentString(`
-    query TimelinePointLsn($branchId: ID!, $projectId: ID!, $time: DateTime!) {
-  project(id: $projectId) {
-    branch(id: $branchId) {
-      id
-      lsnAtTime(time: $time) {
-        lsn
-        kind
-        commitTime
-      }
-    }
-  }
-}
-    `) as unknown as TypedDocumentString<TimelinePointLsnQuery, TimelinePointLsnQueryVariables>;
 export const BranchFromPointDocument = /*#__PURE__*/ new TypedDocumentString(`
     mutation BranchFromPoint($input: CreateBranchInput!) {
   createBranch(input: $input) {

@@ -128,7 +128,12 @@ const LakeStateRef = builder.objectRef<LakeState>('LakeState').implement({
     layerLsn: t.expose('layerLsn', { type: 'LSN', nullable: true }),
     files: t.exposeInt('files'),
     bytes: t.expose('bytes', { type: 'BigInt' }),
-    path: t.exposeString('path'),
+    rows: t.expose('rows', { type: 'BigInt', description: 'Visible ones.' }),
+    path: t.exposeString('path', { description: 'Key prefix in the object store.' }),
+    uri: t.exposeString('uri', {
+      nullable: true,
+      description: 'For readers outside: a folder of this machine, or s3://bucket/….',
+    }),
   }),
 })
 

@@ -54,9 +54,9 @@ export function uniqueNames(names: readonly string[]): string[] {
   })
 }
 
-/** Lets the browser save `text` as a file. */
-export function download(text: string, fileName: string, mediaType: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: mediaType }))
+/** Lets the browser save `content` as a file. */
+export function download(content: BlobPart, fileName: string, mediaType: string): void {
+  const url = URL.createObjectURL(new Blob([content], { type: mediaType }))
   const link = document.createElement('a')
   link.href = url
   link.download = fileName

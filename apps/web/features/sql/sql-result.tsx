@@ -163,6 +163,12 @@ function planText(plan: unknown): string {
   return typeof plan === 'string' ? plan : JSON.stringify(plan, null, 2)
 }
 
+/** Its code is loaded by the first export. */
+async function downloadParquet(statement: Statement): Promise<void> {
+  const { toParquet } = await import('./parquet-file.ts')
+  download(toParquet(statement), 'result.parquet', 'application/vnd.apache.parquet')
+}
+
 function ExportMenu({ statement }: { statement: Statement }) {
   return (
     <Menu
@@ -174,6 +180,7 @@ function ExportMenu({ statement }: { statement: Statement }) {
     >
       <MenuItem onSelect={() => download(toCsv(statement), 'result.csv', 'text/csv')}>CSV</MenuItem>
       <MenuItem onSelect={() => download(toJson(statement), 'result.json', 'application/json')}>JSON</MenuItem>
+      <MenuItem onSelect={() => void downloadParquet(statement)}>Parquet</MenuItem>
     </Menu>
   )
 }

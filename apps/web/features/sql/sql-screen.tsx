@@ -9,16 +9,15 @@ import { Segmented } from '@tributary/ui/primitives/segmented'
 import { Select } from '@tributary/ui/primitives/select'
 import { Play, Route } from 'lucide-react'
 import dynamic from 'next/dynamic'
-import { useRouter, useSearchParams } from 'next/navigation'
 import { useEffect, useMemo, useState } from 'react'
-import { type Moment, momentText, parseMoment, pointInput, tip } from '@/domain/moment.ts'
+import { type Moment, momentText, pointInput } from '@/domain/moment.ts'
 import { MomentButton } from '@/domain/moment-button.tsx'
 import { type Catalog, useCatalog } from '@/domain/use-catalog.ts'
+import { useDataPlace } from '@/domain/use-data-place.ts'
 import { type QueryEngine, SqlPlaceDocument } from '@/gql/graphql.ts'
-import { type PlaceQuery, routes } from '@/lib/routes.ts'
+import { routes } from '@/lib/routes.ts'
 import { useGraphql } from '@/lib/use-graphql.ts'
 import { NotAvailable } from '@/shell/load-failure.tsx'
-import { useCurrentBranch, useProjectNav } from '@/shell/place.ts'
 import { errorPlace } from './error-place.ts'
 import { QueryLists } from './query-lists.tsx'
 import { SaveQueryPopover } from './save-query-popover.tsx'
@@ -36,11 +35,7 @@ const ownerRole = ''
 
 /** One editor, two engines: Postgres reads and writes at the tip, Analytics reads any moment without a compute. */
 export function SqlScreen({ projectId }: { projectId: string }) {
-  const router = useRouter()
-  const search = useSearchParams()
-  const project = useProjectNav()
-  const branch = useCurrentBranch()
-  const moment = parseMoment(search.get('at')) ?? tip
+  const { branch, isBranchGone, database, moment, go } = useDataPlace(projectId, 'sql')
   const [engine, setEngine] = useState<QueryEngine>(moment.kind === 'tip' ? 'POSTGRES' : 'ANALYTICS')
   const [role, setRole] = useState(ownerRole)
   const [text, setText] = useDraft(projectId, welcome)
@@ -49,7 +44,6 @@ export function SqlScreen({ projectId }: { projectId: string }) {
     { projectId, branchId: branch?.id ?? '' },
     { isEnabled: branch !== undefined },
   )
-  const database = search.get('database') ?? branch?.databases[0]?.name
   const { catalog } = useCatalog({ projectId, branchId: branch?.id, database, moment })
   const schema = useMemo(() => completions(catalog), [catalog])
   const { run, isRunning, start, cancel } = useRunSql()
@@ -58,15 +52,10 @@ export function SqlScreen({ projectId }: { projectId: string }) {
     if (moment.kind !== 'tip') setEngine('ANALYTICS')
   }, [moment.kind])
 
-  if (project && !branch) {
+  if (isBranchGone) {
     const back = { label: 'All branches', href: routes.projectPage(projectId, 'branches') }
     return <NotAvailable what="this branch" back={back} />
   }
-  const go = (change: PlaceQuery) =>
-    router.replace(
-      routes.projectPage(projectId, 'sql', { branch: branch?.id, database, at: momentText(moment), ...change }),
-      { scroll: false },
-    )
   const runText = (sql: string, explain = false) => {
     if (!branch || !database || isRunning || sql.trim() === '') return
     const at = pointInput(moment)

@@ -11,8 +11,10 @@ import { useState } from 'react'
 import type { Moment } from '@/domain/moment.ts'
 import { RowsView } from '@/domain/rows-view.tsx'
 import type { CatalogTableDetailsFragment } from '@/gql/graphql.ts'
+import { LakePanel } from './lake-panel.tsx'
 
 export interface TableDetailsProps {
+  projectId: string
   branchId: string
   database: string
   schema: string
@@ -20,9 +22,12 @@ export interface TableDetailsProps {
   moment: Moment
 }
 
-type Tab = 'rows' | 'columns' | 'indexes'
+type Tab = 'rows' | 'columns' | 'indexes' | 'lake'
 
-export function TableDetails({ branchId, database, schema, table, moment }: TableDetailsProps) {
+/** Kinds that are stored as columns. */
+const lakeKinds: ReadonlySet<string> = new Set(['table', 'partitioned table'])
+
+export function TableDetails({ projectId, branchId, database, schema, table, moment }: TableDetailsProps) {
   const [tab, setTab] = useState<Tab>('rows')
   const rowsView = <RowsView branchId={branchId} database={database} schema={schema} table={table} moment={moment} />
   return (
@@ -48,6 +53,24 @@ export function TableDetails({ branchId, database, schema, table, moment }: Tabl
           { value: 'rows', label: 'Rows', content: tab === 'rows' ? rowsView : null },
           { value: 'columns', label: `Columns ${table.columns.length}`, content: <Columns table={table} /> },
           { value: 'indexes', label: `Indexes ${table.indexes.length}`, content: <Indexes table={table} /> },
+          ...(lakeKinds.has(table.kind)
+            ? [
+                {
+                  value: 'lake' as const,
+                  label: 'Lake',
+                  content:
+                    tab === 'lake' ? (
+                      <LakePanel
+                        projectId={projectId}
+                        branchId={branchId}
+                        database={database}
+                        schema={schema}
+                        table={table}
+                      />
+                    ) : null,
+                },
+              ]
+            : []),
         ]}
       />
     </Panel>

@@ -8,39 +8,22 @@ import { SkeletonLines } from '@tributary/ui/patterns/skeleton'
 import { Panel } from '@tributary/ui/primitives/panel'
 import { Select } from '@tributary/ui/primitives/select'
 import { Table2 } from 'lucide-react'
-import { useRouter, useSearchParams } from 'next/navigation'
 import { useState } from 'react'
-import { type Moment, momentText, parseMoment, tip } from '@/domain/moment.ts'
-import { type Catalog, useCatalog } from '@/domain/use-catalog.ts'
-import { type PlaceQuery, routes } from '@/lib/routes.ts'
-import { LoadFailure, NotAvailable } from '@/shell/load-failure.tsx'
-import { useCurrentBranch, useProjectNav } from '@/shell/place.ts'
+import { type Moment, momentText } from '@/domain/moment.ts'
 import { MomentButton } from '@/domain/moment-button.tsx'
+import { type Catalog, useCatalog } from '@/domain/use-catalog.ts'
+import { useDataPlace } from '@/domain/use-data-place.ts'
+import { routes } from '@/lib/routes.ts'
+import { LoadFailure, NotAvailable } from '@/shell/load-failure.tsx'
 import { TableDetails } from './table-details.tsx'
 
 /** Schemas and tables of a branch at a moment; all of the place is in the address, so that it can be sent to others. */
 export function TablesScreen({ projectId }: { projectId: string }) {
-  const router = useRouter()
-  const search = useSearchParams()
-  const project = useProjectNav()
-  const branch = useCurrentBranch()
+  const { branch, isBranchGone, database, moment, table, go } = useDataPlace(projectId, 'tables')
   const [filter, setFilter] = useState('')
-  const moment = parseMoment(search.get('at')) ?? tip
-  const database = search.get('database') ?? branch?.databases[0]?.name
   const { catalog, error, refetch } = useCatalog({ projectId, branchId: branch?.id, database, moment })
 
-  const go = (change: PlaceQuery) =>
-    router.replace(
-      routes.projectPage(projectId, 'tables', {
-        branch: branch?.id,
-        database,
-        at: momentText(moment),
-        table: search.get('table') ?? undefined,
-        ...change,
-      }),
-      { scroll: false },
-    )
-  if (project && !branch) {
+  if (isBranchGone) {
     return (
       <NotAvailable
         what="this branch"
@@ -50,7 +33,7 @@ export function TablesScreen({ projectId }: { projectId: string }) {
   }
   const tables = flatten(catalog)
   const shown = tables.filter((row) => row.key.toLowerCase().includes(filter.trim().toLowerCase()))
-  const open = tables.find((row) => row.key === search.get('table')) ?? shown[0]
+  const open = tables.find((row) => row.key === table) ?? shown[0]
   return (
     <>
       <PageHeader
@@ -91,6 +74,7 @@ export function TablesScreen({ projectId }: { projectId: string }) {
           {open && branch && database ? (
             <TableDetails
               key={`${branch.id} ${open.key}`}
+              projectId={projectId}
               branchId={branch.id}
               database={database}
               schema={open.schema}

@@ -9,6 +9,7 @@ import type { Log } from '../io/log.ts'
 import { nodeClock } from '../io/node-clock.ts'
 import { nodeRandom } from '../io/node-random.ts'
 import { programOf } from '../io/node-workers.ts'
+import { objectStoreRoot } from '../object-store/object-store-config.ts'
 import { hexId } from '../postgres/ids.ts'
 import type { FreePorts } from './free-ports.ts'
 import type { LocalStackConfig, ProductConfig } from './local-stack-config.ts'
@@ -196,6 +197,7 @@ export class ProductProcesses {
           : { queryWorker: { url: `http://${config.host}:${this.#queryWorkerPort}` } }),
         proxy: { host: config.host, port: config.postgresPort, publicHost: product.publicHost },
         secretsFolder: this.#secretsFolder,
+        objectStoreRoot: objectStoreRoot(config.objectStore),
         makeDemo: product.makeDemo,
         logLevel: config.logLevel === 'silent' ? 'fatal' : config.logLevel,
       },

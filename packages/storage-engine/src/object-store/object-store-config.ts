@@ -24,3 +24,9 @@ export const objectStoreConfig = z.discriminatedUnion('kind', [
 
 export type ObjectStoreConfig = z.infer<typeof objectStoreConfig>
 export type S3Config = Extract<ObjectStoreConfig, { kind: 's3' }>
+
+/** What readers outside put before a key: an absolute folder, or `s3://bucket/prefix`; no slash at its end. */
+export function objectStoreRoot(config: ObjectStoreConfig): string {
+  if (config.kind === 'local') return config.folder
+  return `s3://${config.bucket}${config.prefix === '' ? '' : `/${config.prefix}`}`
+}

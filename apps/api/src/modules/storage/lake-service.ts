@@ -12,8 +12,12 @@ export interface LakeState {
   readonly layerLsn: string
   readonly files: number
   readonly bytes: number
+  /** Visible rows. */
+  readonly rows: number
   /** Key prefix of the Delta table in the object store. */
   readonly path: string
+  /** For readers outside: a folder, or `s3://…`. Null: this API does not know where the object store is. */
+  readonly uri: string | null
 }
 
 export interface StorageReportView {
@@ -98,7 +102,9 @@ export class LakeService {
           layerLsn: table.lsn,
           files: table.fileCount,
           bytes: table.fileBytes,
+          rows: table.physicalRows - table.maskedRows,
           path: table.path,
+          uri: tableUri(this.#app.config.objectStoreRoot, table.path),
         },
       ]),
     )
@@ -143,4 +149,8 @@ export class LakeService {
       generatedAt: new Date(),
     }
   }
+}
+
+function tableUri(root: string | undefined, path: string): string | null {
+  return root === undefined ? null : `${root.replace(/\/+$/, '')}/${path.replace(/\/+$/, '')}`
 }
