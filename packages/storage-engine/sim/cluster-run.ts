@@ -13,7 +13,7 @@ export interface ClusterRunOptions {
   readonly pageserver?: boolean
   readonly storeMutant?: StoreMutant
   /** More of one kind of trouble than chance would give: for a mutant that only that kind can show. */
-  readonly stress?: 'power' | 'rivals' | 'sync'
+  readonly stress?: 'power' | 'rivals' | 'sync' | 'takeover'
   /** Virtual time with faults. */
   readonly faultMs?: number
   readonly log?: (line: string) => void
@@ -96,6 +96,7 @@ export async function runCluster(options: ClusterRunOptions): Promise<ClusterRun
     cluster.slowDisks = true
   }
   if (options.stress === 'rivals') rates.rivals = 0.4
+  if (options.stress === 'takeover') rates.takeover = 0.25
   cluster.syncFailureRate = random.chance(0.3) ? 0.002 : 0
   if (options.stress === 'sync') {
     cluster.syncFailureRate = 0.01
@@ -108,6 +109,8 @@ export async function runCluster(options: ClusterRunOptions): Promise<ClusterRun
       slowRate: random.chance(0.5) ? random.between(0, 0.1) : 0,
       slowMsMax: random.between(50, 1500),
       orphanRate: random.chance(0.5) ? 0.5 : 0,
+      lateRate: random.chance(0.5) ? random.between(0, 0.15) : 0,
+      lateMsMax: random.between(50, 3000),
     }
   }
   network.faults = {

@@ -15,9 +15,20 @@ export interface ObjectStoreFaults {
   slowMsMax: number
   /** Of each write whose caller dies while it is under way: it arrives all the same, up to `slowMsMax` later. */
   orphanRate: number
+  /** Of each write: its caller is told that it failed, as after a timeout, and it arrives up to `lateMsMax` later. */
+  lateRate: number
+  lateMsMax: number
 }
 
-const CALM: ObjectStoreFaults = { failBeforeRate: 0, failAfterRate: 0, slowRate: 0, slowMsMax: 0, orphanRate: 0 }
+const CALM: ObjectStoreFaults = {
+  failBeforeRate: 0,
+  failAfterRate: 0,
+  slowRate: 0,
+  slowMsMax: 0,
+  orphanRate: 0,
+  lateRate: 0,
+  lateMsMax: 0,
+}
 const LIST_LIMIT = 1000
 
 /** Objects that outlive every process. A call takes effect at one moment between its start and its answer. */
@@ -110,10 +121,21 @@ export class SimObjectStore {
     const backMs = slow()
     // A request on the wire does not know that its sender is gone.
     const arrivesOrphaned = isWrite && random.chance(faults.orphanRate)
+    const lateMs = isWrite && random.chance(faults.lateRate) ? random.between(0, faults.lateMsMax) : undefined
     return new Promise((resolve, reject) => {
       const failure = () => new StorageError('unavailable', `object store: ${name} failed`)
       this.#world.schedule(wayMs, `${life.name} ${name}`, () => {
         if (!life.isAlive && !arrivesOrphaned) return
+        if (lateMs !== undefined) {
+          this.#world.schedule(lateMs, `${life.name} ${name} late`, () => {
+            try {
+              apply()
+            } catch {
+              // Nobody listens.
+            }
+          })
+          return life.schedule(backMs, `${name} times out`, () => reject(failure()))
+        }
         if (failsBefore) return life.schedule(backMs, `${name} fails`, () => reject(failure()))
         let result: T
         try {

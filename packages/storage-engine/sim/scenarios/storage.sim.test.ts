@@ -48,6 +48,11 @@ const mutants: Readonly<Record<string, StoreMutant>> = {
       await life.pause(0.1, 'claims the upload')
     },
   }),
+  'all index writes of an owner share a name': (store) => ({
+    ...store,
+    put: (key, bytes, options) =>
+      store.put(key.replace(/(index-\w{8})-\w{8}\.json$/, '$1-00000001.json'), bytes, options),
+  }),
   'objects are deleted though the index that names them may count': (store) => ({
     ...store,
     // Nobody is told of an owner after him.
@@ -63,9 +68,11 @@ for (const [title, storeMutant] of Object.entries(mutants)) {
   test(`the simulation finds the mutant: ${title}`, async () => {
     let found: unknown
     for (let seed = 1; seed <= 60 && !(found instanceof PromiseBroken); seed++) {
-      await runCluster({ seed, pageserver: true, storeMutant, faultMs: FAULT_MS }).catch((error: unknown) => {
-        found = error
-      })
+      await runCluster({ seed, pageserver: true, storeMutant, stress: 'takeover', faultMs: FAULT_MS }).catch(
+        (error: unknown) => {
+          found = error
+        },
+      )
     }
     expect(found).toBeInstanceOf(PromiseBroken)
   })

@@ -1,4 +1,4 @@
-import { errorText, StorageError } from '../base/errors.ts'
+import { StorageError } from '../base/errors.ts'
 import type { Env } from '../io/env.ts'
 import type { Workers } from '../io/workers.ts'
 import type { ObjectStore } from '../object-store/object-store.ts'
@@ -6,7 +6,6 @@ import type { TimelineId } from '../postgres/ids.ts'
 import type { Lsn } from '../postgres/lsn.ts'
 import { materializeValue } from './materialize-value.ts'
 import type { ProjectFile } from './project-file.ts'
-import { timelinePrefix } from './remote/object-paths.ts'
 import type { SafekeeperAddress } from './safekeeper-watch.ts'
 import type { LayeredTimelineStorage } from './timeline/layered-timeline-storage.ts'
 import { liveKeyRanges } from './timeline/live-key-ranges.ts'
@@ -128,23 +127,7 @@ export class OpenProject {
     // Until it is gone for good it can be found, and deleted again when this attempt fails.
     await this.storage.deleteTimeline(timelineId)
     this.#timelines.delete(timelineId)
-    await this.#deleteArchive(timelineId)
-  }
-
-  /** What others wrote under a timeline that is gone. What stays behind costs room, nothing else. */
-  async #deleteArchive(timelineId: TimelineId): Promise<void> {
-    const { objectStore, env } = this.#options
-    const prefix = timelinePrefix(this.#file.projectId, timelineId)
-    try {
-      await objectStore.delete([`${prefix}statistics.bin`])
-      for (;;) {
-        const { objects, truncated } = await objectStore.list(`${prefix}wal/`)
-        if (objects.length > 0) await objectStore.delete(objects.map(({ key }) => key))
-        if (!truncated) return
-      }
-    } catch (error) {
-      env.log.warn('archived wal of a deleted timeline is left behind', { timelineId, error: errorText(error) })
-    }
+    await this.storage.sweepDeleted()
   }
 
   async close(): Promise<void> {

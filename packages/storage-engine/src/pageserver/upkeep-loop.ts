@@ -1,5 +1,5 @@
 import type { UpkeepStep } from '../admin/storage-admin.ts'
-import { errorText } from '../base/errors.ts'
+import { errorText, isStorageError } from '../base/errors.ts'
 import type { Env } from '../io/env.ts'
 import type { Gauge } from '../io/metrics.ts'
 import { POSTGRES_EPOCH_UNIX_SECONDS } from '../postgres/constants.ts'
@@ -95,6 +95,7 @@ export class UpkeepLoop {
           if (signal.aborted) return
           await this.#round(project, attached)
         }
+        await project.storage.sweepDeleted()
       }
       await this.#env.clock.sleep(ROUND_INTERVAL_MS, { signal }).catch(() => undefined)
     }
@@ -121,7 +122,8 @@ export class UpkeepLoop {
       try {
         await this.#step(project, attached, step)
       } catch (error) {
-        if (this.#stopped.signal.aborted) return
+        // Closed, or deleted since the round began.
+        if (this.#stopped.signal.aborted || isStorageError(error, 'aborted')) return
         const { timelineId } = attached.timeline.identity
         this.#env.log.error('upkeep failed', { timelineId, step, error: errorText(error) })
       }

@@ -17,12 +17,9 @@ export function timelinePrefix(projectId: ProjectId, timelineId: TimelineId): st
   return `${timelinesPrefix(projectId)}${timelineId}/`
 }
 
+/** Keys below it: remote/index-key.ts. */
 export function indexPrefix(projectId: ProjectId, timelineId: TimelineId): string {
   return `${timelinePrefix(projectId, timelineId)}index-`
-}
-
-export function indexKey(projectId: ProjectId, timelineId: TimelineId, generation: number): string {
-  return `${indexPrefix(projectId, timelineId)}${formatGeneration(generation)}.json`
 }
 
 export function layersPrefix(projectId: ProjectId, timelineId: TimelineId): string {
@@ -38,12 +35,7 @@ export function lakePrefix(projectId: ProjectId, timelineId: TimelineId): string
   return `${timelinePrefix(projectId, timelineId)}lake/`
 }
 
-/** The generation in the key of an index file, or undefined for another key. */
-export function indexGeneration(key: string): number | undefined {
-  const match = /\/index-([0-9a-f]{8})\.json$/.exec(key)
-  return match ? Number.parseInt(match[1]!, 16) : undefined
-}
-
+/** 8 hex digits: in byte order as in number order. */
 export function formatGeneration(generation: number): string {
   return generation.toString(16).padStart(8, '0')
 }

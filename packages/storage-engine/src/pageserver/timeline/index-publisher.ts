@@ -1,8 +1,9 @@
+import { StorageError } from '../../base/errors.ts'
 import type { LayerDescriptor } from '../layer/layer-descriptor.ts'
 import { LayerMap } from '../layer/layer-map.ts'
 import { encodeIndex, type TimelineIndex } from '../remote/index-file.ts'
 import { assertIndexInvariants } from '../remote/index-invariants.ts'
-import { indexKey } from '../remote/object-paths.ts'
+import { type IndexName, indexKey } from '../remote/index-key.ts'
 import { SerialLock } from './serial-lock.ts'
 import type { StorageContext } from './storage-context.ts'
 
@@ -15,7 +16,10 @@ export interface IndexChange {
   >
 }
 
-/** The only writer of a timeline's index file. Changes are applied one at a time, each to the outcome of the last. */
+/** Index files that a newer one has replaced are removed this many at a time. */
+const REPLACED_KEYS_MAX = 8
+
+/** The only writer of a timeline's index files. Changes are applied one at a time, each to the outcome of the last. */
 export class IndexPublisher {
   readonly #context: StorageContext
   readonly #lock = new SerialLock()
@@ -23,12 +27,16 @@ export class IndexPublisher {
   #map: LayerMap
   /**
    * The index in object storage may be another than `#index`: a write failed, or the newest one is of an owner before
-   * this, who may still write it once more without knowing.
+   * this, who may still write another without knowing.
    */
   #isUncertain: boolean
+  /** Every index file that may exist, in the order of their names; all before the last confirmed one are of no use. */
+  #keys: string[]
+  #isRetired = false
 
-  constructor(context: StorageContext, index: TimelineIndex) {
+  constructor(context: StorageContext, index: TimelineIndex, keys: readonly string[]) {
     this.#context = context
+    this.#keys = [...keys]
     this.#index = { ...index, generation: context.generation.number }
     this.#map = new LayerMap(index.layers)
     this.#isUncertain = index.generation !== context.generation.number
@@ -53,25 +61,46 @@ export class IndexPublisher {
     apply: (index: TimelineIndex, map: LayerMap) => void,
   ): Promise<boolean> {
     return this.#lock.run(async () => {
+      if (this.#isRetired) throw new StorageError('aborted', 'timeline is deleted')
       const change = plan(this.#index, this.#map)
       if (!change && !this.#isUncertain) return false
-      const { store, generation, projectId } = this.#context
       const map = this.#map.replace(change?.removed ?? new Set(), change?.added ?? [])
       const next: TimelineIndex = { ...this.#index, ...change?.fields, layers: map.layers }
       assertIndexInvariants(next, map)
-      try {
-        await store.put(indexKey(projectId, next.timelineId, generation.number), encodeIndex(next))
-        await generation.confirm()
-      } catch (error) {
-        this.#isUncertain = true
-        throw error
-      }
+      await this.#write('index', encodeIndex(next))
       this.#isUncertain = false
       this.#index = next
       this.#map = map
       apply(next, map)
       return true
     })
+  }
+
+  /** Writes the last word on the timeline: it is deleted. Nothing is published from then on, even when this rejects. */
+  async retire(lastWord: Uint8Array): Promise<string> {
+    this.#isRetired = true
+    return this.#lock.run(() => this.#write('deletion', lastWord))
+  }
+
+  /** Under a name that no other write has or had; true once the generation is confirmed after it. */
+  async #write(kind: IndexName['kind'], bytes: Uint8Array): Promise<string> {
+    const { store, generation, projectId, deletions } = this.#context
+    const name = { generation: generation.number, sequence: this.#context.newIndexSequence(), kind }
+    const key = indexKey(projectId, this.#index.timelineId, name)
+    const replaced = this.#keys
+    this.#keys = [...replaced, key]
+    try {
+      await store.put(key, bytes)
+      await generation.confirm()
+    } catch (error) {
+      this.#isUncertain = true
+      throw error
+    }
+    if (replaced.length >= REPLACED_KEYS_MAX) {
+      this.#keys = [key]
+      deletions.push(replaced)
+    }
+    return key
   }
 
   /**

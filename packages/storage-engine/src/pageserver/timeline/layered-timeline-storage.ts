@@ -61,6 +61,8 @@ export class LayeredTimelineStorage implements TimelineStorage {
   constructor(options: {
     context: StorageContext
     index: TimelineIndex
+    /** Of this index and older ones, as the publisher takes them. */
+    indexKeys: readonly string[]
     ancestor: LayeredTimelineStorage | undefined
     semanticsOf: (storage: TimelineStorage) => ValueSemantics
   }) {
@@ -72,7 +74,7 @@ export class LayeredTimelineStorage implements TimelineStorage {
     this.ancestor = ancestor && index.ancestor ? { storage: ancestor, lsn: index.ancestor.lsn } : undefined
     this.#visitBranchPoints((storage, lsn) => storage.branchPoints.set(this.timelineId, lsn))
     this.#files = new TimelineFiles(context.directory, context.projectId, index.timelineId)
-    this.#publisher = new IndexPublisher(context, index)
+    this.#publisher = new IndexPublisher(context, index, options.indexKeys)
     this.#abort = new AbortController()
     this.#lastRecordLsn = index.consistentLsn
     this.#frozenLsn = index.consistentLsn

@@ -12,16 +12,11 @@ import { DeletionQueue } from '../remote/deletion-queue.ts'
 import { Generation } from '../remote/generation.ts'
 import { decodeIndex, encodeIndex, type TimelineIndex } from '../remote/index-file.ts'
 import { assertIndexInvariants } from '../remote/index-invariants.ts'
-import {
-  indexGeneration,
-  indexKey,
-  indexPrefix,
-  lakePrefix,
-  timelinePrefix,
-  timelinesPrefix,
-} from '../remote/object-paths.ts'
+import { compareIndexNames, type IndexName, indexKey, parseIndexKey } from '../remote/index-key.ts'
+import { indexPrefix, timelinePrefix, timelinesPrefix } from '../remote/object-paths.ts'
 import { UploadQueue } from '../remote/upload-queue.ts'
 import { ColumnarMetrics } from '../upkeep/columnar-metrics.ts'
+import { DeletedTimelines, encodeDeletion } from './deleted-timelines.ts'
 import { LayeredTimelineStorage } from './layered-timeline-storage.ts'
 import { LsnLeases } from './lsn-leases.ts'
 import { SerialLock } from './serial-lock.ts'
@@ -53,6 +48,12 @@ export interface NewTimeline {
   readonly attributes?: Readonly<Record<string, string>>
 }
 
+interface LoadedIndex {
+  readonly index: TimelineIndex
+  /** Its own and those of older indexes. */
+  readonly keys: readonly string[]
+}
+
 /** Claims the project for this process and loads its timelines from object storage. */
 export async function openProjectStorage(options: ProjectStorageOptions): Promise<ProjectStorage> {
   const { env, objectStore, projectId } = options
@@ -66,6 +67,7 @@ export async function openProjectStorage(options: ProjectStorageOptions): Promis
     signal: abort.signal,
   }
   let layerSerial = 0
+  let indexSequence = 0
   const layerFiles = new LayerFiles({
     disk: env.disk,
     store: objectStore,
@@ -97,6 +99,7 @@ export async function openProjectStorage(options: ProjectStorageOptions): Promis
     branchLock: new SerialLock(),
     heavyWorkLock: new SerialLock(),
     newLayerSerial: () => ++layerSerial,
+    newIndexSequence: () => ++indexSequence,
     leasedLsns: (timelineId) => project.leasedLsns(timelineId),
   }
   const project = new ProjectStorage(context, options.semanticsOf, abort)
@@ -111,6 +114,7 @@ export class ProjectStorage {
   readonly #abort: AbortController
   readonly #timelines = new Map<TimelineId, LayeredTimelineStorage>()
   readonly #leases: LsnLeases
+  readonly #deleted: DeletedTimelines
 
   constructor(
     context: StorageContext,
@@ -121,6 +125,7 @@ export class ProjectStorage {
     this.#semanticsOf = semanticsOf
     this.#abort = abort
     this.#leases = new LsnLeases(context.env.clock)
+    this.#deleted = new DeletedTimelines(context)
   }
 
   get generation(): number {
@@ -145,11 +150,17 @@ export class ProjectStorage {
     return this.#timelines.has(timelineId)
   }
 
-  /** Durable when it resolves. Repeating it with the same values returns the same timeline. */
+  /**
+   * Durable when it resolves. Repeating it with the same values returns the same timeline. The id of a deleted timeline is
+   * a `conflict`.
+   */
   createTimeline(spec: NewTimeline): Promise<LayeredTimelineStorage> {
     return this.#context.branchLock.run(async () => {
       const existing = this.#timelines.get(spec.timelineId)
       if (existing) return sameTimeline(existing, spec)
+      if (this.#deleted.has(spec.timelineId)) {
+        throw new StorageError('conflict', 'a timeline with this id was deleted', { timelineId: spec.timelineId })
+      }
       const ancestor = spec.ancestor && this.timeline(spec.ancestor.timelineId)
       if (ancestor && spec.ancestor) {
         // A garbage collection whose index write failed may have taken effect: not to be found out after a restart.
@@ -171,9 +182,12 @@ export class ProjectStorage {
       }
       assertIndexInvariants(index)
       const { store, projectId, generation } = this.#context
-      await store.put(indexKey(projectId, spec.timelineId, generation.number), encodeIndex(index))
+      const sequence = this.#context.newIndexSequence()
+      const name: IndexName = { generation: generation.number, sequence, kind: 'index' }
+      const key = indexKey(projectId, spec.timelineId, name)
+      await store.put(key, encodeIndex(index))
       await generation.confirm()
-      return this.#open(index)
+      return this.#open(index, [key])
     })
   }
 
@@ -210,34 +224,23 @@ export class ProjectStorage {
       if (timeline.branchPoints.size > 0) {
         throw new StorageError('conflict', 'timeline has branches', { timelineId, count: timeline.branchPoints.size })
       }
-      const { store, projectId, generation, deletions, layerFiles, env } = this.#context
+      const { projectId, generation, layerFiles, env } = this.#context
       await generation.confirm()
       await timeline.close()
-      // The newest index goes last: until then the timeline is whole for the next owner.
-      const indexes = await this.#indexKeys(timelineId)
-      await store.delete(indexes.slice(0, -1))
-      await store.delete(indexes.slice(-1))
+      const deletedUnixMs = env.clock.nowMs()
+      const key = await timeline.publisher.retire(encodeDeletion(deletedUnixMs))
       this.#timelines.delete(timelineId)
       timeline.forgetBranchPoint()
-      const { files, index } = timeline
-      for (const { name } of index.layers) await layerFiles.drop(name)
-      deletions.push(index.layers.map((layer) => files.objectKey(layer)))
-      await this.#deleteLake(timelineId)
+      for (const { name } of timeline.index.layers) await layerFiles.drop(name)
       await env.disk.removeTree(`${this.#context.directory}/timelines/${timelineId}`)
       env.log.info('timeline deleted', { projectId, timelineId })
+      this.#deleted.add(timelineId, key, deletedUnixMs)
     })
   }
 
-  /** Columns that only Delta versions still named, deletion vectors and logs. */
-  async #deleteLake(timelineId: TimelineId): Promise<void> {
-    const { store, projectId, deletions } = this.#context
-    const prefix = lakePrefix(projectId, timelineId)
-    for (let startAfter: string | undefined; ; ) {
-      const { objects, truncated } = await store.list(prefix, startAfter === undefined ? {} : { startAfter })
-      deletions.push(objects.map(({ key }) => key))
-      startAfter = objects.at(-1)?.key
-      if (!truncated || startAfter === undefined) return
-    }
+  /** Removes what timelines deleted here or by earlier owners left behind, and what arrived there late. */
+  sweepDeleted(): Promise<void> {
+    return this.#deleted.sweep()
   }
 
   async close(): Promise<void> {
@@ -250,12 +253,12 @@ export class ProjectStorage {
 
   /** Opens every timeline that has an index, ancestors first; one without its ancestor is left out. */
   async load(): Promise<void> {
-    const indexes = new Map<TimelineId, TimelineIndex>()
+    const indexes = new Map<TimelineId, LoadedIndex>()
     for (const timelineId of await this.#listTimelines()) {
-      const index = await this.#loadIndex(timelineId)
-      if (index) indexes.set(timelineId, index)
+      const loaded = await this.#loadIndex(timelineId)
+      if (loaded) indexes.set(timelineId, loaded)
     }
-    const open = async (index: TimelineIndex): Promise<boolean> => {
+    const open = async ({ index, keys }: LoadedIndex): Promise<boolean> => {
       if (this.#timelines.has(index.timelineId)) return true
       const ancestor = index.ancestor && indexes.get(index.ancestor.timelineId)
       if (index.ancestor && !(ancestor && (await open(ancestor)))) {
@@ -264,16 +267,17 @@ export class ProjectStorage {
         this.#context.env.log.error('a timeline whose ancestor is gone is not served', fields)
         return false
       }
-      await this.#open(index)
+      await this.#open(index, keys)
       return true
     }
-    for (const index of indexes.values()) await open(index)
+    for (const loaded of indexes.values()) await open(loaded)
   }
 
-  async #open(index: TimelineIndex): Promise<LayeredTimelineStorage> {
+  async #open(index: TimelineIndex, indexKeys: readonly string[]): Promise<LayeredTimelineStorage> {
     const timeline = new LayeredTimelineStorage({
       context: this.#context,
       index,
+      indexKeys,
       ancestor: index.ancestor && this.timeline(index.ancestor.timelineId),
       semanticsOf: this.#semanticsOf,
     })
@@ -283,10 +287,19 @@ export class ProjectStorage {
     return timeline
   }
 
-  /** The index of the highest generation. An older one is never taken instead: layers it names may be gone. */
-  async #loadIndex(timelineId: TimelineId): Promise<TimelineIndex | undefined> {
-    const key = (await this.#indexKeys(timelineId)).at(-1)
-    if (key === undefined) return undefined
+  /**
+   * The index with the highest name; undefined when there is none, or its timeline was deleted. An older one is never
+   * taken instead: layers it names may be gone.
+   */
+  async #loadIndex(timelineId: TimelineId): Promise<LoadedIndex | undefined> {
+    const found = await this.#indexKeys(timelineId)
+    const newest = found.at(-1)
+    if (newest === undefined) return undefined
+    const { key } = newest
+    if (newest.name.kind === 'deletion') {
+      this.#deleted.add(timelineId, key)
+      return undefined
+    }
     const index = decodeIndex(await this.#context.store.get(key), key)
     if (index.timelineId !== timelineId) {
       throw new StorageError('corruption', 'index file of another timeline', {
@@ -294,22 +307,26 @@ export class ProjectStorage {
         timelineId: index.timelineId,
       })
     }
-    return index
+    return { index, keys: found.map((each) => each.key) }
   }
 
-  /** Ascending by generation, up to this owner's. */
-  async #indexKeys(timelineId: TimelineId): Promise<string[]> {
+  /** The newest last, up to this owner's. */
+  async #indexKeys(timelineId: TimelineId): Promise<{ key: string; name: IndexName }[]> {
     const prefix = indexPrefix(this.#context.projectId, timelineId)
-    const keys: string[] = []
-    for (let startAfter: string | undefined; ; startAfter = keys.at(-1)) {
+    const found: { key: string; name: IndexName }[] = []
+    for (let startAfter: string | undefined; ; ) {
       const { objects, truncated } = await this.#context.store.list(
         prefix,
         startAfter === undefined ? {} : { startAfter },
       )
-      keys.push(...objects.map(({ key }) => key))
-      if (!truncated || objects.length === 0) break
+      for (const { key } of objects) {
+        const name = parseIndexKey(key)
+        if (name && name.generation <= this.generation) found.push({ key, name })
+      }
+      startAfter = objects.at(-1)?.key
+      if (!truncated || startAfter === undefined) break
     }
-    return keys.filter((key) => (indexGeneration(key) ?? Number.POSITIVE_INFINITY) <= this.generation)
+    return found.sort((a, b) => compareIndexNames(a.name, b.name))
   }
 
   /** One listing call a timeline: each skips what lies below the last timeline's prefix. */

@@ -39,4 +39,6 @@ export interface StorageContext {
   /** One merge or image making at a time in a project, so that flushes always find a worker. */
   readonly heavyWorkLock: SerialLock
   newLayerSerial(): number
+  /** Of the next index write, of whatever timeline. */
+  newIndexSequence(): number
 }

@@ -1,6 +1,7 @@
 import { errorText, isStorageError } from '../../base/errors.ts'
 import { parseLayerName } from '../layer/layer-name.ts'
-import { indexGeneration, indexPrefix, layersPrefix } from '../remote/object-paths.ts'
+import { compareIndexNames, type IndexName, parseIndexKey } from '../remote/index-key.ts'
+import { indexPrefix, layersPrefix } from '../remote/object-paths.ts'
 import type { StorageContext } from '../timeline/storage-context.ts'
 import { pinLayers } from './local-inputs.ts'
 import type { UpkeepTarget } from './upkeep-target.ts'
@@ -75,10 +76,14 @@ async function findOrphans(context: StorageContext, target: UpkeepTarget): Promi
     if (parsed && parsed.kind !== 'columnar' && parsed.generation < generation.number && !named.has(name))
       orphans.push(key)
   }
+  const indexes: { key: string; name: IndexName }[] = []
   for await (const key of listKeys(context, indexPrefix(projectId, target.timelineId))) {
-    const number = indexGeneration(key)
-    if (number !== undefined && number < generation.number) orphans.push(key)
+    const name = parseIndexKey(key)
+    if (name && name.generation <= generation.number) indexes.push({ key, name })
   }
+  // The newest that is there counts, or one that was written since; a write that came late is among the others.
+  indexes.sort((a, b) => compareIndexNames(a.name, b.name))
+  orphans.push(...indexes.slice(0, -1).map(({ key }) => key))
   return orphans
 
   async function* listKeys(_context: StorageContext, listPrefix: string): AsyncGenerator<string> {
