@@ -3,7 +3,7 @@ import type { App } from '../app.ts'
 import { systemActor } from '../auth/permission.ts'
 import type { Endpoint, Project } from '../generated/prisma/client.ts'
 import { EndpointService } from '../modules/endpoint/endpoint-service.ts'
-import { computeRefusal, currentUsage, periodStart } from '../modules/project/quota.ts'
+import { checkComputeQuota, periodStart } from '../modules/project/quota.ts'
 import { lsnValue } from '../shared/lsn-text.ts'
 import { superuserPassword, withSuperuser } from './compute-control.ts'
 
@@ -71,7 +71,7 @@ export class Metering {
         create: { ...key, computeSeconds, writtenBytes },
         update: { computeSeconds: { increment: computeSeconds }, writtenBytes: { increment: writtenBytes } },
       })
-      const refusal = computeRefusal(endpoint.project, await currentUsage(this.#app, endpoint.project))
+      const refusal = await checkComputeQuota(this.#app, endpoint.project, endpoint)
       if (!refusal.ok) {
         this.#app.log.info({ endpointId: endpoint.id, reason: refusal.error.message }, 'suspending: over quota')
         await this.#endpoints.suspend(systemActor('quota'), endpoint.id)

@@ -64,7 +64,7 @@ export class Waker {
     return catchFailure(async () => {
       const endpoint = await loadEndpoint(this.#app, endpointId)
       if (!endpoint) throw new FailureError(notFound('endpoint').error)
-      unwrap(await checkComputeQuota(this.#app, endpoint.project))
+      unwrap(await checkComputeQuota(this.#app, endpoint.project, endpoint))
       const active = await this.#app.database.operation.findFirst({
         where: {
           endpointId,

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { App } from '../../app.ts'
+import { connectionDetails } from './connection-details.ts'
 import { ConnectionService } from './connection-service.ts'
 
 function serviceAt(publicHost: string): ConnectionService {
@@ -12,6 +13,13 @@ test('where names below the host resolve, the host names the endpoint', () => {
   const { uri, host } = serviceAt('db.example.com').forEndpoint('ep-1', wanted)
   expect(host).toBe('ep-1.db.example.com')
   expect(uri).toBe('postgresql://app:p%40ss@ep-1.db.example.com:5433/shop?sslmode=require')
+})
+
+test('both interfaces make the same string, but for the channel binding that only REST asks for', () => {
+  const app = { config: { proxy: { host: '0.0.0.0', port: 5433, publicHost: 'db.example.com' } } } as App
+  const { uri } = new ConnectionService(app).forEndpoint('ep-1', wanted)
+  const { connection_uri: rest } = connectionDetails(app, { id: 'ep-1' }, wanted)
+  expect(rest).toBe(uri.replace('sslmode=require', 'sslmode=require&channel_binding=require'))
 })
 
 test.each([

@@ -1,6 +1,6 @@
-import { isIP } from 'node:net'
 import type { App } from '../../app.ts'
 import type { Database, Endpoint, Role } from '../../generated/prisma/client.ts'
+import { type ConnectionParts, connectionHost, connectionUri } from './connection-uri.ts'
 
 export interface ConnectionInfo {
   readonly host: string
@@ -52,33 +52,18 @@ export class ConnectionService {
     })
   }
 
-  forEndpoint(
-    endpointId: string,
-    wanted: {
-      readonly role: string
-      readonly database: string
-      readonly password: string | null
-    },
-  ): ConnectionInfo {
-    const { port, publicHost } = this.#app.config.proxy
-    const byName = hasSubdomains(publicHost)
-    const host = byName ? this.hostOf(endpointId) : publicHost
+  forEndpoint(endpointId: string, wanted: ConnectionParts): ConnectionInfo {
+    const { proxy } = this.#app.config
     const { role, database, password } = wanted
-    const credentials = `${encodeURIComponent(role)}${password === null ? '' : `:${encodeURIComponent(password)}`}`
-    const options = byName ? '' : `&options=${encodeURIComponent(`endpoint=${endpointId}`)}`
-    const uri = `postgresql://${credentials}@${hostInUri(host)}:${port}/${encodeURIComponent(database)}?sslmode=require${options}`
-    return { host, port, database, role, uri, psql: `psql '${uri}'`, passwordRevealed: password !== null }
+    const uri = connectionUri(proxy, endpointId, wanted)
+    return {
+      host: connectionHost(proxy, endpointId),
+      port: proxy.port,
+      database,
+      role,
+      uri,
+      psql: `psql '${uri}'`,
+      passwordRevealed: password !== null,
+    }
   }
-}
-
-/**
- * Names below a host must resolve for clients to use them. Below `localhost` they do in browsers and not in most systems'
- * resolvers, and below an IP address there are none: there the endpoint is named in `options` instead.
- */
-export function hasSubdomains(publicHost: string): boolean {
-  return publicHost !== 'localhost' && isIP(publicHost) === 0
-}
-
-export function hostInUri(host: string): string {
-  return isIP(host) === 6 ? `[${host}]` : host
 }

@@ -71,7 +71,7 @@ export class EndpointService {
       const point = type === 'READ_ONLY' ? unwrap(await settlePoint(this.#app, branch, input.at)) : null
       if (point !== null && point.timelineId !== branch.timelineId)
         throw new FailureError(invalid('at', 'the snapshot belongs to an earlier state of the branch').error)
-      unwrap(await checkComputeQuota(this.#app, branch.project))
+      unwrap(await checkComputeQuota(this.#app, branch.project, { type }))
       const id = newEndpointId()
       const start = input.start ?? true
       const made = unwrap(
@@ -188,7 +188,7 @@ export class EndpointService {
     return catchFailure(async () => {
       const endpoint = unwrap(await accessEndpoint(this.#app, actor, endpointId, 'project.write'))
       if (endpoint.state === 'ACTIVE' && endpoint.desiredState === 'RUNNING') return { endpoint, operations: [] }
-      unwrap(await checkComputeQuota(this.#app, endpoint.project))
+      unwrap(await checkComputeQuota(this.#app, endpoint.project, endpoint))
       const note = { action: 'endpoint.start', subject: endpointId }
       const operations = unwrap(
         await this.#submit(actor, endpoint, 'start_compute', options.cause ?? 'started by request', options, note, {
@@ -256,7 +256,7 @@ export class EndpointService {
   ): Promise<Result<EndpointChange>> {
     return catchFailure(async () => {
       const endpoint = unwrap(await accessEndpoint(this.#app, actor, endpointId, 'project.write'))
-      unwrap(await checkComputeQuota(this.#app, endpoint.project))
+      unwrap(await checkComputeQuota(this.#app, endpoint.project, endpoint))
       const operations = unwrap(
         await this.#submit(
           actor,

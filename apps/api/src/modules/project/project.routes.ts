@@ -5,7 +5,8 @@ import { type RestCall, type RestRoute, restRoute } from '../../http/rest/rest-r
 import { pageRequest } from '../../shared/pagination.ts'
 import { FailureError, invalid, notFound, unwrap } from '../../shared/result.ts'
 import { branchView } from '../branch/branch-view.ts'
-import { connectionDetails, connectionUri } from '../branch/connection-details.ts'
+import { connectionDetails } from '../branch/connection-details.ts'
+import { connectionUri } from '../branch/connection-uri.ts'
 import { databaseView } from '../database/database-view.ts'
 import { sizeForComputeUnits } from '../endpoint/endpoint-rules.ts'
 import { endpointView } from '../endpoint/endpoint-view.ts'
@@ -272,10 +273,11 @@ async function connectionUriOf(
   unwrap(await services.databases.get(actor, endpoint.branchId, query.database_name))
   const { password } = unwrap(await services.roles.reveal(actor, endpoint.branchId, query.role_name, call.options))
   return {
-    uri: connectionUri(app, endpoint.id, {
+    uri: connectionUri(app.config.proxy, endpoint.id, {
       role: query.role_name,
       database: query.database_name,
       password: password ?? '',
+      requiresChannelBinding: true,
     }),
   }
 }

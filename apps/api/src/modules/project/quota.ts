@@ -29,16 +29,33 @@ export async function currentUsage(app: App, project: Project): Promise<ProjectU
   }
 }
 
-/** Pure: the first quota that is used up, for starting a compute. */
-export function computeRefusal(project: Project, usage: ProjectUsage): Result<null> {
+/**
+ * Pure: the first quota that is used up, for running a compute. Postgres has no way to refuse a client's writes for good, so
+ * a compute that may write does not run over a quota of bytes; read-only ones do, and what is there stays readable.
+ */
+export function computeRefusal(
+  project: Pick<Project, 'quotaComputeSeconds' | 'quotaWrittenBytes' | 'quotaStorageBytes'>,
+  usage: ProjectUsage,
+  isReadOnly: boolean,
+): Result<null> {
   const { quotaComputeSeconds, quotaWrittenBytes, quotaStorageBytes } = project
   if (quotaComputeSeconds !== null && usage.computeSeconds >= Number(quotaComputeSeconds))
-    return failure('QUOTA_EXCEEDED', `the project has used its ${quotaComputeSeconds} compute seconds of this month`)
+    return usedUp('compute seconds', `${Math.floor(usage.computeSeconds)} of ${quotaComputeSeconds} this month`)
+  if (isReadOnly) return success(null)
   if (quotaWrittenBytes !== null && usage.writtenBytes >= quotaWrittenBytes)
-    return failure('QUOTA_EXCEEDED', `the project has written its ${quotaWrittenBytes} bytes of this month`)
+    return usedUp('written bytes', `${usage.writtenBytes} of ${quotaWrittenBytes} this month; ${READING}`)
   if (quotaStorageBytes !== null && usage.storageBytes >= quotaStorageBytes * 2n)
-    return failure('QUOTA_EXCEEDED', `the project stores more than twice its ${quotaStorageBytes} bytes`)
+    return usedUp(
+      'storage',
+      `${usage.storageBytes} bytes are stored, twice the ${quotaStorageBytes} allowed; ${READING}`,
+    )
   return success(null)
+}
+
+const READING = 'data can be read through a read-only endpoint'
+
+function usedUp(what: string, how: string) {
+  return failure('QUOTA_EXCEEDED', `quota of ${what} is used up: ${how}`)
 }
 
 export function branchRefusal(project: Project, branchCount: number): Result<null> {
@@ -47,6 +64,10 @@ export function branchRefusal(project: Project, branchCount: number): Result<nul
   return success(null)
 }
 
-export async function checkComputeQuota(app: App, project: Project): Promise<Result<null>> {
-  return computeRefusal(project, await currentUsage(app, project))
+export async function checkComputeQuota(
+  app: App,
+  project: Project,
+  endpoint: { readonly type: string } = { type: 'READ_WRITE' },
+): Promise<Result<null>> {
+  return computeRefusal(project, await currentUsage(app, project), endpoint.type === 'READ_ONLY')
 }
