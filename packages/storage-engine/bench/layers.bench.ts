@@ -11,6 +11,7 @@ import { ProjectId, TimelineId } from '../src/postgres/ids.ts'
 import { Lsn } from '../src/postgres/lsn.ts'
 import { KeyScratch } from '../src/pageserver/key.ts'
 import { OpenLayer } from '../src/pageserver/layer/open-layer.ts'
+import { OpenLayerPool } from '../src/pageserver/layer/open-layer-pool.ts'
 import { materializeValue } from '../src/pageserver/materialize-value.ts'
 import { openProjectStorage } from '../src/pageserver/timeline/project-storage.ts'
 import type { BenchReport } from './bench-report.ts'
@@ -34,7 +35,12 @@ function putRate(folder: string, figures: Record<string, number>): void {
   const count = 1_000_000
   let best = 0
   for (let round = 0; round < 3; round++) {
-    const layer = new OpenLayer({ disk: nodeDisk, path: join(folder, `open-${round}`), residentBytesMax: 1 << 30 })
+    const layer = new OpenLayer({
+      pool: new OpenLayerPool(),
+      disk: nodeDisk,
+      path: join(folder, `open-${round}`),
+      residentBytesMax: 1 << 30,
+    })
     const startMs = performance.now()
     for (let i = 0; i < count; i++) {
       const block = Math.imul(i, 0x9e3779b1) >>> 12

@@ -6,7 +6,7 @@ import { Worker, type WorkerOptions } from 'node:worker_threads'
 import { assert } from '../base/assert.ts'
 import { CorruptionError, StorageError } from '../base/errors.ts'
 import { abortedError } from './node-errors.ts'
-import type { TaskReply, TaskRequest } from './worker-tasks.ts'
+import type { TaskReply, TaskRequest, TaskWorkerData } from './worker-tasks.ts'
 import type { Workers } from './workers.ts'
 
 /** Tasks waiting for a thread; beyond it `run` rejects with `exhausted`. */
@@ -62,8 +62,16 @@ interface Slot {
   task: { id: number; task: Task } | undefined
 }
 
+export interface WorkerPoolOptions {
+  readonly name: string
+  readonly threadCount: number
+  /** Scheduling priority of the threads, 0 (as the process) to 19 (last): where the system has one for threads. */
+  readonly niceness?: number
+  readonly workerOptions?: WorkerOptions
+}
+
 /** A pool of threads over one worker entry that calls `serveTasks` (worker-tasks.ts). Threads start when first needed. */
-export function openWorkerPool(options: { name: string; threadCount: number; workerOptions?: WorkerOptions }): Workers {
+export function openWorkerPool(options: WorkerPoolOptions): Workers {
   assert(options.threadCount > 0, 'a worker pool needs a thread')
   const slots: Slot[] = Array.from({ length: options.threadCount }, () => ({ worker: undefined, task: undefined }))
   const queue: Task[] = []
@@ -90,7 +98,8 @@ export function openWorkerPool(options: { name: string; threadCount: number; wor
   }
 
   function start(slot: Slot): Worker {
-    const worker = openWorker(options.name, options.workerOptions)
+    const workerData: TaskWorkerData = { niceness: options.niceness ?? 0 }
+    const worker = openWorker(options.name, { ...options.workerOptions, workerData })
     worker.unref()
     worker.on('message', (reply: TaskReply) => {
       const running = slot.task

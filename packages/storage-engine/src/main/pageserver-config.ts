@@ -20,7 +20,7 @@ export const pageserverConfig = z.object({
   ),
   /** Bearer token that admin calls must carry; none when absent. */
   adminToken: z.string().min(1).optional(),
-  // A second thread lets flushes pass merges, for some 150 MiB more.
+  /** Threads that merge layers and make images. Flushes have one of their own. */
   upkeepThreads: z.number().int().min(1).max(16).default(1),
   /** Threads that rebuild pages from columns and look through delta layers for queries: never behind upkeep. */
   readThreads: z.number().int().min(1).max(16).default(1),

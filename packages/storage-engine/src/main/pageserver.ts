@@ -13,6 +13,7 @@ import { assertReachableBy, findPostgresBinaries } from '../io/postgres-binaries
 import { openObjectStore } from '../object-store/open-object-store.ts'
 import { STATISTICS_BYTES_MAX } from '../pageserver/compute-statistics.ts'
 import type { Initdb } from '../pageserver/initdb.ts'
+import { OpenLayerPool } from '../pageserver/layer/open-layer-pool.ts'
 import { openPageService } from '../pageserver/page-service.ts'
 import { PageServerService } from '../pageserver/pageserver-service.ts'
 import { PageCache } from '../pageserver/timeline/page-cache.ts'
@@ -25,6 +26,8 @@ const statisticsBody = z.strictObject({ lsn: z.string(), file: z.base64() })
 const STOP_GRACE_MS = 30_000
 /** 8192 x 8 KiB = 64 MiB of rebuilt pages. */
 const CACHED_PAGES_MAX = 8192
+/** Merges and images can wait for a turn of the processor; reads, ingest and flushes cannot. */
+const UPKEEP_NICENESS = 5
 /** Account that initdb runs as when this process is root ("nobody"). */
 const POSTGRES_UID = 65534
 const BUNDLE_WAIT_MS_MAX = 60_000
@@ -79,13 +82,21 @@ async function main(): Promise<void> {
     },
   })
   const objectStore = await openObjectStore(config.objectStore, env)
-  const workers = openWorkerPool({ name: 'pageserver/upkeep/upkeep', threadCount: config.upkeepThreads })
+  const workers = openWorkerPool({
+    name: 'pageserver/upkeep/upkeep',
+    threadCount: config.upkeepThreads,
+    niceness: UPKEEP_NICENESS,
+  })
+  const flushWorkers = openWorkerPool({ name: 'pageserver/upkeep/upkeep', threadCount: 1 })
+  const openLayerPool = new OpenLayerPool()
   const readWorkers = openWorkerPool({ name: 'pageserver/upkeep/upkeep', threadCount: config.readThreads })
   const opened = await PageServerService.open({
     env,
     objectStore,
     workers,
+    flushWorkers,
     readWorkers,
+    openLayerPool,
     directory: config.dataDirectory,
     safekeepers: config.safekeepers,
     archive: openWalArchive(objectStore),
@@ -112,6 +123,7 @@ async function main(): Promise<void> {
       await http.close()
       await opened.close()
       await workers.close()
+      await flushWorkers.close()
       await readWorkers.close()
     },
     onError: (error) => env.log.error('stop failed', { error: errorText(error) }),

@@ -4,6 +4,7 @@ import type { Workers } from '../io/workers.ts'
 import type { ObjectStore } from '../object-store/object-store.ts'
 import type { TimelineId } from '../postgres/ids.ts'
 import type { Lsn } from '../postgres/lsn.ts'
+import type { OpenLayerPool } from './layer/open-layer-pool.ts'
 import { materializeValue } from './materialize-value.ts'
 import type { ProjectFile } from './project-file.ts'
 import type { SafekeeperAddress } from './safekeeper-watch.ts'
@@ -21,6 +22,8 @@ export interface ProjectOptions {
   readonly env: Pick<Env, 'clock' | 'disk' | 'log' | 'metrics' | 'network'>
   readonly objectStore: ObjectStore
   readonly workers: Workers
+  /** For flushes; `workers` when not given. */
+  readonly flushWorkers?: Workers
   /** For what reads wait for; `workers` when not given. */
   readonly readWorkers?: Workers
   /** Cache of layers; may be empty or gone at any start. */
@@ -28,6 +31,7 @@ export interface ProjectOptions {
   readonly safekeepers: readonly SafekeeperAddress[]
   readonly archive?: WalArchive
   readonly storageSettings?: Partial<StorageSettings>
+  readonly openLayerPool?: OpenLayerPool
   /** Shared by all timelines of the process; without it each has a small one of its own. */
   readonly pageCache?: PageCache
 }
@@ -145,7 +149,9 @@ export function openStorage(options: ProjectOptions, project: Pick<ProjectFile, 
     workers,
     directory: `${directory}/${project.projectId}`,
     projectId: project.projectId,
+    ...(options.flushWorkers ? { flushWorkers: options.flushWorkers } : {}),
     ...(options.readWorkers ? { readWorkers: options.readWorkers } : {}),
+    ...(options.openLayerPool ? { openLayerPool: options.openLayerPool } : {}),
     ...(options.storageSettings ? { settings: options.storageSettings } : {}),
     semanticsOf: (storage) => ({
       materialize: materializeValue,

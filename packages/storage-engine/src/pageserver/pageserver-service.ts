@@ -80,6 +80,7 @@ export class PageServerService implements StorageAdmin {
       env: options.env,
       projects: () => [...this.#projects.values()],
       lake: this.#lake,
+      ...(options.openLayerPool ? { openLayerPool: options.openLayerPool } : {}),
       publishIntervalMs: options.publishIntervalMs ?? PUBLISH_INTERVAL_MS_DEFAULT,
     })
   }

@@ -5,6 +5,7 @@ import type { Gauge } from '../io/metrics.ts'
 import { POSTGRES_EPOCH_UNIX_SECONDS } from '../postgres/constants.ts'
 import { Lsn } from '../postgres/lsn.ts'
 import type { Lake } from './lake/lake.ts'
+import { OPEN_LAYER_CHUNK_BYTES, type OpenLayerPool } from './layer/open-layer-pool.ts'
 import type { AttachedTimeline, OpenProject } from './open-project.ts'
 import { findCommitAtTime } from './timeline/time-index.ts'
 
@@ -30,6 +31,7 @@ export interface UpkeepLoopOptions {
   readonly env: Pick<Env, 'clock' | 'log' | 'metrics'>
   readonly projects: () => readonly OpenProject[]
   readonly lake: Lake
+  readonly openLayerPool?: OpenLayerPool
   /** Tables that were published once are published again when they have changed for this long; 0: never. */
   readonly publishIntervalMs: number
 }
@@ -46,9 +48,11 @@ export class UpkeepLoop {
     readonly lag: Gauge
     readonly unflushed: Gauge
     readonly damaged: Gauge
+    readonly openLayers: Gauge
   }
   readonly #projects: () => readonly OpenProject[]
   readonly #lake: Lake
+  readonly #openLayerPool: OpenLayerPool | undefined
   readonly #publishIntervalMs: number
   /** As the last scrub found. */
   readonly #damagedLayers = new WeakMap<AttachedTimeline, number>()
@@ -57,10 +61,11 @@ export class UpkeepLoop {
   readonly #stopped = new AbortController()
   #running: Promise<void> | undefined
 
-  constructor({ env, projects, lake, publishIntervalMs }: UpkeepLoopOptions) {
+  constructor({ env, projects, lake, openLayerPool, publishIntervalMs }: UpkeepLoopOptions) {
     this.#env = env
     this.#projects = projects
     this.#lake = lake
+    this.#openLayerPool = openLayerPool
     this.#publishIntervalMs = publishIntervalMs
     const gauge = (name: string, help: string) => env.metrics.gauge(`tributary_pageserver_${name}`, help)
     this.#gauges = {
@@ -68,6 +73,7 @@ export class UpkeepLoop {
       broken: gauge('broken_timelines', 'Timelines whose ingest has stopped at a record it cannot apply.'),
       lag: gauge('ingest_lag_bytes', 'Committed WAL not ingested yet, of the timeline that is furthest behind.'),
       damaged: gauge('damaged_layers', 'Layers that the last scrub could not read whole from object storage.'),
+      openLayers: gauge('open_layer_bytes', 'Memory for WAL that is not in layer files yet, in use and kept.'),
       unflushed: gauge('unflushed_wal_bytes', 'WAL ingested and not in object storage yet, over all timelines.'),
     }
   }
@@ -90,6 +96,7 @@ export class UpkeepLoop {
     const { signal } = this.#stopped
     while (!signal.aborted) {
       this.#observe()
+      this.#openLayerPool?.trim()
       for (const project of this.#projects()) {
         for (const attached of project.timelines) {
           if (signal.aborted) return
@@ -113,6 +120,7 @@ export class UpkeepLoop {
     this.#gauges.broken.set(timelines.filter(({ timeline }) => timeline.state.kind === 'broken').length)
     this.#gauges.lag.set(lagBytes)
     this.#gauges.damaged.set(timelines.reduce((sum, attached) => sum + (this.#damagedLayers.get(attached) ?? 0), 0))
+    this.#gauges.openLayers.set((this.#openLayerPool?.chunkCount ?? 0) * OPEN_LAYER_CHUNK_BYTES)
     this.#gauges.unflushed.set(unflushedBytes)
   }
 

@@ -39,7 +39,7 @@ export class TableFiles {
     const stale = staleChunks(heap, await this.#plan(heap))
     for (const chunk of stale) {
       await this.#context.heavyWorkLock.run(async () => {
-        const { links, release } = this.#storage.acquireLinks()
+        const { links, release } = this.#storage.acquireLinks({ layersOnly: true })
         try {
           await makeColumns(this.#context, this.#storage, links, this.#lsn, chunk)
         } finally {
@@ -91,7 +91,7 @@ export class TableFiles {
     const known = this.#dead.get(ref.objectKey)
     if (known) return known
     const context = this.#context
-    const { links, release } = this.#storage.acquireLinks()
+    const { links, release } = this.#storage.acquireLinks({ layersOnly: true })
     try {
       const { segments, layers } = planSegments(links, STATUS_RANGES, this.#lsn, context.columnarSegments.damaged)
       const name = ref.objectKey.slice(ref.objectKey.lastIndexOf('/') + 1)

@@ -26,12 +26,15 @@ export class LayerMap {
 
   /** Newest first. */
   readonly layers: readonly LayerDescriptor[]
+  /** Delta layers that are not cut by key yet. */
+  readonly level0Count: number
   /** Start of each piece, ascending; the last piece is empty and ends the last layer. */
   readonly #boundaries: Uint8Array[]
   readonly #pieces: LayerDescriptor[][]
 
   constructor(layers: readonly LayerDescriptor[]) {
     this.layers = [...layers].sort(visitOrder)
+    this.level0Count = layers.filter(({ kind, level }) => kind === 'delta' && level === 0).length
     this.#boundaries = sortedUnique(layers.flatMap((layer) => [layer.keyStart, layer.keyEnd]))
     this.#pieces = this.#boundaries.map(() => [])
     for (const layer of this.layers) {

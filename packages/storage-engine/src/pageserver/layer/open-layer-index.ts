@@ -86,6 +86,16 @@ export class OpenLayerIndex {
     this.versionCount = versionCount
   }
 
+  /** As new, but for the memory it has grown to. */
+  clear(): void {
+    this.keyCount = 0
+    this.versionCount = 0
+    this.prefixCount = 0
+    this.#prefixSlots.fill(NONE)
+    this.#keySlots.fill(NONE)
+    this.#lastPrefix = NONE
+  }
+
   /** The newest version of the key at `offset` in packed keys, or NONE. */
   newest(keys: Uint8Array, offset: number): number {
     const prefix = this.#findPrefix(keys, offset)

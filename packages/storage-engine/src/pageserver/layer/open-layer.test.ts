@@ -12,7 +12,8 @@ import { writeDeltaLayer } from '../upkeep/write-delta-layer.ts'
 import { BlockCache } from './block-cache.ts'
 import { ChainBuilder } from './chain-builder.ts'
 import { DeltaLayer } from './delta-layer.ts'
-import { OPEN_LAYER_CHUNK_BYTES, OpenLayer } from './open-layer.ts'
+import { OpenLayer } from './open-layer.ts'
+import { OPEN_LAYER_CHUNK_BYTES, OpenLayerPool } from './open-layer-pool.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'tributary-open-layer-'))
 afterAll(() => rm(folder, { recursive: true, force: true }))
@@ -33,7 +34,12 @@ const puts = fc.array(
 test('every chain can be collected at every LSN, and the delta layer written from it holds the same', () => {
   fc.assert(
     fc.property(puts, (steps) => {
-      const layer = new OpenLayer({ disk: nodeDisk, path: newPath(), residentBytesMax: 1 << 30 })
+      const layer = new OpenLayer({
+        pool: new OpenLayerPool(),
+        disk: nodeDisk,
+        path: newPath(),
+        residentBytesMax: 1 << 30,
+      })
       const written: { key: Uint8Array; lsn: Lsn; willInit: boolean; value: Uint8Array }[] = []
       let lsn = 2 ** 33
       for (const { relation, block, length, willInit, lsnStep } of steps) {
@@ -70,7 +76,7 @@ test('every chain can be collected at every LSN, and the delta layer written fro
 
 async function spilled(disk: Disk = nodeDisk): Promise<{ layer: OpenLayer; path: string; values: Uint8Array[] }> {
   const path = newPath()
-  const layer = new OpenLayer({ disk, path, residentBytesMax: OPEN_LAYER_CHUNK_BYTES })
+  const layer = new OpenLayer({ pool: new OpenLayerPool(), disk, path, residentBytesMax: OPEN_LAYER_CHUNK_BYTES })
   const values: Uint8Array[] = []
   for (let i = 0; i < 60; i++) {
     // One value larger than two chunks among small ones.
@@ -105,8 +111,9 @@ test('values are the same after they were spilled to the file, and memory is wit
     endLsn: 200,
   })
   expect(summary.rowCount).toBe(60)
+  const { spillPath } = layer.pack()
   await layer.release()
-  expect(await nodeDisk.stat(layer.pack().spillPath ?? newPath())).toBeUndefined()
+  expect(await nodeDisk.stat(spillPath!)).toBeUndefined()
 })
 
 test('a damaged spill file is corruption, for reads and for the flush', async () => {
@@ -147,7 +154,7 @@ test('a full disk loses no value: spilling fails, reads go on, and it succeeds o
 })
 
 test('two values of one key at one LSN are refused', () => {
-  const layer = new OpenLayer({ disk: nodeDisk, path: newPath(), residentBytesMax: 1 << 20 })
+  const layer = new OpenLayer({ pool: new OpenLayerPool(), disk: nodeDisk, path: newPath(), residentBytesMax: 1 << 20 })
   layer.put(encodeKey({ kind: 0 }), Lsn.of(5), true, new Uint8Array(1))
   expect(() => layer.put(encodeKey({ kind: 0 }), Lsn.of(5), true, new Uint8Array(1))).toThrow()
 })

@@ -4,10 +4,8 @@ import { CorruptionError } from '../../base/errors.ts'
 import type { Disk, DiskFile } from '../../io/disk.ts'
 import type { Lsn } from '../../postgres/lsn.ts'
 import type { ChainBuilder } from './chain-builder.ts'
-import { NONE, OpenLayerIndex, type PackedIndex, VALUE_BYTES_MAX } from './open-layer-index.ts'
-
-/** Values are appended to chunks of this size; a larger value gets a chunk of its own. */
-export const OPEN_LAYER_CHUNK_BYTES = 1024 * 1024
+import { NONE, type OpenLayerIndex, type PackedIndex, VALUE_BYTES_MAX } from './open-layer-index.ts'
+import { OPEN_LAYER_CHUNK_BYTES, type OpenLayerPool } from './open-layer-pool.ts'
 
 /**
  * Values start on such a boundary. Engines copy from and to shared memory by single bytes, some nanoseconds each, unless
@@ -18,8 +16,8 @@ const VALUE_ALIGNMENT = 8
 /** Values below this are copied by a loop: a call of `set` costs more. */
 const LOOP_COPY_BYTES_MAX = 48
 
-/** Values from this size on are given out as copies in memory that is not shared. */
-const PRIVATE_COPY_BYTES_MIN = 512
+/** Versions of the key that is being collected, newest first; grows with the longest chain met. */
+let collected = new Uint32Array(256)
 
 /** Bytes of values in one open layer that the 32-bit positions of its index can address. */
 export const OPEN_LAYER_BYTES_LIMIT = 2 ** 32 - OPEN_LAYER_CHUNK_BYTES
@@ -27,14 +25,17 @@ export const OPEN_LAYER_BYTES_LIMIT = 2 ** 32 - OPEN_LAYER_CHUNK_BYTES
 /**
  * What ingest writes before it becomes a delta layer: values in arrival order and an index of all of them.
  *
- * Values lie in chunks of shared memory. When more than `residentBytesMax` of them are resident, the oldest chunks are
- * appended to a file through the Disk seam and dropped from memory; the file is a scratch of this process and is never
- * read after a restart. Each spilled value keeps a CRC-32C in memory that every read from the file checks.
+ * Values are appended to chunks of shared memory, a larger one to memory of its own. Chunks and index come from a pool
+ * and go back to it when the layer is released: values are given out as copies, never as views. When more than
+ * `residentBytesMax` of them are resident, the oldest chunks are appended to a file through the Disk seam and given
+ * back; the file is a scratch of this process and is never read after a restart. Each spilled value keeps a CRC-32C in
+ * memory that every read from the file checks.
  *
  *   position = chunk number x chunk size + offset        file offset = position
  */
 export class OpenLayer {
-  readonly index = new OpenLayerIndex()
+  readonly #pool: OpenLayerPool
+  #index: OpenLayerIndex | undefined
   readonly #disk: Disk
   readonly #path: string
   readonly #residentBytesMax: number
@@ -54,12 +55,23 @@ export class OpenLayer {
   #crcs: Uint32Array = new Uint32Array(0)
   #file: DiskFile | undefined
   #valueBytes = 0
+  /** The write of a chunk that was begun last: the file is not closed under it. */
+  #spilling: Promise<void> | undefined
+  /** A worker may be reading the chunks: they stay until the release. */
+  #isPacked = false
   #isReleased = false
 
-  constructor(options: { disk: Disk; path: string; residentBytesMax: number }) {
+  constructor(options: { pool: OpenLayerPool; disk: Disk; path: string; residentBytesMax: number }) {
+    this.#pool = options.pool
+    this.#index = options.pool.takeIndex()
     this.#disk = options.disk
     this.#path = options.path
     this.#residentBytesMax = options.residentBytesMax
+  }
+
+  get index(): OpenLayerIndex {
+    assert(this.#index, 'read from a released open layer')
+    return this.#index
   }
 
   /** Bytes of values put so far. */
@@ -73,13 +85,18 @@ export class OpenLayer {
 
   /** True when chunks wait to be written to the file. */
   get mustSpill(): boolean {
-    return this.#residentBytes > this.#residentBytesMax && this.#spilledChunks < this.#tailBase / OPEN_LAYER_CHUNK_BYTES
+    return this.#residentBytes > this.#residentBytesMax && this.canSpill
+  }
+
+  /** True when there are chunks before the one that values are put to now. */
+  get canSpill(): boolean {
+    return this.#spilledChunks < this.#tailBase / OPEN_LAYER_CHUNK_BYTES
   }
 
   put(key: Uint8Array, lsn: Lsn, willInit: boolean, value: Uint8Array): void {
     const length = value.length
     assert(length <= VALUE_BYTES_MAX, 'value too long')
-    let offset = Math.ceil(this.#tailUsedBytes / VALUE_ALIGNMENT) * VALUE_ALIGNMENT
+    let offset = alignedLength(this.#tailUsedBytes)
     if (offset + length > this.#tail.length || this.#chunks.length === 0) {
       this.#addChunk(length)
       offset = 0
@@ -103,13 +120,32 @@ export class OpenLayer {
   /** Adds the versions of a packed key in (floorLsn, lsn], newest first, down to the first `willInit` one. */
   collect(keys: Uint8Array, offset: number, floorLsn: number, lsn: number, chain: ChainBuilder): void {
     const { index } = this
+    let count = 0
+    let bytes = 0
     for (let version = index.newest(keys, offset); version !== NONE; version = index.older(version)) {
       const versionAt = index.lsn(version)
       if (versionAt > lsn) continue
-      if (versionAt <= floorLsn) return
-      const willInit = index.willInit(version)
-      chain.add(versionAt as Lsn, this.value(version), willInit)
-      if (willInit) return
+      if (versionAt <= floorLsn) break
+      if (count === collected.length) {
+        const larger = new Uint32Array(2 * count)
+        larger.set(collected)
+        collected = larger
+      }
+      collected[count++] = version
+      bytes += alignedLength(index.length(version))
+      if (index.willInit(version)) break
+    }
+    if (count === 0) return
+    // One copy for the whole chain.
+    const copy = new Uint8Array(bytes)
+    let at = 0
+    for (let i = 0; i < count; i++) {
+      const version = collected[i]!
+      const length = index.length(version)
+      const value = copy.subarray(at, at + length)
+      this.#copyValue(version, value)
+      chain.add(index.lsn(version) as Lsn, value, index.willInit(version))
+      at += alignedLength(length)
     }
   }
 
@@ -135,20 +171,11 @@ export class OpenLayer {
     })
   }
 
-  /** The bytes stay as they are for as long as the caller holds them. */
+  /** A copy. */
   value(version: number): Uint8Array {
-    const position = this.index.position(version)
-    const length = this.index.length(version)
-    const chunkNumber = Math.floor(position / OPEN_LAYER_CHUNK_BYTES)
-    const chunk = this.#chunks[chunkNumber]
-    if (chunk) {
-      const offset = position - chunkNumber * OPEN_LAYER_CHUNK_BYTES
-      const shared = chunk.subarray(offset, offset + length)
-      // Whoever copies a page image on would do so from an odd address.
-      return length < PRIVATE_COPY_BYTES_MIN ? shared : new Uint8Array(shared)
-    }
-    if (length === 0) return new Uint8Array(0)
-    return this.#readSpilled(version, position, length)
+    const value = new Uint8Array(this.index.length(version))
+    this.#copyValue(version, value)
+    return value
   }
 
   /**
@@ -156,7 +183,12 @@ export class OpenLayer {
    * the chunks stay in memory and the next call tries again.
    */
   async spill(): Promise<void> {
-    while (this.mustSpill) {
+    while (this.mustSpill) if (!(await this.spillOldest())) return
+  }
+
+  /** Writes the oldest chunk to the file and gives it back. False: it was not possible. As `spill`. */
+  async spillOldest(): Promise<boolean> {
+    while (this.canSpill && !this.#isPacked && !this.#isReleased) {
       const number = this.#spilledChunks
       const chunk = this.#chunks[number]
       if (!chunk) {
@@ -164,19 +196,20 @@ export class OpenLayer {
         this.#spilledChunks = number + 1
         continue
       }
-      this.#file ??= await this.#disk.open(this.#path, 'write')
-      if (this.#isReleased) return
-      await this.#file.write(chunk.subarray(0, this.#chunkUsedBytes[number]!), number * OPEN_LAYER_CHUNK_BYTES)
-      if (this.#isReleased || this.#spilledChunks !== number) return
+      this.#spilling = this.#writeChunk(number, chunk)
+      await this.#spilling
+      if (this.#isReleased || this.#isPacked || this.#spilledChunks !== number) return false
       this.#keepCrcs(number, chunk)
-      this.#chunks[number] = undefined
-      this.#residentBytes -= chunk.length
+      this.#dropChunk(number, chunk)
       this.#spilledChunks = number + 1
+      return true
     }
+    return false
   }
 
-  /** Everything a worker needs to write the delta layer; resident chunks are shared, not copied. */
+  /** Everything a worker needs to write the delta layer; resident chunks are shared, not copied, until the release. */
   pack(): PackedOpenLayer {
+    this.#isPacked = true
     return {
       index: this.index.pack(),
       chunks: this.#chunks.slice(),
@@ -190,10 +223,16 @@ export class OpenLayer {
     return this.#residentBytes + this.index.memoryBytes + this.#crcs.byteLength
   }
 
-  /** Drops the scratch file; no read may follow. */
+  /** Gives the memory back and drops the scratch file. No read may follow; a worker must be done. */
   async release(): Promise<void> {
     if (this.#isReleased) return
     this.#isReleased = true
+    if (this.#spilling) await this.#spilling.catch(() => undefined)
+    this.#chunks.forEach((chunk, number) => {
+      if (chunk) this.#dropChunk(number, chunk)
+    })
+    this.#pool.giveBackIndex(this.index)
+    this.#index = undefined
     const file = this.#file
     if (!file) return
     this.#file = undefined
@@ -207,7 +246,7 @@ export class OpenLayer {
     assert((number + cells) * OPEN_LAYER_CHUNK_BYTES <= OPEN_LAYER_BYTES_LIMIT, 'open layer is full')
     if (this.#chunks.length > 0) this.#chunkUsedBytes[this.#tailBase / OPEN_LAYER_CHUNK_BYTES] = this.#tailUsedBytes
     // A chunk of several cells holds its one value and nothing more: positions name the first cell only.
-    const chunk = new Uint8Array(new SharedArrayBuffer(cells === 1 ? OPEN_LAYER_CHUNK_BYTES : length))
+    const chunk = cells === 1 ? this.#pool.takeChunk() : new Uint8Array(new SharedArrayBuffer(length))
     this.#chunks[number] = chunk
     this.#chunkFirstVersion[number] = this.index.versionCount
     for (let cell = 1; cell < cells; cell++) {
@@ -236,15 +275,44 @@ export class OpenLayer {
     }
   }
 
-  #readSpilled(version: number, position: number, length: number): Uint8Array {
+  async #writeChunk(number: number, chunk: Uint8Array): Promise<void> {
+    this.#file ??= await this.#disk.open(this.#path, 'write')
+    await this.#file.write(chunk.subarray(0, this.#chunkUsedBytes[number]!), number * OPEN_LAYER_CHUNK_BYTES)
+  }
+
+  #dropChunk(number: number, chunk: Uint8Array<SharedArrayBuffer>): void {
+    this.#chunks[number] = undefined
+    this.#residentBytes -= chunk.length
+    if (chunk.length === OPEN_LAYER_CHUNK_BYTES) this.#pool.giveBackChunk(chunk)
+  }
+
+  /** Fills `target` with the value. */
+  #copyValue(version: number, target: Uint8Array): void {
+    const position = this.index.position(version)
+    const { length } = target
+    const chunkNumber = Math.floor(position / OPEN_LAYER_CHUNK_BYTES)
+    const chunk = this.#chunks[chunkNumber]
+    if (!chunk) {
+      if (length > 0) this.#readSpilled(version, position, target)
+      return
+    }
+    const offset = position - chunkNumber * OPEN_LAYER_CHUNK_BYTES
+    if (length < LOOP_COPY_BYTES_MAX) for (let i = 0; i < length; i++) target[i] = chunk[offset + i]!
+    else target.set(chunk.subarray(offset, offset + length))
+  }
+
+  #readSpilled(version: number, position: number, target: Uint8Array): void {
     assert(this.#file, 'read from a released open layer')
-    const bytes = new Uint8Array(length)
-    const count = this.#file.readNow(bytes, position)
-    if (count !== length || crc32c(bytes) !== this.#crcs[version]) {
+    const count = this.#file.readNow(target, position)
+    if (count !== target.length || crc32c(target) !== this.#crcs[version]) {
       throw new CorruptionError('spilled value checksum mismatch', { path: this.#path, offsetBytes: position })
     }
-    return bytes
   }
+}
+
+/** Where the next value after one of this length starts. */
+function alignedLength(length: number): number {
+  return Math.ceil(length / VALUE_ALIGNMENT) * VALUE_ALIGNMENT
 }
 
 export interface PackedOpenLayer {

@@ -53,6 +53,8 @@ export class LayeredTimelineStorage implements TimelineStorage {
   #flushing: Promise<void> | undefined
   #background: Promise<void> = Promise.resolve()
   #backgroundIsQueued = false
+  /** Then ingest does not wait for it. */
+  #isUpkeepFailing = false
   #ageTimer: Timer | undefined
   #isFreezeWanted = false
   #failure: unknown
@@ -192,10 +194,20 @@ export class LayeredTimelineStorage implements TimelineStorage {
     for (;;) {
       if (this.#failure !== undefined) throw this.#failure
       if (this.#abort.signal.aborted) throw new StorageError('aborted', 'timeline is closed')
-      const { open, frozen } = this.#history.current
+      const { open, frozen, map } = this.#history.current
+      const { settings, openLayerPool } = this.#context
       if (open.mustSpill) await open.spill()
-      if (frozen.length <= this.#context.settings.frozenLayersMax) return
-      await new Promise<void>((resolve) => this.#waiters.push(resolve))
+      const isPoolFull = openLayerPool.isFull
+      const mustMerge = settings.automaticUpkeep && map.level0Count >= settings.level0LayersIngestMax
+      if (mustMerge) this.#startBackgroundUpkeep()
+      const mustWait = frozen.length > settings.frozenLayersMax || (isPoolFull && frozen.length > 0)
+      if (mustWait || (mustMerge && !this.#isUpkeepFailing)) {
+        await new Promise<void>((resolve) => this.#waiters.push(resolve))
+        continue
+      }
+      // The memory is in other hands: other timelines, or reads under way. Nobody's flush can be waited for.
+      if (isPoolFull && open.canSpill && (await open.spillOldest())) continue
+      return
     }
   }
 
@@ -262,7 +274,9 @@ export class LayeredTimelineStorage implements TimelineStorage {
 
   /** Makes images wherever deltas lie above the newest image. */
   async makeImages(): Promise<void> {
-    await this.#context.heavyWorkLock.run(() => makeImages(this.#context, this, { isForced: true }))
+    await this.#context.heavyWorkLock.run(async () => {
+      await makeImages(this.#context, this, { isForced: true })
+    })
   }
 
   /** Removes what neither a read at or above the horizon nor one at a retained LSN needs. Branch points are kept. */
@@ -320,11 +334,14 @@ export class LayeredTimelineStorage implements TimelineStorage {
     return new Set(this.#history.live.flatMap(({ map }) => map.layers.map(({ name }) => name)))
   }
 
-  /** Links of the line to the root, held against removal until `release`. */
-  acquireLinks(): { links: ReadLink[]; release: () => void } {
+  /**
+   * Links of the line to the root, held against removal until `release`. Whoever holds them for long and reads layer
+   * files alone says so: what is in memory would stay there as long.
+   */
+  acquireLinks(options: { readonly layersOnly?: boolean } = {}): { links: ReadLink[]; release: () => void } {
     const guards: VersionGuard[] = []
     const links = this.#links((storage) => {
-      const guard = storage.#history.acquire()
+      const guard = storage.#history.acquire(options)
       guards.push(guard)
       return guard.version
     })
@@ -344,9 +361,7 @@ export class LayeredTimelineStorage implements TimelineStorage {
     this.#wake()
     await this.#flushing?.catch(() => undefined)
     await this.#background
-    const { open, frozen } = this.#history.current
-    await open.release()
-    for (const { layer } of frozen) await layer.release()
+    await this.#history.close()
   }
 
   async #read<T>(lsn: Lsn, run: (reads: LayerReads) => T): Promise<T> {
@@ -453,6 +468,7 @@ export class LayeredTimelineStorage implements TimelineStorage {
 
   #newOpenLayer(): OpenLayer {
     return new OpenLayer({
+      pool: this.#context.openLayerPool,
       disk: this.#context.env.disk,
       path: this.#files.newScratchPath('open'),
       residentBytesMax: this.#context.settings.openLayerResidentBytesMax,
@@ -506,9 +522,7 @@ export class LayeredTimelineStorage implements TimelineStorage {
           () => ({ added: built ? [built] : [], fields: { consistentLsn: oldest.lastLsn } }),
           (_index, map) => {
             const { open, frozen } = this.#history.current
-            this.#history.swap({ open, frozen: frozen.slice(0, -1), map }, () => {
-              oldest.layer.release().catch(() => undefined)
-            })
+            this.#history.swap({ open, frozen: frozen.slice(0, -1), map })
           },
         )
       })
@@ -517,6 +531,7 @@ export class LayeredTimelineStorage implements TimelineStorage {
     }
   }
 
+  /** Merges come first, also while images are being made: ingest waits for them when they fall behind. */
   #startBackgroundUpkeep(): void {
     if (this.#backgroundIsQueued) return
     this.#backgroundIsQueued = true
@@ -527,8 +542,13 @@ export class LayeredTimelineStorage implements TimelineStorage {
         try {
           const { level0LayersMax } = this.#context.settings
           await mergeLevel0(this.#context, this, { level0LayersMin: level0LayersMax })
-          await makeImages(this.#context, this, { isForced: false })
+          this.#isUpkeepFailing = false
+          this.#wake()
+          const mustYield = () => this.#publisher.map.level0Count >= level0LayersMax || this.#abort.signal.aborted
+          if (!(await makeImages(this.#context, this, { isForced: false, mustYield }))) this.#startBackgroundUpkeep()
         } catch (error) {
+          this.#isUpkeepFailing = true
+          this.#wake()
           if (isStorageError(error, 'aborted')) return
           if (isStorageError(error, 'fenced')) this.#failure = error
           this.#context.env.log.error('upkeep failed', { timelineId: this.timelineId, error: errorText(error) })

@@ -8,6 +8,7 @@ import { BlockCache } from '../layer/block-cache.ts'
 import { ColumnarSegments } from '../layer/columnar-segments.ts'
 import { LayerFiles } from '../layer/layer-reader.ts'
 import { LocalPages } from '../layer/local-pages.ts'
+import { OpenLayerPool } from '../layer/open-layer-pool.ts'
 import { DeletionQueue } from '../remote/deletion-queue.ts'
 import { Generation } from '../remote/generation.ts'
 import { decodeIndex, encodeIndex, type TimelineIndex } from '../remote/index-file.ts'
@@ -29,6 +30,8 @@ export interface ProjectStorageOptions {
   readonly objectStore: ObjectStore
   /** Runs upkeep/upkeep-tasks.ts. */
   readonly workers: Workers
+  /** For flushes; `workers` when not given. */
+  readonly flushWorkers?: Workers
   /** For what reads wait for; `workers` when not given. */
   readonly readWorkers?: Workers
   /** Local cache of this project; anything in it may be deleted while it is closed. */
@@ -36,6 +39,8 @@ export interface ProjectStorageOptions {
   readonly projectId: ProjectId
   readonly semanticsOf: (storage: TimelineStorage) => ValueSemantics
   readonly settings?: Partial<StorageSettings>
+  /** Shared by all projects of the process; without it the project has its own. */
+  readonly openLayerPool?: OpenLayerPool
   /** Written into the claim of the generation, for people who look at it. */
   readonly owner?: string
 }
@@ -78,11 +83,13 @@ export async function openProjectStorage(options: ProjectStorageOptions): Promis
     env,
     store: objectStore,
     workers: options.workers,
+    flushWorkers: options.flushWorkers ?? options.workers,
     readWorkers: options.readWorkers ?? options.workers,
     projectId,
     directory: options.directory,
     generation,
     settings,
+    openLayerPool: options.openLayerPool ?? new OpenLayerPool(),
     layerFiles,
     columnarSegments: new ColumnarSegments({
       workers: options.readWorkers ?? options.workers,

@@ -6,6 +6,7 @@ import type { Lsn } from '../../postgres/lsn.ts'
 import type { ColumnarSegments } from '../layer/columnar-segments.ts'
 import type { LayerFiles } from '../layer/layer-reader.ts'
 import type { LocalPages } from '../layer/local-pages.ts'
+import type { OpenLayerPool } from '../layer/open-layer-pool.ts'
 import type { DeletionQueue } from '../remote/deletion-queue.ts'
 import type { Generation } from '../remote/generation.ts'
 import type { RetryOptions } from '../remote/retry-forever.ts'
@@ -19,12 +20,15 @@ export interface StorageContext {
   readonly env: Pick<Env, 'clock' | 'disk' | 'log' | 'metrics'>
   readonly store: ObjectStore
   readonly workers: Workers
+  /** Never busy with anything but flushes: ingest waits for them. */
+  readonly flushWorkers: Workers
   /** Never busy with upkeep: reads wait for it. */
   readonly readWorkers: Workers
   readonly projectId: ProjectId
   readonly directory: string
   readonly generation: Generation
   readonly settings: StorageSettings
+  readonly openLayerPool: OpenLayerPool
   readonly layerFiles: LayerFiles
   readonly columnarSegments: ColumnarSegments
   readonly localPages: LocalPages
@@ -36,7 +40,7 @@ export interface StorageContext {
   readonly leasedLsns: (timelineId: TimelineId) => Lsn[]
   /** Held by whoever adds or removes a branch point or a lease, and by garbage collection from plan to publication. */
   readonly branchLock: SerialLock
-  /** One merge or image making at a time in a project, so that flushes always find a worker. */
+  /** One merge or image making at a time in a project. */
   readonly heavyWorkLock: SerialLock
   newLayerSerial(): number
   /** Of the next index write, of whatever timeline. */

@@ -24,6 +24,8 @@ export interface StorageSettings {
   readonly layerBytesTarget: number
   /** Level-0 layers at which they are merged. */
   readonly level0LayersMax: number
+  /** Level-0 layers at which `ready` makes ingest wait for a merge: each is one more to look through for most reads. */
+  readonly level0LayersIngestMax: number
   /** Level-0 layers merged in one run. */
   readonly mergeInputsMax: number
   /** Delta layers above the newest image of a key range at which a new image is considered. */
@@ -51,6 +53,7 @@ export const defaultStorageSettings: StorageSettings = {
   columnarBlocksMin: 32,
   layerBytesTarget: 64 * MIB,
   level0LayersMax: 4,
+  level0LayersIngestMax: 24,
   mergeInputsMax: 10,
   imageDeltaLayersMax: 3,
   imageDeltaShareMin: 0.3,

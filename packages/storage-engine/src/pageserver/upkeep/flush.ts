@@ -18,7 +18,7 @@ export async function buildFrozenLayer(
     startLsn: frozen.afterLsn + 1,
     endLsn: frozen.lastLsn + 1,
   }
-  const written = await context.workers.run<WriteDeltaLayerTask, WrittenLayer>('write-delta-layer', task)
+  const written = await context.flushWorkers.run<WriteDeltaLayerTask, WrittenLayer>('write-delta-layer', task)
   return keepLayer(context, files, 'delta', 0, written)
 }
 

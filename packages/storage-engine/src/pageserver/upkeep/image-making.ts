@@ -18,21 +18,21 @@ import type { WritePageImagesTask } from './write-page-images.ts'
 
 /**
  * Makes images where the plan wants them, at the LSN up to which everything is in layers: columns of user tables, and
- * page images of all the rest.
+ * page images of all the rest. False: `mustYield` ended it before the end of the plan.
  */
 export async function makeImages(
   context: StorageContext,
   target: UpkeepTarget,
-  options: { isForced: boolean },
-): Promise<void> {
-  const { links, release } = target.acquireLinks()
+  options: { readonly isForced: boolean; readonly mustYield?: () => boolean },
+): Promise<boolean> {
+  const { links, release } = target.acquireLinks({ layersOnly: true })
   try {
     const map = links[0]!.version.map
     const lsn = target.index.consistentLsn
     const ranges = planImages(map, options.isForced ? forcedImageBounds : context.settings, {
       countLevel0: options.isForced,
     })
-    if (ranges.length === 0) return
+    if (ranges.length === 0) return true
     const { semantics } = target
     const heaps = await readUserHeaps(context, target, lsn)
     const { chunks, rest } = planColumns(ranges, heaps, {
@@ -41,9 +41,17 @@ export async function makeImages(
         return links.some(({ version }) => version.map.covering(range.start).some(({ kind }) => kind === 'columnar'))
       },
     })
-    for (const chunk of chunks) await makeColumns(context, target, links, lsn, chunk)
+    const mustYield = options.mustYield ?? (() => false)
+    for (const chunk of chunks) {
+      if (mustYield()) return false
+      await makeColumns(context, target, links, lsn, chunk)
+    }
     const liveRanges = await semantics.liveKeyRanges(lsn)
-    for (const range of rest) await makePageImages(context, target, links, lsn, range, liveRanges)
+    for (const range of rest) {
+      if (mustYield()) return false
+      await makePageImages(context, target, links, lsn, range, liveRanges)
+    }
+    return true
   } finally {
     release()
   }

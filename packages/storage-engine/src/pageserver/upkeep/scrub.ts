@@ -17,7 +17,7 @@ export interface ScrubReport {
 
 /** Reads every layer whole, replacing damaged local copies, and removes objects that earlier generations left behind. */
 export async function scrubTimeline(context: StorageContext, target: UpkeepTarget): Promise<ScrubReport> {
-  const { release } = target.acquireLinks()
+  const { release } = target.acquireLinks({ layersOnly: true })
   const damaged: { name: string; error: string }[] = []
   const { layers } = target.index
   try {

@@ -16,7 +16,7 @@ export interface UpkeepTarget {
   readonly branchPoints: ReadonlyMap<TimelineId, Lsn>
   /** Of the current layers and of those that some read still works on. */
   layerNamesInUse(): ReadonlySet<string>
-  acquireLinks(): { links: ReadLink[]; release: () => void }
+  acquireLinks(options?: { readonly layersOnly?: boolean }): { links: ReadLink[]; release: () => void }
   publish(
     plan: (index: TimelineIndex, map: LayerMap) => IndexChange | undefined,
     afterUse?: () => void,
