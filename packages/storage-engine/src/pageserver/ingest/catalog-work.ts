@@ -6,6 +6,8 @@ export interface CatalogWork {
   readonly catalogs: Map<number, { inserts: number; updates: number; deletes: number }>
   /** Permanent relations that people name, the first few: "table orders". */
   readonly created: string[]
+  /** All of those. */
+  namedCount: number
   /** All permanent rows of pg_class, with TOAST tables and their indexes. */
   createdCount: number
   temporaryCount: number
@@ -52,6 +54,7 @@ export function emptyCatalogWork(): CatalogWork {
   return {
     catalogs: new Map(),
     created: [],
+    namedCount: 0,
     createdCount: 0,
     temporaryCount: 0,
     filesCreated: 0,
@@ -89,7 +92,13 @@ function noteRelation(work: CatalogWork, data: Uint8Array): void {
   const bytes = data.subarray(start + RELNAME_AT, start + RELNAME_AT + NAME_BYTES)
   const length = bytes.indexOf(0)
   const name = new TextDecoder().decode(bytes.subarray(0, length < 0 ? NAME_BYTES : length))
-  if (word !== undefined && !name.startsWith('pg_toast')) work.created.push(`${word} ${name}`)
+  if (word !== undefined && !name.startsWith('pg_toast')) noteNames(work, [`${word} ${name}`], 1)
+}
+
+/** Keeps the first few: a transaction may make any number of relations. */
+export function noteNames(work: CatalogWork, names: readonly string[], count: number): void {
+  work.created.push(...names.slice(0, NAMES_MAX - work.created.length))
+  work.namedCount += count
 }
 
 /** One line, or undefined when nothing was done that people would call DDL. `filesDropped`: of the commit record. */
@@ -125,8 +134,8 @@ export function ddlSummary(work: CatalogWork, filesDropped: number): string | un
 
 function createdWords(work: CatalogWork): string {
   if (work.created.length === 0) return `created ${counted(work.createdCount, 'relation')}`
-  const named = work.created.slice(0, NAMES_MAX).join(', ')
-  const more = work.created.length - NAMES_MAX
+  const named = work.created.join(', ')
+  const more = work.namedCount - work.created.length
   return `created ${named}${more > 0 ? ` and ${more} more` : ''}`
 }
 

@@ -3,7 +3,7 @@ import { Lsn } from '../../postgres/lsn.ts'
 import type { DecodedRecord, WalRecord } from '../../wal/record.ts'
 import { Heap2Opcode, HeapOpcode } from '../../wal/rmgr/heap.ts'
 import { RmgrId } from '../../wal/rmgr-table.ts'
-import { type CatalogWork, ddlSummary, emptyCatalogWork, noteCatalogRecord } from './catalog-work.ts'
+import { type CatalogWork, ddlSummary, emptyCatalogWork, noteCatalogRecord, noteNames } from './catalog-work.ts'
 
 /**
  * What happened on a timeline, noted while its WAL goes by: DDL, large transactions, checkpoints, starts of terms.
@@ -26,6 +26,18 @@ export const LARGE_TRANSACTION_BYTES = 16 * 1024 * 1024
 /** Transactions under way that are watched; the one that began first is dropped. */
 const WATCHED_MAX = 10_000
 const BATCH_MARKS_MAX = 64
+/**
+ * Marks of one day on a timeline, by the times they bear, until which marks of a kind are still noted. So a timeline holds
+ * at most 8000 (about 1.5 MB) for each day of its restore window. What is left out first: checkpoints, then DDL, then
+ * large transactions; starts of terms last.
+ */
+const DAY_MARKS_MAX: Readonly<Record<EventMark['kind'], number>> = {
+  checkpoint: 2000,
+  ddl: 4000,
+  'large-transaction': 6000,
+  term: 8000,
+}
+const DAY_MICROSECONDS = 24 * 3600 * 1e6
 /** DDL marks in so much WAL; what is left out is counted and told by the next one. */
 const DDL_MARKS_MAX = 100
 const DDL_WINDOW_BYTES = 16 * 1024 * 1024
@@ -47,6 +59,8 @@ export class EventMarkWriter {
   #windowStart = 0
   #windowCount = 0
   #leftOut = 0
+  #day = 0
+  #dayCount = 0
 
   get count(): number {
     return this.#marks.length
@@ -133,8 +147,26 @@ export class EventMarkWriter {
   }
 
   #add(mark: EventMark): void {
-    if (this.#marks.length < BATCH_MARKS_MAX) this.#marks.push(mark)
-    else if (mark.kind === 'ddl') this.#leftOut++
+    const day = Math.floor((mark.time ?? 0) / DAY_MICROSECONDS)
+    if (day !== this.#day) {
+      this.#day = day
+      this.#dayCount = 0
+    }
+    const isRoom =
+      this.#dayCount < DAY_MARKS_MAX[mark.kind] && (this.#marks.length < BATCH_MARKS_MAX || this.#yield(mark))
+    if (isRoom) {
+      this.#dayCount++
+      this.#marks.push(mark)
+    } else if (mark.kind === 'ddl') this.#leftOut++
+  }
+
+  /** Leaves out the mark of this batch that matters least, if it matters less than `mark`. */
+  #yield(mark: EventMark): boolean {
+    const least = this.#marks.reduce((a, b) => (DAY_MARKS_MAX[b.kind] < DAY_MARKS_MAX[a.kind] ? b : a))
+    if (DAY_MARKS_MAX[least.kind] >= DAY_MARKS_MAX[mark.kind]) return false
+    this.#marks.splice(this.#marks.indexOf(least), 1)
+    if (least.kind === 'ddl') this.#leftOut++
+    return true
   }
 
   #mayMarkDdl(lsn: Lsn): boolean {
@@ -186,7 +218,7 @@ function addWork(a: CatalogWork, b: CatalogWork): CatalogWork {
       deletes: mine.deletes + counts.deletes,
     })
   }
-  a.created.push(...b.created)
+  noteNames(a, b.created, b.namedCount)
   a.createdCount += b.createdCount
   a.temporaryCount += b.temporaryCount
   a.filesCreated += b.filesCreated
