@@ -705,7 +705,7 @@ export type StorageOfProjectQueryVariables = Exact<{
 }>;
 
 
-export type StorageOfProjectQuery = { project: { id: string, viewerCanWrite: boolean, storage: { logicalSizeBytes: string, objectSizeBytes: string }, branch: { id: string, name: string, timelineId: string } | null } | null };
+export type StorageOfProjectQuery = { project: { id: string, viewerCanOperate: boolean, storage: { logicalSizeBytes: string, objectSizeBytes: string }, branch: { id: string, name: string, timelineId: string } | null } | null };
 
 export type BranchLayersQueryVariables = Exact<{
   id: string;
@@ -736,21 +736,35 @@ export type ProcessActionMutationVariables = Exact<{
 
 export type ProcessActionMutation = { processAction: { error: { code: string, message: string, field: string | null } | null } };
 
-export type FaultDrillDetailsFragment = { id: string, kind: FaultDrillKind, state: OperationState, startedAt: string, finishedAt: string | null, log: Array<string>, acknowledgedBefore: number | null, foundAfter: number | null, lost: number | null, unavailableMs: number | null, maxCommitMs: number | null };
+export type StorageReportQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type StorageReportQuery = { project: { id: string, storage: { report: { generatedAt: string, kinds: Array<{ kind: string, objects: number, bytes: string }>, duplicates: Array<{ branchName: string | null, what: string, why: string, objects: number, bytes: string }>, exceptions: Array<{ branchName: string | null, tableName: string | null, tableOid: string, what: string, why: string, count: string }> } | null } } | null };
+
+export type FaultDrillsQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type FaultDrillsQuery = { project: { id: string, faultDrills: Array<{ id: string, createdBy: string | null, safekeeperId: number | null, seconds: number, kind: FaultDrillKind, state: OperationState, startedAt: string, finishedAt: string | null, log: Array<string>, acknowledgedBefore: number | null, foundAfter: number | null, lost: number | null, unavailableMs: number | null, maxCommitMs: number | null, branch: { id: string, name: string } | null }> } | null };
+
+export type FaultDrillDetailsFragment = { id: string, createdBy: string | null, safekeeperId: number | null, seconds: number, kind: FaultDrillKind, state: OperationState, startedAt: string, finishedAt: string | null, log: Array<string>, acknowledgedBefore: number | null, foundAfter: number | null, lost: number | null, unavailableMs: number | null, maxCommitMs: number | null, branch: { id: string, name: string } | null };
 
 export type StartFaultDrillMutationVariables = Exact<{
   input: FaultDrillInput;
 }>;
 
 
-export type StartFaultDrillMutation = { faultDrill: { drill: { id: string, kind: FaultDrillKind, state: OperationState, startedAt: string, finishedAt: string | null, log: Array<string>, acknowledgedBefore: number | null, foundAfter: number | null, lost: number | null, unavailableMs: number | null, maxCommitMs: number | null } | null, error: { code: string, message: string, field: string | null } | null } };
+export type StartFaultDrillMutation = { faultDrill: { drill: { id: string, createdBy: string | null, safekeeperId: number | null, seconds: number, kind: FaultDrillKind, state: OperationState, startedAt: string, finishedAt: string | null, log: Array<string>, acknowledgedBefore: number | null, foundAfter: number | null, lost: number | null, unavailableMs: number | null, maxCommitMs: number | null, branch: { id: string, name: string } | null } | null, error: { code: string, message: string, field: string | null } | null } };
 
 export type FaultDrillProgressSubscriptionVariables = Exact<{
   id: string;
 }>;
 
 
-export type FaultDrillProgressSubscription = { faultDrillChanged: { id: string, kind: FaultDrillKind, state: OperationState, startedAt: string, finishedAt: string | null, log: Array<string>, acknowledgedBefore: number | null, foundAfter: number | null, lost: number | null, unavailableMs: number | null, maxCommitMs: number | null } };
+export type FaultDrillProgressSubscription = { faultDrillChanged: { id: string, createdBy: string | null, safekeeperId: number | null, seconds: number, kind: FaultDrillKind, state: OperationState, startedAt: string, finishedAt: string | null, log: Array<string>, acknowledgedBefore: number | null, foundAfter: number | null, lost: number | null, unavailableMs: number | null, maxCommitMs: number | null, branch: { id: string, name: string } | null } };
 
 export type TableLakeQueryVariables = Exact<{
   projectId: string;
@@ -1089,6 +1103,13 @@ export const StorageDetailsFragmentDoc = /*#__PURE__*/ new TypedDocumentString(`
 export const FaultDrillDetailsFragmentDoc = /*#__PURE__*/ new TypedDocumentString(`
     fragment FaultDrillDetails on FaultDrill {
   id
+  branch {
+    id
+    name
+  }
+  createdBy
+  safekeeperId
+  seconds
   kind
   state
   startedAt
@@ -2891,7 +2912,7 @@ export const StorageOfProjectDocument = /*#__PURE__*/ new TypedDocumentString(`
     query StorageOfProject($id: ID!, $branchId: ID!) {
   project(id: $id) {
     id
-    viewerCanWrite
+    viewerCanOperate
     storage {
       logicalSizeBytes
       objectSizeBytes
@@ -3024,6 +3045,67 @@ export const ProcessActionDocument = /*#__PURE__*/ new TypedDocumentString(`
   message
   field
 }`) as unknown as TypedDocumentString<ProcessActionMutation, ProcessActionMutationVariables>;
+export const StorageReportDocument = /*#__PURE__*/ new TypedDocumentString(`
+    query StorageReport($id: ID!) {
+  project(id: $id) {
+    id
+    storage {
+      report {
+        generatedAt
+        kinds {
+          kind
+          objects
+          bytes
+        }
+        duplicates {
+          branchName
+          what
+          why
+          objects
+          bytes
+        }
+        exceptions {
+          branchName
+          tableName
+          tableOid
+          what
+          why
+          count
+        }
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<StorageReportQuery, StorageReportQueryVariables>;
+export const FaultDrillsDocument = /*#__PURE__*/ new TypedDocumentString(`
+    query FaultDrills($id: ID!) {
+  project(id: $id) {
+    id
+    faultDrills(first: 10) {
+      ...FaultDrillDetails
+    }
+  }
+}
+    fragment FaultDrillDetails on FaultDrill {
+  id
+  branch {
+    id
+    name
+  }
+  createdBy
+  safekeeperId
+  seconds
+  kind
+  state
+  startedAt
+  finishedAt
+  log
+  acknowledgedBefore
+  foundAfter
+  lost
+  unavailableMs
+  maxCommitMs
+}`) as unknown as TypedDocumentString<FaultDrillsQuery, FaultDrillsQueryVariables>;
 export const StartFaultDrillDocument = /*#__PURE__*/ new TypedDocumentString(`
     mutation StartFaultDrill($input: FaultDrillInput!) {
   faultDrill(input: $input) {
@@ -3042,6 +3124,13 @@ export const StartFaultDrillDocument = /*#__PURE__*/ new TypedDocumentString(`
 }
 fragment FaultDrillDetails on FaultDrill {
   id
+  branch {
+    id
+    name
+  }
+  createdBy
+  safekeeperId
+  seconds
   kind
   state
   startedAt
@@ -3061,6 +3150,13 @@ export const FaultDrillProgressDocument = /*#__PURE__*/ new TypedDocumentString(
 }
     fragment FaultDrillDetails on FaultDrill {
   id
+  branch {
+    id
+    name
+  }
+  createdBy
+  safekeeperId
+  seconds
   kind
   state
   startedAt

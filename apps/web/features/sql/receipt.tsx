@@ -7,6 +7,8 @@ import type { SqlResult } from './use-run-sql.ts'
 /** What an analytic answer says of itself: which moment it shows, how far behind it is, what it was made of. */
 export function FreshnessReceipt({ receipt }: { receipt: NonNullable<SqlResult['receipt']> }) {
   const lag = receipt.lagBytes === null || receipt.lagBytes === undefined ? undefined : Number(receipt.lagBytes)
+  // The sum stands above, with the statement.
+  const steps = receipt.steps.filter(({ name }) => name !== 'total')
   const facts = [
     { term: 'As of', value: <Lsn value={receipt.lsn} /> },
     { term: 'Last commit', value: <RelativeTime at={receipt.commitTime} /> },
@@ -29,9 +31,9 @@ export function FreshnessReceipt({ receipt }: { receipt: NonNullable<SqlResult['
           </div>
         ))}
       </dl>
-      {receipt.steps.length > 0 ? (
+      {steps.length > 0 ? (
         <div className="mt-3 max-w-xl">
-          <PhaseBar phases={receipt.steps} label="Time in each step" />
+          <PhaseBar phases={steps} label="Time in each step" />
         </div>
       ) : null}
     </section>

@@ -2,10 +2,11 @@
 
 import { formatCount, formatDuration } from '@tributary/ui/lib/format'
 import { Callout } from '@tributary/ui/patterns/callout'
+import { RelativeTime } from '@tributary/ui/patterns/relative-time'
 import { Stat, StatRow } from '@tributary/ui/patterns/stat'
 import { OperationStateBadge } from '@/domain/state-badges.tsx'
 import type { FaultDrillDetailsFragment } from '@/gql/graphql.ts'
-import { drillKinds } from './storage-words.ts'
+import { drillTitle } from './storage-words.ts'
 
 export type Drill = FaultDrillDetailsFragment
 
@@ -17,7 +18,13 @@ export function DrillReport({ drill }: { drill: Drill }) {
   return (
     <section aria-label="Drill" className="flex flex-col gap-3 border-line border-t pt-4">
       <div className="flex flex-wrap items-center justify-between gap-2">
-        <h3 className="font-medium text-body">{drillKinds[drill.kind].label}</h3>
+        <h3 className="font-medium text-body">
+          {drillTitle(drill)}{' '}
+          <span className="font-normal text-data text-ink-faint">
+            on {drill.branch?.name ?? 'a branch that is gone'}, <RelativeTime at={drill.startedAt} />
+            {drill.createdBy ? ` by ${drill.createdBy}` : ''}
+          </span>
+        </h3>
         <OperationStateBadge state={drill.state} />
       </div>
       <ol
@@ -33,6 +40,11 @@ export function DrillReport({ drill }: { drill: Drill }) {
           </li>
         ))}
       </ol>
+      {drill.state === 'FAILED' || drill.state === 'CANCELLED' ? (
+        <Callout tone="caution" title="The drill did not come to its end">
+          The last lines of the log say why. The fault was undone; nothing was measured.
+        </Callout>
+      ) : null}
       {drill.state === 'FINISHED' ? (
         <>
           <Callout

@@ -9,11 +9,18 @@ import { Panel } from '@tributary/ui/primitives/panel'
 import { Select } from '@tributary/ui/primitives/select'
 import { TriangleAlert } from 'lucide-react'
 import { useState } from 'react'
-import { type FaultDrillKind, FaultDrillProgressDocument, StartFaultDrillDocument } from '@/gql/graphql.ts'
+import {
+  type FaultDrillKind,
+  FaultDrillProgressDocument,
+  FaultDrillsDocument,
+  StartFaultDrillDocument,
+} from '@/gql/graphql.ts'
 import { useAction } from '@/lib/use-action.ts'
+import { useGraphql } from '@/lib/use-graphql.ts'
 import { useLive } from '@/lib/use-live.ts'
+import { DrillHistory } from './drill-history.tsx'
 import { type Drill, DrillReport } from './drill-report.tsx'
-import { drillKinds } from './storage-words.ts'
+import { drillKinds, isUnderWay } from './storage-words.ts'
 
 const kinds = Object.keys(drillKinds) as FaultDrillKind[]
 const secondsMax = 120
@@ -22,23 +29,37 @@ export interface FaultDrillPanelProps {
   projectId: string
   branch: { id: string; name: string }
   safekeeperIds: readonly number[]
+  /** Why the reader may look only; undefined when drills may be run. */
+  refusal: string | undefined
 }
 
 /** A fault made on purpose under a measured workload. Only in a local stack. */
-export function FaultDrillPanel({ projectId, branch, safekeeperIds }: FaultDrillPanelProps) {
+export function FaultDrillPanel({ projectId, branch, safekeeperIds, refusal }: FaultDrillPanelProps) {
   const start = useAction(StartFaultDrillDocument, (data) => data.faultDrill)
   const [kind, setKind] = useState<FaultDrillKind>('STOP_SAFEKEEPER')
   const [safekeeper, setSafekeeper] = useState('1')
   const [seconds, setSeconds] = useState('10')
   const [isAsking, setIsAsking] = useState(false)
-  const [drill, setDrill] = useState<Drill>()
-  useLive(FaultDrillProgressDocument, drill ? { id: drill.id } : undefined, ({ faultDrillChanged }) =>
-    setDrill((shown) => (shown?.id === faultDrillChanged.id ? faultDrillChanged : shown)),
+  const [live, setLive] = useState<Drill>()
+  const [openId, setOpenId] = useState<string>()
+  // Kept by the API: a reload, or another reader, finds the drill that runs and those of before.
+  const earlier = useGraphql(FaultDrillsDocument, { id: projectId })
+  const kept = earlier.data?.project?.faultDrills ?? []
+  const shownId = openId ?? (kept.find(isUnderWay) ?? kept[0])?.id
+  const drill = live?.id === shownId ? live : kept.find((each) => each.id === shownId)
+  useLive(
+    FaultDrillProgressDocument,
+    drill && isUnderWay(drill) ? { id: drill.id } : undefined,
+    ({ faultDrillChanged }) => {
+      setLive(faultDrillChanged)
+      if (!isUnderWay(faultDrillChanged)) void earlier.refetch()
+    },
   )
   const { label, what, needsSafekeeper } = drillKinds[kind]
   const secondsNumber = Number(seconds)
   const isSecondsValid = Number.isInteger(secondsNumber) && secondsNumber >= 1 && secondsNumber <= secondsMax
-  const isRunning = drill?.state === 'RUNNING' || drill?.state === 'SCHEDULING'
+  const isRunning =
+    kept.some((each) => isUnderWay(each.id === live?.id ? live : each)) || (live ? isUnderWay(live) : false)
 
   async function confirm() {
     const payload = await start.run({
@@ -51,7 +72,8 @@ export function FaultDrillPanel({ projectId, branch, safekeeperIds }: FaultDrill
       },
     })
     if (!payload?.drill) return
-    setDrill(payload.drill)
+    setLive(payload.drill)
+    setOpenId(payload.drill.id)
     setIsAsking(false)
   }
 
@@ -108,7 +130,8 @@ export function FaultDrillPanel({ projectId, branch, safekeeperIds }: FaultDrill
         <div>
           <Button
             variant="danger"
-            disabled={!isSecondsValid}
+            disabled={!isSecondsValid || refusal !== undefined}
+            aria-describedby={refusal ? 'drill-refusal' : undefined}
             isBusy={isRunning}
             onClick={() => {
               start.reset()
@@ -117,8 +140,14 @@ export function FaultDrillPanel({ projectId, branch, safekeeperIds }: FaultDrill
           >
             {isRunning ? 'Drill is running' : 'Run drill'}
           </Button>
+          {refusal ? (
+            <p id="drill-refusal" className="mt-1.5 text-data text-ink-faint">
+              {refusal}
+            </p>
+          ) : null}
         </div>
         {drill ? <DrillReport drill={drill} /> : null}
+        <DrillHistory drills={kept} openId={drill?.id} onOpen={setOpenId} />
       </div>
       <ConfirmDialog
         isOpen={isAsking}

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { placeLayers, totalsByKind } from './layer-map.ts'
+import { describeKeys } from './layer-keys.ts'
+import { boxAt, drawBoxes, lsnTicks, placeLayers, totalsByKind } from './layer-map.ts'
 
 const layer = (kind: string, keys: [string, string], lsns: [string, string], sizeBytes = '10') => ({
   name: `${kind}-${keys[0]}`,
@@ -24,6 +25,58 @@ test('layers lie side by side in key order and the newest is at the top', () => 
     [0.5, 1, 0, 0.5],
     [0, 0.5, 0.5, 0.5],
   ])
+})
+
+test('true to scale, the log goes by bytes and keys by blocks of a relation', () => {
+  const key = (relation: string, block: string) => `00${'0000067f'}${'00004004'}${relation}00${block}`
+  const map = placeLayers(
+    [
+      layer('columnar', [key('00004010', '00000000'), key('00004010', '00002000')], ['0/100', '0/101']),
+      layer('columnar', [key('00004010', '00002000'), key('00004010', '00008000')], ['0/100', '0/400']),
+      layer('delta', [key('00004010', '00000000'), key('00004020', '00000000')], ['0/0', '0/100']),
+    ],
+    'true',
+  )
+  const round = (value: number) => Number(value.toFixed(3))
+  // 8192, 24576 and, to another relation, one chunk of 8192 blocks.
+  expect(map.boxes.map(({ left, right }) => [round(left), round(right)])).toEqual([
+    [0, 1],
+    [0, 0.2],
+    [0.2, 0.8],
+  ])
+  expect(map.boxes.map(({ top, bottom }) => [round(top), round(bottom)])).toEqual([
+    [0.75, 1],
+    [0.749, 0.75],
+    [0, 0.75],
+  ])
+  expect(lsnTicks(map, 4)).toEqual([0n, 0x100n, 0x200n, 0x300n, 0x400n])
+})
+
+test('what is pointed at is the smallest box there, and a layer without height can be pointed at', () => {
+  const keys: [string, string] = ['00', '01']
+  const map = placeLayers(
+    [layer('delta', keys, ['0/0', '0/400']), layer('page-image', keys, ['0/200', '0/200'])],
+    'true',
+  )
+  const drawn = drawBoxes(map.boxes, { width: 100, height: 100, widthMin: 2, heightMin: 4 })
+  expect(drawn[1]).toMatchObject({ y: 50, height: 4 })
+  expect(boxAt(drawn, 10, 52)).toBe(1)
+  expect(boxAt(drawn, 10, 60)).toBe(0)
+  expect(boxAt(drawn, 100, 60)).toBeUndefined()
+})
+
+test('keys are named in the terms of Postgres', () => {
+  const relation = '000000067f00004004'
+  expect(describeKeys(`${relation}0000404a0000000000`, `${relation}0000404a0000002000`)).toBe(
+    'relation 16458 of database 16388, blocks 0 to 8191',
+  )
+  expect(describeKeys(`${relation}0000404a0200000003`, `${relation}0000404a0200000004`)).toBe(
+    'relation 16458 visibility map of database 16388, block 3',
+  )
+  expect(describeKeys(`${relation}0000404a0000000000`, '710000000000000000000000000000000001')).toBe(
+    'relation 16458 of database 16388 to journal of commits',
+  )
+  expect(describeKeys('nonsense', 'nonsense')).toBe('nonsense – nonsense')
 })
 
 test('images are painted over deltas whatever their order in the answer', () => {

@@ -3,20 +3,23 @@
 import { formatBytes } from '@tributary/ui/lib/format'
 import { useEffect, useMemo, useRef, useState } from 'react'
 import { formatLsn } from '@/lib/lsn.ts'
-import { placeLayers } from './layer-map.ts'
+import { describeKeys } from './layer-keys.ts'
+import { boxAt, drawBoxes, type LayerScale, lsnTicks, placeLayers } from './layer-map.ts'
 import type { Layer } from './layers-panel.tsx'
 import { type KindLook, layerLook, layerLooks } from './storage-words.ts'
 
 const heightPx = 340
 const layerWidthMinPx = 2
-const layerHeightMinPx = 12
+/** To scale a page image has no height at all, and would not be seen. */
+const layerHeightMinPx: Record<LayerScale, number> = { steps: 12, true: 4 }
+const ticks = 4
 
 /** Layers as rectangles over keys (across) and the log (up). What is under the pointer is told below. */
-export function LayerPicture({ layers }: { layers: readonly Layer[] }) {
+export function LayerPicture({ layers, scale }: { layers: readonly Layer[]; scale: LayerScale }) {
   const frame = useRef<HTMLDivElement>(null)
   const [widthPx, setWidthPx] = useState(0)
   const [pointed, setPointed] = useState<number>()
-  const map = useMemo(() => placeLayers(layers), [layers])
+  const map = useMemo(() => placeLayers(layers, scale), [layers, scale])
   useEffect(() => {
     const node = frame.current
     if (!node) return
@@ -24,6 +27,19 @@ export function LayerPicture({ layers }: { layers: readonly Layer[] }) {
     observer.observe(node)
     return () => observer.disconnect()
   }, [])
+  const drawn = useMemo(
+    () =>
+      widthPx === 0
+        ? []
+        : drawBoxes(map.boxes, {
+            width: widthPx,
+            height: heightPx,
+            widthMin: layerWidthMinPx,
+            heightMin: layerHeightMinPx[scale],
+          }),
+    [map, widthPx, scale],
+  )
+  const pointedBox = pointed === undefined ? undefined : drawn[pointed]
   const layer = pointed === undefined ? undefined : map.boxes[pointed]?.layer
   return (
     <figure className="m-0">
@@ -43,8 +59,8 @@ export function LayerPicture({ layers }: { layers: readonly Layer[] }) {
           aria-label={`${layers.length} layers over keys and the log. The table shows the same.`}
           className="block"
           onPointerMove={(event) => {
-            const index = (event.target as Element).getAttribute('data-box')
-            setPointed(index === null ? undefined : Number(index))
+            const frameBox = event.currentTarget.getBoundingClientRect()
+            setPointed(boxAt(drawn, event.clientX - frameBox.left, event.clientY - frameBox.top))
           }}
           onPointerLeave={() => setPointed(undefined)}
         >
@@ -53,30 +69,40 @@ export function LayerPicture({ layers }: { layers: readonly Layer[] }) {
               <KindPattern key={kind} id={`layer-${kind}`} look={look} />
             ))}
           </defs>
-          {widthPx > 0
-            ? map.boxes.map((box, index) => {
-                const look = layerLook(box.layer.kind)
-                const height = Math.max(layerHeightMinPx, (box.bottom - box.top) * heightPx)
-                return (
-                  <rect
-                    key={box.layer.name}
-                    data-box={index}
-                    x={box.left * widthPx}
-                    y={Math.min(box.top * heightPx, heightPx - height)}
-                    width={Math.max(layerWidthMinPx, (box.right - box.left) * widthPx - 1)}
-                    height={height}
-                    fill={box.layer.kind in layerLooks ? `url(#layer-${box.layer.kind})` : look.color}
-                    stroke={index === pointed ? 'var(--ink)' : look.color}
-                    strokeWidth={index === pointed ? 2 : 1}
-                  />
-                )
-              })
+          {scale === 'true'
+            ? lsnTicks(map, ticks).map((lsn, index) => (
+                <line
+                  key={String(lsn)}
+                  x1={0}
+                  x2={widthPx}
+                  y1={heightPx * (1 - index / ticks)}
+                  y2={heightPx * (1 - index / ticks)}
+                  stroke="var(--line)"
+                />
+              ))
             : null}
+          {drawn.map((rect, index) => {
+            const { kind, name } = map.boxes[index]?.layer ?? { kind: '', name: '' }
+            const look = layerLook(kind)
+            return (
+              <rect
+                key={name}
+                {...rect}
+                fill={kind in layerLooks ? `url(#layer-${kind})` : look.color}
+                stroke={look.color}
+              />
+            )
+          })}
+          {pointedBox ? <rect {...pointedBox} fill="none" stroke="var(--ink)" strokeWidth="2" /> : null}
         </svg>
       </div>
       <div className="flex flex-wrap justify-between gap-x-3 pt-1.5 font-mono text-ink-faint text-label">
         <span>{formatLsn(map.fromLsn)}</span>
-        <span className="font-sans">keys, lowest to highest; each boundary is one step, on both axes</span>
+        <span className="font-sans">
+          {scale === 'steps'
+            ? 'keys, lowest to highest; each boundary is one step, on both axes'
+            : `keys, lowest to highest, by blocks within a relation; ${formatBytes((map.toLsn - map.fromLsn) / BigInt(ticks))} of log from line to line`}
+        </span>
       </div>
       <figcaption className="mt-3 min-h-16 rounded-md bg-sunken px-3 py-2 text-data">
         {layer ? (
@@ -97,7 +123,7 @@ function LayerFacts({ layer }: { layer: Layer }) {
         {layer.isLocal ? 'on local disk' : 'in object storage alone'}
       </p>
       <p className="break-all font-mono text-ink-soft text-label">
-        {layer.lsnStart} – {layer.lsnEnd} · keys {layer.keyStart} – {layer.keyEnd}
+        {layer.lsnStart} – {layer.lsnEnd} · {describeKeys(layer.keyStart, layer.keyEnd)}
       </p>
     </>
   )

@@ -11,7 +11,8 @@ import { Segmented } from '@tributary/ui/primitives/segmented'
 import { useState } from 'react'
 import type { BranchLayersQuery } from '@/gql/graphql.ts'
 import { LoadFailure } from '@/shell/load-failure.tsx'
-import { type KindTotal, totalsByKind } from './layer-map.ts'
+import { describeKeys } from './layer-keys.ts'
+import { type KindTotal, type LayerScale, totalsByKind } from './layer-map.ts'
 import { KindPattern, LayerPicture } from './layer-picture.tsx'
 import { layerLook } from './storage-words.ts'
 
@@ -38,8 +39,8 @@ const columns: Column<Layer>[] = [
     header: 'Keys',
     hideBelow: 'lg',
     cell: (row) => (
-      <span className="break-all font-mono text-label">
-        {row.keyStart} – {row.keyEnd}
+      <span className="text-label" title={`${row.keyStart} – ${row.keyEnd}`}>
+        {describeKeys(row.keyStart, row.keyEnd)}
       </span>
     ),
   },
@@ -57,6 +58,7 @@ export interface LayersPanelProps {
 /** What of a branch lies in storage: as a picture, or as a table of the same. */
 export function LayersPanel({ layers, error, onRetry, branchName }: LayersPanelProps) {
   const [view, setView] = useState<'picture' | 'table'>('picture')
+  const [scale, setScale] = useState<LayerScale>('steps')
   const [shownCount, setShownCount] = useState(tablePage)
   return (
     <Panel
@@ -64,15 +66,28 @@ export function LayersPanel({ layers, error, onRetry, branchName }: LayersPanelP
       meta={branchName ? `of ${branchName}` : undefined}
       description="What storage holds: which keys, over which part of the log."
       actions={
-        <Segmented
-          label="Show layers as"
-          value={view}
-          onChange={setView}
-          options={[
-            { value: 'picture', label: 'Picture' },
-            { value: 'table', label: 'Table' },
-          ]}
-        />
+        <>
+          {view === 'picture' ? (
+            <Segmented
+              label="Scale of the picture"
+              value={scale}
+              onChange={setScale}
+              options={[
+                { value: 'steps', label: 'In steps' },
+                { value: 'true', label: 'To scale' },
+              ]}
+            />
+          ) : null}
+          <Segmented
+            label="Show layers as"
+            value={view}
+            onChange={setView}
+            options={[
+              { value: 'picture', label: 'Picture' },
+              { value: 'table', label: 'Table' },
+            ]}
+          />
+        </>
       }
       isFlush
     >
@@ -91,7 +106,7 @@ export function LayersPanel({ layers, error, onRetry, branchName }: LayersPanelP
           <Legend totals={totalsByKind(layers)} />
           {view === 'picture' ? (
             <div className="p-4">
-              <LayerPicture layers={layers} />
+              <LayerPicture layers={layers} scale={scale} />
             </div>
           ) : (
             <DataTable

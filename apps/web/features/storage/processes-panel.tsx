@@ -28,8 +28,13 @@ function actionsOf({ kind, state }: Process): readonly ProcessAction[] {
   return kind === 'api' ? ['KILL'] : ['STOP', 'KILL']
 }
 
+interface ProcessesPanelProps {
+  processes: readonly Process[] | undefined
+  canOperate: boolean
+}
+
 /** The processes of the local stack. */
-export function ProcessesPanel({ processes }: { processes: readonly Process[] | undefined }) {
+export function ProcessesPanel({ processes, canOperate }: ProcessesPanelProps) {
   const act = useAction(ProcessActionDocument, (data) => data.processAction)
   const [asked, setAsked] = useState<{ process: Process; action: ProcessAction }>()
 
@@ -77,6 +82,8 @@ export function ProcessesPanel({ processes }: { processes: readonly Process[] | 
               key={action}
               size="small"
               variant="quiet"
+              disabled={!canOperate}
+              title={canOperate ? undefined : 'Only operators of this system may do this.'}
               aria-label={`${verbs[action].label} ${row.name}`}
               onClick={() => ask(row, action)}
             >

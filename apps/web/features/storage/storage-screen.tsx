@@ -16,6 +16,7 @@ import { LayersPanel, layersMax } from './layers-panel.tsx'
 import { PageserverPanel } from './pageserver-panel.tsx'
 import { ProcessesPanel } from './processes-panel.tsx'
 import { QuorumLost, QuorumPanel } from './quorum-panel.tsx'
+import { StorageReportPanel } from './storage-report-panel.tsx'
 import { useStorageState } from './use-storage-state.ts'
 
 const refetchEveryMs = 30_000
@@ -39,7 +40,6 @@ export function StorageScreen({ projectId }: { projectId: string }) {
     )
   }
   const project = data?.project
-  const isOperator = (state?.processes.length ?? 0) > 0
   const waiting = <Skeleton className="mt-1 w-24" />
   return (
     <>
@@ -82,15 +82,23 @@ export function StorageScreen({ projectId }: { projectId: string }) {
           onRetry={() => void layers.refetch()}
           branchName={branch?.name}
         />
-        {server?.isLocalStack && isOperator && branch && project?.viewerCanWrite ? (
+        <StorageReportPanel projectId={projectId} />
+        {server?.isLocalStack && branch && project ? (
           <FaultDrillPanel
             key={branch.id}
             projectId={projectId}
             branch={branch}
             safekeeperIds={(state?.safekeepers ?? []).map((keeper) => keeper.id)}
+            refusal={
+              project.viewerCanOperate
+                ? undefined
+                : 'Operators of this system run drills. You may look at what they measured.'
+            }
           />
         ) : null}
-        {server?.isLocalStack ? <ProcessesPanel processes={state?.processes} /> : null}
+        {server?.isLocalStack ? (
+          <ProcessesPanel processes={state?.processes} canOperate={project?.viewerCanOperate ?? false} />
+        ) : null}
       </div>
     </>
   )

@@ -1,5 +1,5 @@
 import type { Tone } from '@tributary/ui/lib/tone'
-import type { FaultDrillKind } from '../../gql/graphql.ts'
+import type { FaultDrillKind, OperationState } from '../../gql/graphql.ts'
 import type { LayerKind } from './layer-map.ts'
 
 export interface KindLook {
@@ -36,6 +36,25 @@ export function layerLook(kind: string): KindLook {
   return known[kind] ?? { label: kind, explanation: '', color: 'var(--chart-6)', hatch: 'none' }
 }
 
+/** What lies in object storage, by the API's names of kinds. */
+const objectKinds: Record<string, { label: string; explanation: string }> = {
+  'delta-layer': { label: 'Delta layers', explanation: 'changes of many keys over a range of the log' },
+  'page-image-layer': { label: 'Page image layers', explanation: 'whole pages of indexes, catalogs and the like' },
+  'columnar-layer': { label: 'Columnar layers', explanation: 'rows of user tables as Parquet' },
+  index: { label: 'Indexes', explanation: 'the lists of layers of each branch' },
+  'delta-log': { label: 'Delta logs', explanation: 'versions of published tables' },
+  'deletion-vector': { label: 'Deletion vectors', explanation: 'rows that published versions leave out' },
+  wal: { label: 'Log segments', explanation: 'the log that SafeKeepers have handed over' },
+  generation: { label: 'Generations', explanation: 'which PageServer may write' },
+  project: { label: 'Project files', explanation: 'what the project is, and its first pages' },
+  'unnamed-layer': { label: 'Layers without a name in an index', explanation: 'left over; removed by the next scrub' },
+  other: { label: 'Other', explanation: 'objects that storage does not know' },
+}
+
+export function objectKind(kind: string): { label: string; explanation: string } {
+  return objectKinds[kind] ?? { label: kind, explanation: '' }
+}
+
 const tones: Record<string, Tone> = {
   ready: 'positive',
   running: 'positive',
@@ -50,6 +69,8 @@ const tones: Record<string, Tone> = {
 /** How the state of a process or a storage node looks. An unknown one is shown as trouble. */
 export const stateTone = (state: string): Tone => tones[state] ?? 'danger'
 export const isMoving = (state: string) => /ing$/.test(state) && state !== 'running'
+
+export const isUnderWay = ({ state }: { state: OperationState }) => state === 'RUNNING' || state === 'SCHEDULING'
 
 export const drillKinds: Record<FaultDrillKind, { label: string; what: string; needsSafekeeper: boolean }> = {
   STOP_SAFEKEEPER: {
@@ -72,4 +93,19 @@ export const drillKinds: Record<FaultDrillKind, { label: string; what: string; n
     what: 'The links from the compute to all SafeKeepers are cut. No commit can return until they are mended; nothing acknowledged may be lost.',
     needsSafekeeper: false,
   },
+}
+
+export function drillTitle({
+  kind,
+  safekeeperId,
+  seconds,
+}: {
+  kind: FaultDrillKind
+  safekeeperId: number | null
+  seconds: number
+}): string {
+  const { label, needsSafekeeper } = drillKinds[kind]
+  const what =
+    needsSafekeeper && safekeeperId !== null ? label.replace('a SafeKeeper', `safekeeper-${safekeeperId}`) : label
+  return `${what} for ${seconds} s`
 }
