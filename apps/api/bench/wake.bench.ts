@@ -6,10 +6,10 @@ import {
   percentile,
   rounded,
 } from '../../../packages/storage-engine/bench/bench-report.ts'
+import { clientUri, eventually, graphqlClient } from '../test/graphql-client.ts'
 import { type Product, startProduct } from '../test/product-fixture.ts'
 
 const PORT_BASE = 26_300
-const STATE_MS_MAX = 60_000
 
 /**
  * What a client waits for a suspended endpoint: from `connect` at the proxy to the first row of a query on a table, on the
@@ -59,27 +59,13 @@ interface Step {
 }
 
 async function makeTarget(product: Product) {
-  // biome-ignore lint/suspicious/noExplicitAny: replies of many queries
-  const ask = async (query: string, variables: Record<string, unknown> = {}): Promise<any> => {
-    const response = await fetch(product.restUrl.replace(/\/api\/v2$/, '/graphql'), {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${product.apiKey}` },
-      body: JSON.stringify({ query, variables }),
-    })
-    const reply = (await response.json()) as { data: unknown; errors?: unknown }
-    if (reply.errors) throw new Error(JSON.stringify(reply.errors))
-    return reply.data
-  }
+  const ask = graphqlClient(product)
   const made = await ask(
     'mutation { createProject(input: { name: "wake" }) { project { id defaultBranch { primaryEndpoint { id } } } connection { uri } error { message } } }',
   )
   const { project, connection } = made.createProject
   const id: string = project.defaultBranch.primaryEndpoint.id
-  // Names below localhost do not resolve everywhere.
-  const uri = new URL(connection.uri)
-  uri.hostname = '127.0.0.1'
-  uri.search = ''
-  const connectionString = `${uri.href}?options=${encodeURIComponent(`endpoint=${id}`)}`
+  const connectionString = clientUri(connection.uri, id)
   const withClient = async <T>(work: (client: pg.Client) => Promise<T>): Promise<T> => {
     const client = new pg.Client({ connectionString })
     await client.connect()
@@ -89,20 +75,13 @@ async function makeTarget(product: Product) {
       await client.end()
     }
   }
-  const until = async (what: string, isTrue: () => Promise<boolean>) => {
-    const deadline = Date.now() + STATE_MS_MAX
-    while (!(await isTrue().catch(() => false))) {
-      if (Date.now() > deadline) throw new Error(`${what} took longer than ${STATE_MS_MAX} ms`)
-      await new Promise((resolve) => setTimeout(resolve, 20))
-    }
-  }
   await withClient((client) =>
     client.query('create table t as select i, md5(i::text) from generate_series(1, 200000) i'),
   )
   return {
     async suspend() {
       await ask('mutation ($id: ID!) { suspendEndpoint(id: $id) { error { message } } }', { id })
-      await until('suspending', async () => {
+      await eventually('suspending', async () => {
         const { node } = await ask('query ($id: ID!) { node(id: $id) { ... on Endpoint { state } } }', { id })
         return node.state === 'IDLE'
       })
@@ -117,7 +96,7 @@ async function makeTarget(product: Product) {
       }
       const before = await restarts()
       await ask('mutation { processAction(name: "pageserver", action: KILL) { error { message } } }')
-      await until('the PageServer', async () => {
+      await eventually('the PageServer', async () => {
         const now = await restarts()
         return now.restarts > before.restarts && now.isReady
       })
