@@ -44,8 +44,12 @@ export function AuditTable({ entries }: { entries: GraphqlPages<AuditEntryDetail
       header: 'Who',
       cell: (entry) => (
         <span className="flex min-w-0 items-center gap-2">
-          <span className="truncate">{entry.actor}</span>
-          {entry.actorKind === 'user' ? null : <Badge>{entry.actorKind}</Badge>}
+          <span className="truncate max-sm:max-w-28">{entry.actor}</span>
+          {entry.actorKind === 'user' ? null : (
+            <span className="max-sm:hidden">
+              <Badge>{entry.actorKind}</Badge>
+            </span>
+          )}
         </span>
       ),
     },

@@ -7,14 +7,15 @@ export interface LiveLsnProps {
   tip: { lsn: string; commitTime?: string | null }
   /** On a phone the LSN alone, where room is short. */
   isCompact?: boolean
+  align?: 'start' | 'end'
 }
 
 /** The tip of a branch; it lights up when it moves. */
-export function LiveLsn({ tip, isCompact }: LiveLsnProps) {
+export function LiveLsn({ tip, isCompact, align }: LiveLsnProps) {
   return (
-    <span className="inline-flex items-center gap-2">
+    <span className="inline-flex flex-wrap items-center gap-x-2">
       <span key={tip.lsn} className="animate-appear rounded-sm">
-        <Lsn value={tip.lsn} />
+        <Lsn value={tip.lsn} align={align} />
       </span>
       {tip.commitTime ? (
         <RelativeTime

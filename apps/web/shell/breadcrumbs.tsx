@@ -14,6 +14,12 @@ interface Crumb {
   href: string
 }
 
+/** Pages of no organization and no project. */
+const placeless: Readonly<Record<string, string>> = {
+  [routes.account()]: 'Account',
+  [routes.newOrganization()]: 'New organization',
+}
+
 /** The way down to this page. On a phone, its last two steps. */
 export function Breadcrumbs() {
   const place = usePlace()
@@ -32,6 +38,8 @@ export function Breadcrumbs() {
   if (project && branch && place.pathname.startsWith(routes.branch(project.id, branch.id))) {
     crumbs.push({ label: branch.name, href: routes.branch(project.id, branch.id) })
   }
+  const own = placeless[place.pathname]
+  if (own) crumbs.push({ label: own, href: place.pathname })
   return (
     <nav aria-label="Breadcrumbs" className="min-w-0 flex-1">
       <ol className="flex min-w-0 items-center gap-1 text-data">

@@ -15,7 +15,7 @@ export interface LoadFailureProps {
 
 /** The failure of a query in the place of its data. Not allowed and not there look the same, as the API means it. */
 export function LoadFailure({ error, what, onRetry }: LoadFailureProps) {
-  if (isDenied(error)) return <NotAvailable what={what} />
+  if (isDenied(error)) return <NotAvailable what={what} isPart />
   return (
     <ErrorState title={`Could not load ${what}`} onRetry={onRetry}>
       <p>{errorText(error)}</p>
@@ -27,12 +27,22 @@ export function LoadFailure({ error, what, onRetry }: LoadFailureProps) {
 }
 
 /** The thing of this address is not there for this reader: deleted, moved, or someone else's. */
-export function NotAvailable({ what, back }: { what: string; back?: { label: string; href: string } }) {
+export function NotAvailable({
+  what,
+  back,
+  isPart,
+}: {
+  what: string
+  back?: { label: string; href: string }
+  /** The page around it has a heading of its own. */
+  isPart?: boolean
+}) {
   const target = back ?? { label: 'Go to projects', href: routes.home() }
+  const title = `You have no access to ${what}, or it is gone`
   return (
     <ErrorState
       kind="denied"
-      title={`You have no access to ${what}, or it is gone`}
+      title={isPart ? title : <h1>{title}</h1>}
       action={
         <Button asChild size="small">
           <Link href={target.href}>{target.label}</Link>

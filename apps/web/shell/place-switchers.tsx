@@ -9,12 +9,14 @@ import { branchScopedPages } from './navigation.ts'
 import { useCurrentBranch, usePlace, useProjectNav } from './place.ts'
 import { useViewer } from './session-guard.tsx'
 import { Switcher } from './switcher.tsx'
+import { useFallbackOrganization } from './use-organization-nav.ts'
 
 /** Organization, project and branch one above the other, as they contain each other. */
 export function PlaceSwitchers() {
   const place = usePlace()
   const project = useProjectNav()
-  const slug = place.org ?? project?.organization.slug
+  const fallback = useFallbackOrganization()
+  const slug = place.org ?? project?.organization.slug ?? fallback
   return (
     <div className="flex flex-col gap-0.5">
       <OrganizationSwitcher slug={slug} />

@@ -10,6 +10,7 @@ import { isCurrent, navigationFor } from './navigation.ts'
 import { useCurrentBranch, usePlace, useProjectNav } from './place.ts'
 import { PlaceSwitchers } from './place-switchers.tsx'
 import { QuorumPill } from './quorum-pill.tsx'
+import { useFallbackOrganization } from './use-organization-nav.ts'
 
 /** Where one is, where one can go, and whether the storage below is well. */
 export function Sidebar({ onNavigate }: { onNavigate?(): void }) {
@@ -39,11 +40,12 @@ export function Sidebar({ onNavigate }: { onNavigate?(): void }) {
 function SidebarLinks({ onNavigate }: { onNavigate?: (() => void) | undefined }) {
   const { org, project, pathname } = usePlace()
   const projectNav = useProjectNav()
+  const fallback = useFallbackOrganization()
   const branch = useCurrentBranch()
   const chosenBranch = branch && branch.id !== projectNav?.defaultBranch.id ? branch.id : undefined
   return (
     <nav aria-label="Main" className="min-h-0 flex-1 overflow-y-auto px-3 py-3">
-      {navigationFor({ org, project }, chosenBranch).map((group) => (
+      {navigationFor({ org: org ?? fallback, project }, chosenBranch).map((group) => (
         <div key={group.label ?? 'main'} className="mb-4 last:mb-0">
           {group.label ? <p className="px-2 pb-1 font-medium text-ink-faint text-label">{group.label}</p> : null}
           <ul className="flex flex-col gap-px">

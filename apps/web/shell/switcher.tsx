@@ -45,7 +45,7 @@ export function Switcher({ kind, icon, current, items, create }: SwitcherProps) 
           <span className="text-ink-faint [&>svg]:size-4">{icon}</span>
           <span className="min-w-0 flex-1 truncate font-medium">
             <span className="sr-only">{kind}: </span>
-            {current?.label ?? <span className="text-ink-faint">Choose a {kind.toLowerCase()}</span>}
+            {current?.label ?? <span className="text-ink-faint">Choose {withArticle(kind)}</span>}
           </span>
           <ChevronsUpDown className="size-3.5 shrink-0 text-ink-faint" aria-hidden="true" />
         </button>
@@ -53,8 +53,8 @@ export function Switcher({ kind, icon, current, items, create }: SwitcherProps) 
     >
       {items.length > 8 ? (
         <Input
-          aria-label={`Find a ${kind.toLowerCase()}`}
-          placeholder={`Find a ${kind.toLowerCase()}`}
+          aria-label={`Find ${withArticle(kind)}`}
+          placeholder={`Find ${withArticle(kind)}`}
           value={search}
           onChange={(event) => setSearch(event.target.value)}
           className="mb-1 h-8"
@@ -90,4 +90,10 @@ export function Switcher({ kind, icon, current, items, create }: SwitcherProps) 
       ) : null}
     </Popover>
   )
+}
+
+/** `Organization` -> `an organization`. */
+function withArticle(kind: string): string {
+  const word = kind.toLowerCase()
+  return /^[aeiou]/.test(word) ? `an ${word}` : `a ${word}`
 }

@@ -125,13 +125,20 @@ function Details({ projectId, endpoint }: { projectId: string; endpoint: Endpoin
           { term: 'Size', value: endpoint.size },
           { term: 'Running since', value: <RelativeTime at={compute?.readyAt ?? endpoint.startedAt} /> },
           { term: 'Last active', value: <RelativeTime at={endpoint.lastActiveAt} /> },
-          { term: 'Kept awake by', value: endpoint.keepsAwake ?? <span className="text-ink-faint">nothing</span> },
+          {
+            term: 'Kept awake by',
+            value: (
+              <span className="whitespace-normal">
+                {endpoint.keepsAwake ?? <span className="text-ink-faint">nothing</span>}
+              </span>
+            ),
+          },
         ]}
       />
       {compute && compute.phases.length > 0 ? (
         <div>
           <p className="mb-2 text-ink-faint text-label">Last start</p>
-          <PhaseBar label="Phases of the last start" phases={compute.phases} />
+          <PhaseBar label="Phases of the last start" whole="process" phases={compute.phases} />
         </div>
       ) : null}
     </div>
@@ -150,7 +157,7 @@ function Starts({ endpoint }: { endpoint: EndpointDetails }) {
               <RelativeTime at={start.at} /> · <span className="tabular text-ink">{formatDuration(start.totalMs)}</span>
             </span>
           </div>
-          <PhaseBar label="Phases" phases={start.phases} />
+          <PhaseBar label="Phases" whole="process" phases={start.phases} />
         </li>
       ))}
     </ul>

@@ -37,7 +37,7 @@ export function ComputesScreen({ projectId }: { projectId: string }) {
       key: 'host',
       header: 'Endpoint',
       cell: (row) => (
-        <span className="block min-w-0">
+        <span className="block min-w-0 max-sm:max-w-52">
           <Link href={routes.compute(projectId, row.id)} className="block truncate font-mono hover:text-stream-strong">
             {row.host}
           </Link>

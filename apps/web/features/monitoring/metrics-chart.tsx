@@ -1,5 +1,6 @@
 'use client'
 
+import type { AxisUnit } from '@tributary/ui/charts/nice-ticks'
 import { EmptyState } from '@tributary/ui/patterns/empty-state'
 import { Skeleton } from '@tributary/ui/patterns/skeleton'
 import { Panel } from '@tributary/ui/primitives/panel'
@@ -23,13 +24,24 @@ export interface MetricsChartProps {
   series: Readonly<Record<string, Series>> | undefined
   names: Readonly<Record<string, string>>
   format(value: number): string
+  unit?: AxisUnit | undefined
   isSparse?: boolean | undefined
   fromMs: number
   toMs: number
 }
 
 /** One measure over the chosen time, with its latest value in the head. */
-export function MetricsChart({ title, description, series, names, format, isSparse, fromMs, toMs }: MetricsChartProps) {
+export function MetricsChart({
+  title,
+  description,
+  series,
+  names,
+  format,
+  unit,
+  isSparse,
+  fromMs,
+  toMs,
+}: MetricsChartProps) {
   const rows = useMemo(() => (series ? chartRows(series) : []), [series])
   const keys = Object.keys(names)
   const latest = keys.flatMap((key, index) => {
@@ -47,6 +59,7 @@ export function MetricsChart({ title, description, series, names, format, isSpar
           data={rows}
           lines={keys.map((key, index) => ({ key, name: names[key] ?? key, color: colors[index] }))}
           format={format}
+          unit={unit}
           isSparse={isSparse}
           idle={idleSpans(series)}
           fromMs={fromMs}

@@ -1,5 +1,6 @@
 'use client'
 
+import type { AxisUnit } from '@tributary/ui/charts/nice-ticks'
 import { formatBytes, formatCompact, formatDuration, formatRatio } from '@tributary/ui/lib/format'
 import { PageHeader } from '@tributary/ui/patterns/page-header'
 import { Panel } from '@tributary/ui/primitives/panel'
@@ -28,6 +29,7 @@ interface Chart {
   description: string
   names: Partial<Record<Key, string>>
   format(value: number): string
+  unit?: AxisUnit
   /** Measured less often than a point is wide. */
   isSparse?: boolean
 }
@@ -38,7 +40,7 @@ const charts: readonly Chart[] = [
   { title: 'Transactions', description: 'Commits a second.', names: { tps: 'Commits' }, format: perSecond },
   {
     title: 'Commit latency',
-    description: 'Time a commit takes.',
+    description: 'Time per commit.',
     names: { commitP99: 'p99', commitP50: 'p50' },
     format: formatDuration,
   },
@@ -47,6 +49,7 @@ const charts: readonly Chart[] = [
     description: 'Pages found in the memory of the compute.',
     names: { cacheHit: 'Hits' },
     format: formatRatio,
+    unit: 'ratio',
   },
   {
     title: 'Page reads',
@@ -59,12 +62,14 @@ const charts: readonly Chart[] = [
     description: 'How far the PageServer is behind the quorum.',
     names: { lsnLag: 'Lag' },
     format: formatBytes,
+    unit: 'bytes',
   },
   {
     title: 'Connections',
     description: 'Clients at the same time.',
     names: { connections: 'Clients' },
     format: formatCompact,
+    unit: 'whole',
   },
   {
     title: 'Compute time',
@@ -77,6 +82,7 @@ const charts: readonly Chart[] = [
     description: 'Write-ahead log, by point.',
     names: { writtenBytes: 'Written' },
     format: formatBytes,
+    unit: 'bytes',
   },
   {
     title: 'Data size',
@@ -84,6 +90,7 @@ const charts: readonly Chart[] = [
     names: { storageBytes: 'Data' },
     isSparse: true,
     format: formatBytes,
+    unit: 'bytes',
   },
 ]
 
@@ -123,6 +130,7 @@ export function MonitoringScreen({ projectId }: { projectId: string }) {
               description={chart.description}
               names={chart.names as Record<string, string>}
               format={chart.format}
+              unit={chart.unit}
               isSparse={chart.isSparse}
               series={
                 project

@@ -2,10 +2,10 @@
 
 import { formatBytes, formatCount, formatDuration } from '@tributary/ui/lib/format'
 import { Bytes } from '@tributary/ui/patterns/bytes'
+import { CalendarDay } from '@tributary/ui/patterns/calendar-day'
 import { type Column, DataTable } from '@tributary/ui/patterns/data-table'
 import { EmptyState } from '@tributary/ui/patterns/empty-state'
 import { PageHeader } from '@tributary/ui/patterns/page-header'
-import { RelativeTime } from '@tributary/ui/patterns/relative-time'
 import { Skeleton } from '@tributary/ui/patterns/skeleton'
 import { Stat, StatRow } from '@tributary/ui/patterns/stat'
 import { Panel } from '@tributary/ui/primitives/panel'
@@ -31,7 +31,7 @@ export function OrganizationUsageScreen({ slug }: { slug: string }) {
         description={
           usage ? (
             <>
-              Since <RelativeTime at={usage.from} />, all projects together.
+              Since <CalendarDay at={usage.from} />, all projects together.
             </>
           ) : undefined
         }

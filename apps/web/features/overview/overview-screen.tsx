@@ -1,7 +1,8 @@
 'use client'
 
-import { formatBytes, formatDuration } from '@tributary/ui/lib/format'
+import { formatBytes, formatCounted, formatDuration } from '@tributary/ui/lib/format'
 import { Bytes } from '@tributary/ui/patterns/bytes'
+import { CalendarDay } from '@tributary/ui/patterns/calendar-day'
 import { CopyText } from '@tributary/ui/patterns/copy-text'
 import { EmptyState } from '@tributary/ui/patterns/empty-state'
 import { Meter } from '@tributary/ui/patterns/meter'
@@ -55,13 +56,13 @@ export function OverviewScreen({ projectId }: { projectId: string }) {
           <div className="flex min-w-0 flex-col gap-6">
             <BranchesPanel projectId={projectId} project={project} />
             <EndpointsPanel projectId={projectId} project={project} />
+            <OperationsPanel projectId={projectId} project={project} />
           </div>
           <div className="flex min-w-0 flex-col gap-6">
             <Panel title="Durability">
               <QuorumPicture />
             </Panel>
             <Panel title="Limits">{project ? <Limits project={project} /> : <SkeletonLines count={4} />}</Panel>
-            <OperationsPanel projectId={projectId} project={project} />
           </div>
         </div>
       </div>
@@ -111,7 +112,7 @@ function OverviewStats({ project }: { project: Project | undefined }) {
         note={
           project ? (
             <>
-              since <RelativeTime at={project.usage.from} />
+              since <CalendarDay at={project.usage.from} />
             </>
           ) : null
         }
@@ -119,7 +120,7 @@ function OverviewStats({ project }: { project: Project | undefined }) {
       <Stat
         label="History"
         value={project ? formatDuration(project.pitrWindowSeconds * 1000) : waiting}
-        note={project ? `${project.snapshots.length} snapshots` : null}
+        note={project ? formatCounted(project.snapshots.length, 'snapshot') : null}
       />
     </StatRow>
   )
@@ -132,7 +133,7 @@ function BranchesPanel({ projectId, project }: { projectId: string; project: Pro
       meta={project?.branches.totalCount}
       isFlush
       actions={
-        <Button asChild size="small" variant="quiet">
+        <Button asChild size="small" variant="quiet" className="-mr-2.5">
           <Link href={routes.projectPage(projectId, 'branches')}>All branches</Link>
         </Button>
       }
@@ -153,8 +154,8 @@ function BranchesPanel({ projectId, project }: { projectId: string; project: Pro
               </Link>
               <BranchMarks branch={branch} />
               <span className="flex-1" />
-              <LiveLsn tip={branch.tip} />
-              <span className="w-20 text-right text-data text-ink-faint max-sm:hidden">
+              <LiveLsn tip={branch.tip} align="end" />
+              <span className="w-18 text-right text-data text-ink-faint max-sm:hidden">
                 <Bytes value={branch.logicalSizeBytes} />
               </span>
             </li>
@@ -176,7 +177,7 @@ function EndpointsPanel({ projectId, project }: { projectId: string; project: Pr
       meta={project?.endpoints.length}
       isFlush
       actions={
-        <Button asChild size="small" variant="quiet">
+        <Button asChild size="small" variant="quiet" className="-mr-2.5">
           <Link href={routes.projectPage(projectId, 'computes')}>All computes</Link>
         </Button>
       }
@@ -231,7 +232,7 @@ function Limits({ project }: { project: Project }) {
   )
   const bytes = (text: string | null) => (text === null ? null : Number(text))
   return (
-    <div className="flex flex-col gap-4">
+    <div className="flex flex-col gap-3">
       {row('Storage', Number(usage.storageBytes), bytes(quotas.storageBytes), formatBytes)}
       {row('Compute time', usage.computeSeconds, quotas.computeSeconds, (seconds) => formatDuration(seconds * 1000))}
       {row('Written', Number(usage.writtenBytes), bytes(quotas.writtenBytes), formatBytes)}
@@ -246,8 +247,8 @@ function OperationsPanel({ projectId, project }: { projectId: string; project: P
       title="Recent operations"
       isFlush
       actions={
-        <Button asChild size="small" variant="quiet">
-          <Link href={routes.projectPage(projectId, 'operations')}>All</Link>
+        <Button asChild size="small" variant="quiet" className="-mr-2.5">
+          <Link href={routes.projectPage(projectId, 'operations')}>All operations</Link>
         </Button>
       }
     >

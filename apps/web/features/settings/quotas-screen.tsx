@@ -1,10 +1,10 @@
 'use client'
 
 import { formatBytes, formatDuration } from '@tributary/ui/lib/format'
+import { CalendarDay } from '@tributary/ui/patterns/calendar-day'
 import { Callout } from '@tributary/ui/patterns/callout'
 import { FormField } from '@tributary/ui/patterns/form-field'
 import { Meter } from '@tributary/ui/patterns/meter'
-import { RelativeTime } from '@tributary/ui/patterns/relative-time'
 import { SkeletonLines } from '@tributary/ui/patterns/skeleton'
 import { toast } from '@tributary/ui/patterns/toast'
 import { Button } from '@tributary/ui/primitives/button'
@@ -58,7 +58,7 @@ export function QuotasScreen({ projectId }: { projectId: string }) {
             valueText={String(usage.branches)}
           />
           <p className="text-data text-ink-faint">
-            Counted since <RelativeTime at={usage.from} />.
+            Counted since <CalendarDay at={usage.from} />.
           </p>
         </div>
       </Panel>

@@ -1,6 +1,8 @@
 'use client'
 
 import { PostgreSQL, sql } from '@codemirror/lang-sql'
+import { HighlightStyle, syntaxHighlighting } from '@codemirror/language'
+import { tags } from '@lezer/highlight'
 import CodeMirror, { EditorView, keymap, Prec } from '@uiw/react-codemirror'
 import { useTheme } from 'next-themes'
 import { useEffect, useMemo, useRef } from 'react'
@@ -16,22 +18,56 @@ export interface SqlEditorProps {
   schema: Readonly<Record<string, readonly string[]>>
 }
 
-const look = EditorView.theme({
-  '&': { fontSize: '13px', backgroundColor: 'transparent', height: '100%' },
-  '&.cm-focused': { outline: '2px solid var(--focus)', outlineOffset: '-2px' },
-  '.cm-scroller': { fontFamily: 'var(--font-geist-mono), ui-monospace, monospace', lineHeight: '1.6' },
-  '.cm-gutters': { backgroundColor: 'transparent', border: 'none', color: 'var(--ink-faint)' },
-  '.cm-activeLine, .cm-activeLineGutter': { backgroundColor: 'color-mix(in oklab, var(--hover) 50%, transparent)' },
-  '.cm-content': { caretColor: 'var(--stream)', color: 'var(--ink)' },
-  '.cm-cursor': { borderLeftColor: 'var(--stream)' },
-  '&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground': {
-    backgroundColor: 'var(--stream-soft)',
-  },
-})
+/** The tokens of the design system; `isDark` chooses what CodeMirror itself adds below them. */
+const look = (isDark: boolean) =>
+  EditorView.theme(
+    {
+      '&': { fontSize: '13px', backgroundColor: 'transparent', height: '100%' },
+      '&.cm-focused': { outline: '2px solid var(--focus)', outlineOffset: '-2px' },
+      '.cm-scroller': { fontFamily: 'var(--font-geist-mono), ui-monospace, monospace', lineHeight: '1.6' },
+      '.cm-gutters': { backgroundColor: 'transparent', border: 'none', color: 'var(--ink-faint)' },
+      '.cm-activeLine, .cm-activeLineGutter': { backgroundColor: 'color-mix(in oklab, var(--hover) 50%, transparent)' },
+      '.cm-content': { caretColor: 'var(--stream)', color: 'var(--ink)' },
+      '.cm-cursor': { borderLeftColor: 'var(--stream)' },
+      '&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground': {
+        backgroundColor: 'var(--stream-soft)',
+      },
+      '.cm-selectionMatch': { backgroundColor: 'var(--hover)' },
+      '&.cm-focused .cm-matchingBracket': { backgroundColor: 'var(--stream-soft)', outline: 'none' },
+      '.cm-tooltip': {
+        backgroundColor: 'var(--raised)',
+        border: '1px solid var(--line)',
+        borderRadius: '6px',
+        boxShadow: 'var(--shadow)',
+        overflow: 'hidden',
+      },
+      '.cm-tooltip.cm-tooltip-autocomplete > ul > li': { padding: '3px 8px', color: 'var(--ink)' },
+      '.cm-tooltip.cm-tooltip-autocomplete > ul > li[aria-selected]': {
+        backgroundColor: 'var(--stream-soft)',
+        color: 'var(--ink)',
+      },
+      '.cm-completionDetail': { color: 'var(--ink-faint)', fontStyle: 'normal' },
+      '.cm-panels': { backgroundColor: 'var(--surface)', color: 'var(--ink)' },
+    },
+    { dark: isDark },
+  )
+const looks = { light: look(false), dark: look(true) }
+
+const syntax = syntaxHighlighting(
+  HighlightStyle.define([
+    { tag: [tags.keyword, tags.modifier], color: 'var(--stream-strong)', fontWeight: '500' },
+    { tag: [tags.string, tags.special(tags.string)], color: 'var(--positive)' },
+    { tag: [tags.number, tags.bool, tags.null], color: 'var(--caution)' },
+    { tag: [tags.typeName, tags.standard(tags.name)], color: 'var(--chart-3)' },
+    { tag: [tags.comment, tags.lineComment, tags.blockComment], color: 'var(--ink-faint)' },
+    { tag: [tags.operator, tags.punctuation, tags.bracket], color: 'var(--ink-soft)' },
+    { tag: tags.invalid, color: 'var(--danger)' },
+  ]),
+)
 
 /** The text field of the SQL editor. Loaded on its own: it is the largest part of the console. */
 export default function SqlEditor({ value, onChange, onRun, errorOffset, schema }: SqlEditorProps) {
-  const { resolvedTheme } = useTheme()
+  const scheme = useTheme().resolvedTheme === 'dark' ? 'dark' : 'light'
   const view = useRef<EditorView>(undefined)
   const run = useRef(onRun)
   run.current = onRun
@@ -40,7 +76,8 @@ export default function SqlEditor({ value, onChange, onRun, errorOffset, schema 
       sql({ dialect: PostgreSQL, schema: { ...schema } as Record<string, string[]>, upperCaseKeywords: false }),
       EditorView.lineWrapping,
       EditorView.contentAttributes.of({ 'aria-label': 'SQL' }),
-      look,
+      looks[scheme],
+      syntax,
       Prec.highest(
         keymap.of([
           {
@@ -53,7 +90,7 @@ export default function SqlEditor({ value, onChange, onRun, errorOffset, schema 
         ]),
       ),
     ],
-    [schema],
+    [schema, scheme],
   )
   useEffect(() => {
     if (errorOffset === undefined || !view.current) return
@@ -68,7 +105,7 @@ export default function SqlEditor({ value, onChange, onRun, errorOffset, schema 
       onCreateEditor={(created) => {
         view.current = created
       }}
-      theme={resolvedTheme === 'dark' ? 'dark' : 'light'}
+      theme="none"
       extensions={extensions}
       height="100%"
       className="h-full"

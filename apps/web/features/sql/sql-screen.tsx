@@ -133,7 +133,10 @@ export function SqlScreen({ projectId }: { projectId: string }) {
           </div>
           <div className="flex flex-wrap items-center gap-2 border-line border-b px-4 py-2.5">
             <Button variant="primary" isBusy={isRunning} disabled={!database} onClick={() => runText(text)}>
-              <Play /> Run <Kbd>Ctrl ↵</Kbd>
+              <Play /> Run
+              <span className="pointer-coarse:hidden">
+                <Kbd>Ctrl ↵</Kbd>
+              </span>
             </Button>
             <Button disabled={isRunning || !database} onClick={() => runText(text, true)}>
               <Route /> Explain

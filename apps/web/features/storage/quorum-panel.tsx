@@ -77,10 +77,10 @@ function Keeper({
           <span className="tabular font-mono">{timeline?.term ?? '–'}</span>
         </Row>
         <Row term="Flush LSN">
-          <Lsn value={timeline?.flushLsn} />
+          <Lsn value={timeline?.flushLsn} align="end" />
         </Row>
         <Row term="Commit LSN">
-          <Lsn value={timeline?.commitLsn} />
+          <Lsn value={timeline?.commitLsn} align="end" />
         </Row>
         <Row term="Behind">
           <Bytes value={timeline?.lagBytes} />

@@ -62,7 +62,11 @@ export function EventsTable({
       header: 'WAL',
       align: 'end',
       hideBelow: 'lg',
-      cell: ({ mark }) => (mark.sizeBytes === undefined ? '–' : formatBytes(mark.sizeBytes)),
+      cell: ({ mark }) => (
+        <span className="tabular whitespace-nowrap">
+          {mark.sizeBytes === undefined ? '–' : formatBytes(mark.sizeBytes)}
+        </span>
+      ),
     },
     { key: 'lsn', header: 'LSN', hideBelow: 'sm', cell: ({ mark }) => <Lsn value={mark.lsn} /> },
     {

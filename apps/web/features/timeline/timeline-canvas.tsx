@@ -17,7 +17,8 @@ export interface TimelineCanvasProps {
   isShown(kind: MarkKind): boolean
   picked: PickedPoint | undefined
   onPick(point: PickedPoint): void
-  className?: string
+  /** A CSS length. */
+  height: string
 }
 
 const gutterWidePx = 184
@@ -30,7 +31,7 @@ const clickSlackPx = 4
  * The timeline itself. Drag or scroll sideways to pan, pinch or Ctrl-scroll to zoom, click to pick. With the keyboard: up and down
  * choose a branch, left and right step from mark to mark, Enter picks, + and - zoom, 0 shows everything.
  */
-export function TimelineCanvas({ lanes, axis, view, onView, isShown, picked, onPick, className }: TimelineCanvasProps) {
+export function TimelineCanvas({ lanes, axis, view, onView, isShown, picked, onPick, height }: TimelineCanvasProps) {
   const frame = useRef<HTMLDivElement>(null)
   const canvas = useRef<HTMLCanvasElement>(null)
   const theme = useCanvasTheme(frame)
@@ -121,7 +122,7 @@ export function TimelineCanvas({ lanes, axis, view, onView, isShown, picked, onP
 
   const hoverLane = hover && lanes[hover.laneIndex]
   return (
-    <div className={className}>
+    <div style={{ height }}>
       <div
         ref={frame}
         role="group"

@@ -213,7 +213,8 @@ function paintLane(context: CanvasRenderingContext2D, scene: Scene, index: numbe
   context.stroke()
   context.setLineDash([])
   for (const group of groupMarks(lane, view, plotPx, axis, scene.isShown)) {
-    paintMark(context, theme, group, scene.gutterPx + group.px, y)
+    // Without a gutter the lane's name stands above its line.
+    paintMark(context, theme, group, scene.gutterPx + group.px, y, scene.gutterPx > 0 ? -10 : 17)
   }
   paintTip(context, scene, lane, tipX, y)
 }
@@ -307,7 +308,14 @@ function polygon(context: CanvasRenderingContext2D | Path2D, points: readonly nu
   context.closePath()
 }
 
-function paintMark(context: CanvasRenderingContext2D, theme: Theme, group: MarkGroup, x: number, y: number): void {
+function paintMark(
+  context: CanvasRenderingContext2D,
+  theme: Theme,
+  group: MarkGroup,
+  x: number,
+  y: number,
+  countOffsetPx: number,
+): void {
   context.save()
   context.translate(x, y)
   context.beginPath()
@@ -323,7 +331,7 @@ function paintMark(context: CanvasRenderingContext2D, theme: Theme, group: MarkG
   context.textAlign = 'center'
   context.textBaseline = 'alphabetic'
   context.fillStyle = theme.inkSoft
-  context.fillText(group.marks.length > 99 ? '99+' : String(group.marks.length), x, y - 10)
+  context.fillText(group.marks.length > 99 ? '99+' : String(group.marks.length), x, y + countOffsetPx)
   context.textAlign = 'left'
 }
 

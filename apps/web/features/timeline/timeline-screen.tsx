@@ -16,6 +16,7 @@ import { PointPanel } from './point-panel.tsx'
 import { TimelineCanvas } from './timeline-canvas.tsx'
 import { TimelineLegend } from './timeline-legend.tsx'
 import { type Axis, extentOf, type Lane, layoutLanes, type Mark, type MarkKind } from './timeline-model.ts'
+import { lanesHeightPx } from './timeline-painter.ts'
 import { fitView, type View, zoomView } from './timeline-scale.ts'
 import { markKinds, type PickedPoint } from './timeline-words.ts'
 
@@ -146,7 +147,9 @@ function Picture({ lanes, ...props }: PictureProps) {
     )
   }
   if (lanes.length === 0) return <EmptyState title="No branches">A project always has one; try to reload.</EmptyState>
-  return <TimelineCanvas {...props} lanes={lanes} className="h-[min(30rem,70dvh)]" />
+  // As high as its lanes need, within what a window can show.
+  const height = `clamp(13rem, ${lanesHeightPx(lanes.length) + 28}px, min(30rem, 70dvh))`
+  return <TimelineCanvas {...props} lanes={lanes} height={height} />
 }
 
 function countKinds(lanes: readonly Lane[]): Record<MarkKind, number> {

@@ -14,6 +14,7 @@ import {
 } from 'recharts'
 import { formatExactTime } from '../lib/format.ts'
 import { axisStyle, seriesColors } from './chart-theme.ts'
+import { type AxisUnit, niceTicks } from './nice-ticks.ts'
 
 export interface TimeSeriesLine {
   key: string
@@ -26,6 +27,8 @@ export interface TimeSeriesProps {
   data: readonly ({ timeMs: number } & Record<string, number | null>)[]
   lines: readonly TimeSeriesLine[]
   format(value: number): string
+  /** What the values count, for steps of the axis that read well. */
+  unit?: AxisUnit | undefined
   /** Spans drawn hatched: nothing ran, so nothing was measured. */
   idle?: readonly { fromMs: number; toMs: number }[]
   fromMs: number
@@ -42,6 +45,7 @@ export function TimeSeries({
   data,
   lines,
   format,
+  unit,
   idle = [],
   fromMs,
   toMs,
@@ -51,6 +55,7 @@ export function TimeSeries({
 }: TimeSeriesProps) {
   const hatchId = useId()
   const fillId = useId()
+  const ticks = niceTicks(maxValue(data, lines), unit)
   return (
     <figure aria-label={label} className="m-0">
       <ResponsiveContainer width="100%" height={height}>
@@ -75,7 +80,15 @@ export function TimeSeries({
             axisLine={{ stroke: 'var(--line)' }}
             minTickGap={48}
           />
-          <YAxis tickFormatter={format} tick={axisStyle} tickLine={false} axisLine={false} width={58} tickCount={4} />
+          <YAxis
+            ticks={ticks}
+            domain={[0, ticks.at(-1) ?? 1]}
+            tickFormatter={(value: number) => format(value).replace(/\.0+(?=\D|$)/, '')}
+            tick={axisStyle}
+            tickLine={false}
+            axisLine={false}
+            width={58}
+          />
           {idle.map((span) => (
             <ReferenceArea
               key={span.fromMs}
@@ -130,6 +143,12 @@ export function TimeSeries({
       </ResponsiveContainer>
     </figure>
   )
+}
+
+function maxValue(data: TimeSeriesProps['data'], lines: TimeSeriesProps['lines']): number {
+  let max = 0
+  for (const record of data) for (const { key } of lines) max = Math.max(max, record[key] ?? 0)
+  return max
 }
 
 interface LoneDotProps {

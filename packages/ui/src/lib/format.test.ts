@@ -1,5 +1,14 @@
 import { describe, expect, test } from 'vitest'
-import { formatBytes, formatCount, formatDuration, formatExactTime, formatRatio, formatRelativeTime } from './format.ts'
+import {
+  formatBytes,
+  formatCount,
+  formatCounted,
+  formatDay,
+  formatDuration,
+  formatExactTime,
+  formatRatio,
+  formatRelativeTime,
+} from './format.ts'
 
 describe('values carry a unit and no more digits than help', () => {
   test.each([
@@ -44,4 +53,12 @@ describe('values carry a unit and no more digits than help', () => {
     expect(formatRatio(0.98765)).toBe('98.8 %')
     expect(formatRatio(Number.NaN)).toBe('–')
   })
+})
+
+test('a count agrees with its noun, and a day leaves out the year that is now', () => {
+  expect(formatCounted(1, 'snapshot')).toBe('1 snapshot')
+  expect(formatCounted(1200, 'snapshot')).toBe('1,200 snapshots')
+  const now = Date.UTC(2026, 10, 25, 12)
+  expect(formatDay(Date.UTC(2026, 10, 1, 12), now)).toBe('1 Nov')
+  expect(formatDay(Date.UTC(2024, 10, 1, 12), now)).toBe('1 Nov 2024')
 })

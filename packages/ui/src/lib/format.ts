@@ -81,6 +81,22 @@ export function formatCount(count: number | bigint | string): string {
   return typeof value === 'number' && !Number.isFinite(value) ? '–' : value.toLocaleString('en-US')
 }
 
+/** A count with its noun: `1 snapshot`, `1,200 snapshots`. */
+export function formatCounted(count: number, noun: string, plural = `${noun}s`): string {
+  return `${formatCount(count)} ${count === 1 ? noun : plural}`
+}
+
+/** The day of a moment in the reader's zone, without the year while it is this one: `1 Nov`, `1 Nov 2024`. */
+export function formatDay(timeMs: number, nowMs: number): string {
+  if (!Number.isFinite(timeMs)) return '–'
+  const isThisYear = new Date(timeMs).getFullYear() === new Date(nowMs).getFullYear()
+  return new Intl.DateTimeFormat('en-GB', {
+    day: 'numeric',
+    month: 'short',
+    ...(isThisYear ? {} : { year: 'numeric' }),
+  }).format(timeMs)
+}
+
 /** Short enough for an axis: `1.2k`, `3.4M`. */
 export function formatCompact(value: number): string {
   return new Intl.NumberFormat('en-US', { notation: 'compact', maximumFractionDigits: 1 }).format(value)

@@ -41,7 +41,8 @@ export function DataTable<Row>({ columns, rows, rowKey, empty, error, ...props }
   const cellClasses = (column: Column<Row>) =>
     classNames('px-4', column.align === 'end' && 'text-right', column.hideBelow && hidden[column.hideBelow])
   return (
-    <div className="overflow-x-auto">
+    // The position keeps what is hidden from sight, but laid out, inside the part that scrolls.
+    <div className="relative overflow-x-auto">
       <table
         aria-label={props.label}
         aria-busy={rows === undefined}

@@ -3,7 +3,7 @@ import type { ReactNode } from 'react'
 import { Button } from '../primitives/button.tsx'
 
 export interface ErrorStateProps {
-  title: string
+  title: ReactNode
   /** What went wrong and what to do next. */
   children?: ReactNode
   onRetry?(): void
@@ -20,7 +20,7 @@ export function ErrorState({ title, children, onRetry, action, kind = 'failure' 
         className={kind === 'denied' ? 'mb-3 size-6 text-ink-faint' : 'mb-3 size-6 text-danger'}
         aria-hidden="true"
       />
-      <p className="font-medium text-body">{title}</p>
+      <div className="font-medium text-body">{title}</div>
       {children ? <div className="mt-1 max-w-lg text-ink-soft text-data">{children}</div> : null}
       {onRetry || action ? (
         <div className="mt-4 flex gap-2">

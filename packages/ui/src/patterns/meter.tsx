@@ -14,7 +14,7 @@ export function Meter({ label, value, max, valueText }: MeterProps) {
   const fill = share >= 1 ? 'bg-danger' : share >= 0.8 ? 'bg-caution' : 'bg-stream'
   return (
     <div className="min-w-0">
-      <div className="mb-1.5 flex justify-between gap-3 text-data">
+      <div className="flex justify-between gap-3 text-data">
         <span className="text-ink-soft">{label}</span>
         <span className="tabular">
           {valueText}
@@ -29,7 +29,7 @@ export function Meter({ label, value, max, valueText }: MeterProps) {
           aria-valuemax={max}
           aria-valuenow={value}
           aria-valuetext={valueText}
-          className="h-1.5 rounded-full bg-hover"
+          className="mt-1.5 h-1.5 rounded-full bg-hover"
         >
           <div className={classNames('h-full rounded-full', fill)} style={{ width: `${share * 100}%` }} />
         </div>

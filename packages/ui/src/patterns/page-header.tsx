@@ -16,7 +16,7 @@ export function PageHeader({ title, meta, description, actions }: PageHeaderProp
           <h1 className="min-w-0 break-words font-semibold text-h2">{title}</h1>
           {meta}
         </div>
-        {description ? <div className="mt-1 max-w-2xl text-ink-soft text-body">{description}</div> : null}
+        {description ? <div className="mt-1 max-w-3xl text-pretty text-ink-soft text-body">{description}</div> : null}
       </div>
       {actions ? <div className="flex flex-wrap items-center gap-2">{actions}</div> : null}
     </header>

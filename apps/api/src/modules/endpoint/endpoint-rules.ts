@@ -108,7 +108,8 @@ export function idleDecision(view: IdleView): { suspend: boolean; keepsAwake: st
     }
   if (view.suspendAfterSeconds === null) return { suspend: false, keepsAwake: 'set to never suspend' }
   if (idleSeconds >= view.suspendAfterSeconds) return { suspend: true, keepsAwake: null }
-  const idle = view.connections > 0 ? `${view.connections} idle connections, ` : ''
+  const idle =
+    view.connections > 0 ? `${view.connections} idle ${view.connections === 1 ? 'connection' : 'connections'}, ` : ''
   return {
     suspend: false,
     keepsAwake: `${idle}last activity ${idleSeconds} s ago, suspends after ${view.suspendAfterSeconds} s`,
