@@ -1,6 +1,5 @@
 'use client'
 
-import { ConfirmDialog } from '@tributary/ui/patterns/confirm-dialog'
 import { type Column, DataTable } from '@tributary/ui/patterns/data-table'
 import { EmptyState } from '@tributary/ui/patterns/empty-state'
 import { RelativeTime } from '@tributary/ui/patterns/relative-time'
@@ -8,10 +7,16 @@ import { toast } from '@tributary/ui/patterns/toast'
 import { Button } from '@tributary/ui/primitives/button'
 import { Panel } from '@tributary/ui/primitives/panel'
 import { Plus } from 'lucide-react'
+import dynamic from 'next/dynamic'
 import { type ReactNode, useState } from 'react'
+import { ConfirmDialog } from '@/domain/confirm-dialog.tsx'
 import { type ApiKeyDetailsFragment, RevokeApiKeyDocument } from '@/gql/graphql.ts'
 import { useAction } from '@/lib/use-action.ts'
-import { CreateApiKeyDialog } from './create-api-key-dialog.tsx'
+
+const CreateApiKeyDialog = dynamic(
+  () => import('./create-api-key-dialog.tsx').then((module) => module.CreateApiKeyDialog),
+  { ssr: false },
+)
 
 export interface ApiKeysPanelProps {
   title: string

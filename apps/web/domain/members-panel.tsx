@@ -1,6 +1,5 @@
 'use client'
 
-import { ConfirmDialog } from '@tributary/ui/patterns/confirm-dialog'
 import { type Column, DataTable } from '@tributary/ui/patterns/data-table'
 import { RelativeTime } from '@tributary/ui/patterns/relative-time'
 import { toast } from '@tributary/ui/patterns/toast'
@@ -9,7 +8,9 @@ import { Button } from '@tributary/ui/primitives/button'
 import { Panel } from '@tributary/ui/primitives/panel'
 import { Select } from '@tributary/ui/primitives/select'
 import { UserPlus } from 'lucide-react'
+import dynamic from 'next/dynamic'
 import { useState } from 'react'
+import { ConfirmDialog } from '@/domain/confirm-dialog.tsx'
 import {
   ChangeMemberRoleDocument,
   OrganizationMembersDocument,
@@ -21,8 +22,12 @@ import { useAction } from '@/lib/use-action.ts'
 import { useGraphql } from '@/lib/use-graphql.ts'
 import { LoadFailure, NotAvailable } from '@/shell/load-failure.tsx'
 import { useViewer } from '@/shell/session-guard.tsx'
-import { InviteMemberDialog } from './invite-member-dialog.tsx'
 import { roleOptions, roleText } from './organization-roles.ts'
+
+const InviteMemberDialog = dynamic(
+  () => import('./invite-member-dialog.tsx').then((module) => module.InviteMemberDialog),
+  { ssr: false },
+)
 
 type Organization = NonNullable<OrganizationMembersQuery['organization']>
 type Member = Organization['members'][number]

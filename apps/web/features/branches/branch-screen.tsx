@@ -10,7 +10,8 @@ import { RelativeTime } from '@tributary/ui/patterns/relative-time'
 import { Skeleton, SkeletonLines } from '@tributary/ui/patterns/skeleton'
 import { Button } from '@tributary/ui/primitives/button'
 import { Panel } from '@tributary/ui/primitives/panel'
-import { Undo2 } from 'lucide-react'
+import { ChevronDown, Undo2 } from 'lucide-react'
+import dynamic from 'next/dynamic'
 import Link from 'next/link'
 import { useSearchParams } from 'next/navigation'
 import { ConnectionPanel } from '@/domain/connection-panel.tsx'
@@ -21,8 +22,16 @@ import { BranchDocument, type BranchQuery } from '@/gql/graphql.ts'
 import { routes } from '@/lib/routes.ts'
 import { useGraphql } from '@/lib/use-graphql.ts'
 import { LoadFailure, NotAvailable } from '@/shell/load-failure.tsx'
-import { BranchMenu } from './branch-menu.tsx'
 import { SnapshotsPanel } from './snapshots-panel.tsx'
+
+const BranchMenu = dynamic(() => import('./branch-menu.tsx').then((module) => module.BranchMenu), {
+  ssr: false,
+  loading: () => (
+    <Button disabled>
+      Actions <ChevronDown />
+    </Button>
+  ),
+})
 
 export type BranchDetails = NonNullable<NonNullable<BranchQuery['project']>['branch']>
 

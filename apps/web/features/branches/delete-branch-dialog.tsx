@@ -1,11 +1,11 @@
 'use client'
 
 import { Callout } from '@tributary/ui/patterns/callout'
-import { ConfirmDialog } from '@tributary/ui/patterns/confirm-dialog'
 import { toast } from '@tributary/ui/patterns/toast'
 import { Checkbox } from '@tributary/ui/primitives/checkbox'
 import { useRouter } from 'next/navigation'
 import { useState } from 'react'
+import { ConfirmDialog } from '@/domain/confirm-dialog.tsx'
 import { DeleteBranchDocument } from '@/gql/graphql.ts'
 import { routes } from '@/lib/routes.ts'
 import { useAction } from '@/lib/use-action.ts'

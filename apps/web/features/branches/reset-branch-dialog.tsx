@@ -1,11 +1,11 @@
 'use client'
 
-import { ConfirmDialog } from '@tributary/ui/patterns/confirm-dialog'
 import { FormField } from '@tributary/ui/patterns/form-field'
 import { Checkbox } from '@tributary/ui/primitives/checkbox'
 import { Input } from '@tributary/ui/primitives/input'
 import { useRouter } from 'next/navigation'
 import { useState } from 'react'
+import { ConfirmDialog } from '@/domain/confirm-dialog.tsx'
 import { keptName } from '@/domain/kept-name.ts'
 import { ResetBranchDocument } from '@/gql/graphql.ts'
 import { routes } from '@/lib/routes.ts'

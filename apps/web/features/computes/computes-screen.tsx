@@ -8,6 +8,7 @@ import { RelativeTime } from '@tributary/ui/patterns/relative-time'
 import { Button } from '@tributary/ui/primitives/button'
 import { Panel } from '@tributary/ui/primitives/panel'
 import { Plus } from 'lucide-react'
+import dynamic from 'next/dynamic'
 import Link from 'next/link'
 import { useRouter } from 'next/navigation'
 import { useState } from 'react'
@@ -18,8 +19,12 @@ import { routes } from '@/lib/routes.ts'
 import { useGraphql } from '@/lib/use-graphql.ts'
 import { LoadFailure } from '@/shell/load-failure.tsx'
 import { useProjectNav } from '@/shell/place.ts'
-import { CreateEndpointDialog } from './create-endpoint-dialog.tsx'
 import { EndpointButtons } from './endpoint-buttons.tsx'
+
+const CreateEndpointDialog = dynamic(
+  () => import('./create-endpoint-dialog.tsx').then((module) => module.CreateEndpointDialog),
+  { ssr: false },
+)
 
 export function ComputesScreen({ projectId }: { projectId: string }) {
   const { data, error, refetch } = useGraphql(ProjectComputesDocument, { id: projectId })

@@ -1,10 +1,10 @@
 'use client'
 
-import { ConfirmDialog } from '@tributary/ui/patterns/confirm-dialog'
 import { Button } from '@tributary/ui/primitives/button'
 import { Pause, Play, RotateCw, Shuffle } from 'lucide-react'
 import { useRouter } from 'next/navigation'
 import { useState } from 'react'
+import { ConfirmDialog } from '@/domain/confirm-dialog.tsx'
 import { type EndpointAction, endpointActions } from '@/domain/states.ts'
 import {
   type EndpointSummaryFragment,

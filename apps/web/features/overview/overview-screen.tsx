@@ -13,9 +13,9 @@ import { Stat, StatRow } from '@tributary/ui/patterns/stat'
 import { Button } from '@tributary/ui/primitives/button'
 import { Panel } from '@tributary/ui/primitives/panel'
 import { GitBranch, SquareTerminal } from 'lucide-react'
+import dynamic from 'next/dynamic'
 import Link from 'next/link'
 import { useState } from 'react'
-import { ConnectDialog } from '@/domain/connect-dialog.tsx'
 import { LiveLsn } from '@/domain/live-lsn.tsx'
 import { BranchMarks, EndpointStateBadge, OperationStateBadge } from '@/domain/state-badges.tsx'
 import { ProjectOverviewDocument, type ProjectOverviewQuery } from '@/gql/graphql.ts'
@@ -24,6 +24,10 @@ import { routes } from '@/lib/routes.ts'
 import { useGraphql } from '@/lib/use-graphql.ts'
 import { LoadFailure } from '@/shell/load-failure.tsx'
 import { QuorumPicture } from './quorum-picture.tsx'
+
+const ConnectDialog = dynamic(() => import('@/domain/connect-dialog.tsx').then((module) => module.ConnectDialog), {
+  ssr: false,
+})
 
 type Project = NonNullable<ProjectOverviewQuery['project']>
 

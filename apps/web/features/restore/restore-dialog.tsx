@@ -2,11 +2,11 @@
 
 import { formatCount, formatExactTime } from '@tributary/ui/lib/format'
 import { Callout } from '@tributary/ui/patterns/callout'
-import { ConfirmDialog } from '@tributary/ui/patterns/confirm-dialog'
 import { FormField } from '@tributary/ui/patterns/form-field'
 import { Checkbox } from '@tributary/ui/primitives/checkbox'
 import { Input } from '@tributary/ui/primitives/input'
 import { useState } from 'react'
+import { ConfirmDialog } from '@/domain/confirm-dialog.tsx'
 import { keptName } from '@/domain/kept-name.ts'
 import { RestoreBranchToDocument } from '@/gql/graphql.ts'
 import { useAction } from '@/lib/use-action.ts'

@@ -2,7 +2,6 @@
 
 import { formatBytes } from '@tributary/ui/lib/format'
 import { Callout } from '@tributary/ui/patterns/callout'
-import { ConfirmDialog } from '@tributary/ui/patterns/confirm-dialog'
 import { CopyField } from '@tributary/ui/patterns/copy-field'
 import { FormField } from '@tributary/ui/patterns/form-field'
 import { SkeletonLines } from '@tributary/ui/patterns/skeleton'
@@ -12,6 +11,7 @@ import { Input } from '@tributary/ui/primitives/input'
 import { Panel } from '@tributary/ui/primitives/panel'
 import { useRouter } from 'next/navigation'
 import { useState } from 'react'
+import { ConfirmDialog } from '@/domain/confirm-dialog.tsx'
 import {
   DeleteProjectDocument,
   ProjectSettingsDocument,

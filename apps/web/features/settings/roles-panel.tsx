@@ -1,6 +1,5 @@
 'use client'
 
-import { ConfirmDialog } from '@tributary/ui/patterns/confirm-dialog'
 import { type Column, DataTable } from '@tributary/ui/patterns/data-table'
 import { EmptyState } from '@tributary/ui/patterns/empty-state'
 import { RelativeTime } from '@tributary/ui/patterns/relative-time'
@@ -9,6 +8,7 @@ import { Button } from '@tributary/ui/primitives/button'
 import { Panel } from '@tributary/ui/primitives/panel'
 import { Plus } from 'lucide-react'
 import { useState } from 'react'
+import { ConfirmDialog } from '@/domain/confirm-dialog.tsx'
 import {
   type BranchRolesAndDatabasesQuery,
   DeleteRoleDocument,

@@ -21,7 +21,6 @@ import { NotAvailable } from '@/shell/load-failure.tsx'
 import { errorPlace } from './error-place.ts'
 import { QueryLists } from './query-lists.tsx'
 import { SaveQueryPopover } from './save-query-popover.tsx'
-import { SqlResultView } from './sql-result.tsx'
 import { useDraft } from './use-draft.ts'
 import { useRunSql } from './use-run-sql.ts'
 
@@ -29,6 +28,9 @@ const SqlEditor = dynamic(() => import('./sql-editor.tsx'), {
   ssr: false,
   loading: () => <Skeleton className="m-4 h-5 w-64" />,
 })
+
+/** Nothing is shown in its place: it has something to say only once something was run. */
+const SqlResultView = dynamic(() => import('./sql-result.tsx').then((module) => module.SqlResultView), { ssr: false })
 
 const welcome = '-- Ctrl-Enter runs this, or the part you have selected.\nselect now(), current_database();\n'
 const ownerRole = ''

@@ -1,6 +1,5 @@
 'use client'
 
-import { ConfirmDialog } from '@tributary/ui/patterns/confirm-dialog'
 import { FormField } from '@tributary/ui/patterns/form-field'
 import { Badge } from '@tributary/ui/primitives/badge'
 import { Button } from '@tributary/ui/primitives/button'
@@ -9,6 +8,7 @@ import { Panel } from '@tributary/ui/primitives/panel'
 import { Select } from '@tributary/ui/primitives/select'
 import { TriangleAlert } from 'lucide-react'
 import { useState } from 'react'
+import { ConfirmDialog } from '@/domain/confirm-dialog.tsx'
 import {
   type FaultDrillKind,
   FaultDrillProgressDocument,
