@@ -42,6 +42,7 @@ export async function publishTables(options: PublishOptions): Promise<PublishOut
     seconds: LEASE_SECONDS,
   })
   if (attached.storage.remoteConsistentLsn < lsn) await attached.storage.flush()
+  await attached.storage.flushAncestors()
   const snapshot = new TimelineSnapshot(pagesOfStorage(attached.storage), lsn)
   const transactions = new TransactionStatus(snapshot)
   const commit = await commitAtOrBefore(attached.storage, lsn)

@@ -276,3 +276,26 @@ test('what was put and not advanced over is gone after a rollback: from memory, 
   await check()
   await project.close()
 })
+
+test('an image of a branch holds what its parent has only in memory', async () => {
+  const project = await open()
+  const parent = await project.createTimeline({ timelineId: mainId, startLsn: Lsn.of(100) })
+  for (const block of [1, 2, 3]) parent.put(key(block), Lsn.of(110), true, text('a'))
+  parent.advance(Lsn.of(110))
+  const branch = await project.createTimeline({
+    timelineId: branchId,
+    startLsn: Lsn.of(110),
+    ancestor: { timelineId: mainId, lsn: Lsn.of(110) },
+  })
+  // An image of the branch covers all keys from the first to the last that it wrote.
+  branch.put(key(1), Lsn.of(120), true, text('b'))
+  branch.put(key(3), Lsn.of(120), true, text('c'))
+  branch.advance(Lsn.of(120))
+  await branch.flush()
+  await branch.makeImages()
+  expect(branch.layers().map(({ descriptor }) => descriptor.kind)).toContain('page-image')
+  expect(await readText(branch, 1, 120)).toBe('b')
+  expect(await readText(branch, 2, 120)).toBe('a')
+  expect(await readText(branch, 3, 120)).toBe('c')
+  await project.close()
+})

@@ -267,6 +267,21 @@ export class LayeredTimelineStorage implements TimelineStorage {
     }
   }
 
+  /**
+   * Resolves when all that this branch reads from its ancestors is in layers: for work that reads layer files alone.
+   * Rejects with `unavailable` while an ancestor is not ingested up to the branch point.
+   */
+  async flushAncestors(): Promise<void> {
+    if (!this.ancestor) return
+    const { storage, lsn } = this.ancestor
+    if (storage.remoteConsistentLsn < lsn) await storage.flush()
+    if (storage.remoteConsistentLsn < lsn) {
+      const fields = { timelineId: storage.timelineId, lsn: Lsn.format(lsn) }
+      throw new StorageError('unavailable', 'parent is not ingested up to the branch point', fields)
+    }
+    await storage.flushAncestors()
+  }
+
   /** Merges level-0 layers, however few. */
   async compact(): Promise<void> {
     await this.#context.heavyWorkLock.run(() => mergeLevel0(this.#context, this, { level0LayersMin: 2 }))

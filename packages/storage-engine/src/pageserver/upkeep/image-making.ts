@@ -25,6 +25,7 @@ export async function makeImages(
   target: UpkeepTarget,
   options: { readonly isForced: boolean; readonly mustYield?: () => boolean },
 ): Promise<boolean> {
+  await target.flushAncestors()
   const { links, release } = target.acquireLinks({ layersOnly: true })
   try {
     const map = links[0]!.version.map

@@ -17,6 +17,8 @@ export interface UpkeepTarget {
   /** Of the current layers and of those that some read still works on. */
   layerNamesInUse(): ReadonlySet<string>
   acquireLinks(options?: { readonly layersOnly?: boolean }): { links: ReadLink[]; release: () => void }
+  /** As LayeredTimelineStorage.flushAncestors. */
+  flushAncestors(): Promise<void>
   publish(
     plan: (index: TimelineIndex, map: LayerMap) => IndexChange | undefined,
     afterUse?: () => void,
