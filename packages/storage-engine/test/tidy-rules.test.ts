@@ -13,6 +13,8 @@ test('imports against the layer table, node modules in pure folders and missing 
   expect(source('safekeeper', "import * as fs from 'node:fs'")).toEqual([
     'safekeeper/ reaches the world through io/, it may not import node:fs',
   ])
+  expect(source('base', "import { crc32 } from 'node:zlib'", 'crc32.ts')).toEqual([])
+  expect(source('base', "import { crc32 } from 'node:zlib'")).toEqual(['base/ is pure, it may not import node:zlib'])
   expect(source('wal', "import { a } from './record'")).toEqual(['import without file extension: ./record'])
   expect(source('nowhere', "import { a } from '../base/assert.ts'")).toEqual([
     'folder nowhere/ is not in the layer table',

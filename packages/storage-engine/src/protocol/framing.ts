@@ -1,19 +1,19 @@
 import { assert } from '../base/assert.ts'
-import { CRC32C_INIT, crc32cFinish, crc32cUpdate } from '../base/crc32c.ts'
+import { crc32 } from '../base/crc32.ts'
 import { CorruptionError } from '../base/errors.ts'
 import { readU16, readU32, writeU16, writeU32 } from './byte-fields.ts'
 
 /**
  * Length-prefixed frames, the outer shape of every message between our processes. Little-endian, 12 bytes, then the payload:
  *
- *    0 u16 magic 0x5442   2 u8 version 1   3 u8 type   4 u32 payload length   8 u32 crc32c
+ *    0 u16 magic 0x5442   2 u8 version 2   3 u8 type   4 u32 payload length   8 u32 crc32
  *
- * The CRC covers the first 8 bytes of the header and the payload. What a type means is the business of the protocol that
- * speaks it.
+ * The CRC-32 (base/crc32.ts) covers the first 8 bytes of the header and the payload. What a type means is the business of the
+ * protocol that speaks it.
  */
 export const FRAME_HEADER_SIZE = 12
 export const FRAME_MAGIC = 0x5442
-export const FRAME_VERSION = 1
+export const FRAME_VERSION = 2
 
 /** A frame in one buffer, ready to be sent. For small messages. */
 export function encodeFrame(type: number, payload: Uint8Array): Uint8Array {
@@ -27,8 +27,7 @@ export function encodeFrame(type: number, payload: Uint8Array): Uint8Array {
 export function sealFrame(frame: Uint8Array, type: number): void {
   assert(frame.length >= FRAME_HEADER_SIZE, 'no room for the frame header')
   writeHeaderStart(frame, type, frame.length - FRAME_HEADER_SIZE)
-  const head = crc32cUpdate(CRC32C_INIT, frame, 0, 8)
-  writeU32(frame, 8, crc32cFinish(crc32cUpdate(head, frame, FRAME_HEADER_SIZE)))
+  writeU32(frame, 8, crc32(frame, FRAME_HEADER_SIZE, frame.length, crc32(frame, 0, 8)))
 }
 
 /**
@@ -38,9 +37,8 @@ export function sealFrame(frame: Uint8Array, type: number): void {
 export function sealSplitFrame(head: Uint8Array, tail: Uint8Array, type: number): void {
   assert(head.length >= FRAME_HEADER_SIZE, 'no room for the frame header')
   writeHeaderStart(head, type, head.length - FRAME_HEADER_SIZE + tail.length)
-  let running = crc32cUpdate(CRC32C_INIT, head, 0, 8)
-  running = crc32cUpdate(running, head, FRAME_HEADER_SIZE)
-  writeU32(head, 8, crc32cFinish(crc32cUpdate(running, tail)))
+  const ofHead = crc32(head, FRAME_HEADER_SIZE, head.length, crc32(head, 0, 8))
+  writeU32(head, 8, crc32(tail, 0, tail.length, ofHead))
 }
 
 /** `payload` borrows from a received chunk or from the decoder: valid until the handler returns, unless it is copied. */
@@ -130,9 +128,9 @@ export class FrameDecoder {
 
   #deliver(bytes: Uint8Array, at: number, frameLength: number): void {
     const payloadAt = at + FRAME_HEADER_SIZE
-    const running = crc32cUpdate(crc32cUpdate(CRC32C_INIT, bytes, at, at + 8), bytes, payloadAt, at + frameLength)
+    const checksum = crc32(bytes, payloadAt, at + frameLength, crc32(bytes, at, at + 8))
     const type = bytes[at + 3]!
-    if (crc32cFinish(running) !== readU32(bytes, at + 8)) throw new CorruptionError('frame checksum mismatch', { type })
+    if (checksum !== readU32(bytes, at + 8)) throw new CorruptionError('frame checksum mismatch', { type })
     this.#onFrame(type, bytes.subarray(payloadAt, at + frameLength))
   }
 }

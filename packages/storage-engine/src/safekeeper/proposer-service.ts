@@ -34,8 +34,12 @@ import { readWal } from './wal-reader-client.ts'
 /**
  * The proposer of one compute: connections to all SafeKeepers, the election, and the WAL on its way.
  *
- *   append -> WalBuffer -> the same frame to every SafeKeeper at once, several in flight
- *                       <- flush LSNs -> step -> commit LSN -> onCommit
+ *   append -> gathered -> WalBuffer -> the same frame to every SafeKeeper at once, several in flight
+ *                                   <- flush LSNs -> step -> commit LSN -> onCommit
+ *
+ * One commit a frame would cost each process more for the message than for the WAL in it. So what is appended in one tick
+ * goes out together, and with FRAMES_IN_FLIGHT_MAX frames on their way more is gathered until one of them is committed: a
+ * SafeKeeper that syncs one frame has the next one waiting, and one after that would only wait behind it.
  *
  * A SafeKeeper that needs WAL from before the buffer gets it through here from the most advanced one of this term.
  */
@@ -78,6 +82,12 @@ const BUFFER_BYTES_MAX = 64 * 1024 * 1024
 /** Sent to one SafeKeeper and not yet answered. */
 const IN_FLIGHT_BYTES_MAX = 16 * 1024 * 1024
 const COMMIT_PUSH_DELAY_MS = 5
+/** Frames not yet committed above which WAL is gathered. */
+const FRAMES_IN_FLIGHT_MAX = 2
+/** Bulk loads are sent as they come. */
+const GATHERED_BYTES_MAX = 64 * 1024
+/** A frame that ends in the middle of a record is not committed before the rest is sent. */
+const GATHER_MS_MAX = 2
 const HEARTBEAT_INTERVAL_MS = 1000
 const CONNECT_TIMEOUT_MS = 2000
 const RECONNECT_DELAY_MS_MIN = 20
@@ -118,6 +128,13 @@ export class Proposer {
   #electing: { resolve: (won: { term: number; startLsn: Lsn }) => void; reject: (error: Error) => void } | undefined
   #campaignTimer: Timer | undefined
   #pushTimer: Timer | undefined
+  /** Appended after the end of the buffer, and not in a frame yet. */
+  #gathered: Uint8Array[] = []
+  #gatheredBytes = 0
+  /** Ends of the newest frames, the newest last. */
+  #frameEnds: Lsn[] = []
+  #isFrameDue = false
+  #gatherTimer: Timer | undefined
   #heartbeatTimer: Timer | undefined
   /** The commit LSN that every SafeKeeper was told last. */
   #pushedCommitLsn: Lsn = Lsn.zero
@@ -156,7 +173,7 @@ export class Proposer {
 
   /** End of all WAL appended. */
   get endLsn(): Lsn {
-    return this.#buffer?.endLsn ?? Lsn.zero
+    return Lsn.add(this.#buffer?.endLsn ?? Lsn.zero, this.#gatheredBytes)
   }
 
   get isFenced(): boolean {
@@ -186,26 +203,64 @@ export class Proposer {
   }
 
   /**
-   * Sends WAL that continues exactly at `endLsn`; the bytes are copied. False when too much is uncommitted: then wait for
-   * `hasRoom` before the next. Throws `fenced` once a higher term rules.
+   * Takes WAL that continues exactly at `endLsn`, and sends it soon. The bytes are the proposer's from now on. False when too
+   * much is uncommitted: then wait for `hasRoom` before the next. Throws `fenced` once a higher term rules.
    */
   append(lsn: Lsn, bytes: Uint8Array): boolean {
-    const buffer = this.#buffer
     if (this.#isFenced) throw new StorageError('fenced', 'a higher term rules', { term: this.#state.highestTermSeen })
     if (this.#isClosed) throw new StorageError('aborted', 'proposer is closed')
-    if (buffer === undefined) throw new StorageError('invalid-input', 'append before the election')
-    if (lsn !== buffer.endLsn) {
+    if (this.#buffer === undefined) throw new StorageError('invalid-input', 'append before the election')
+    if (lsn !== this.endLsn) {
       throw new StorageError('invalid-input', 'wal does not continue', {
-        end: Lsn.format(buffer.endLsn),
+        end: Lsn.format(this.endLsn),
         given: Lsn.format(lsn),
       })
     }
-    for (let at = 0; at < bytes.length; at += APPEND_BYTES_MAX) {
-      buffer.add(this.#frame((lsn + at) as Lsn, bytes.subarray(at, at + APPEND_BYTES_MAX)))
+    this.#gathered.push(bytes)
+    this.#gatheredBytes += bytes.length
+    if (this.#gatheredBytes >= GATHERED_BYTES_MAX) this.#sendGathered()
+    else this.#sendGatheredSoon()
+    return this.#hasRoomNow()
+  }
+
+  /** After what else is appended in this tick. */
+  #sendGatheredSoon(): void {
+    if (this.#isFrameDue) return
+    this.#isFrameDue = true
+    queueMicrotask(() => {
+      this.#isFrameDue = false
+      this.#sendGatheredUnlessBusy()
+    })
+  }
+
+  #sendGatheredUnlessBusy(): void {
+    if (this.#gatheredBytes === 0) return
+    const isBusy = this.#frameEnds.length === FRAMES_IN_FLIGHT_MAX && this.#frameEnds[0]! > this.#state.commitLsn
+    if (!isBusy) {
+      this.#sendGathered()
+      return
     }
+    this.#gatherTimer ??= this.#options.env.clock.setTimer(GATHER_MS_MAX, () => {
+      this.#gatherTimer = undefined
+      this.#sendGathered()
+    })
+  }
+
+  /** Makes frames of what is gathered. */
+  #sendGathered(): void {
+    const buffer = this.#buffer
+    this.#gatherTimer?.cancel()
+    this.#gatherTimer = undefined
+    if (buffer === undefined || this.#gatheredBytes === 0 || this.#isClosed || this.#isFenced) return
+    const bytes = joined(this.#gathered, this.#gatheredBytes)
+    this.#gathered = []
+    this.#gatheredBytes = 0
+    for (let at = 0; at < bytes.length; at += APPEND_BYTES_MAX) {
+      buffer.add(this.#frame(buffer.endLsn, bytes.subarray(at, at + APPEND_BYTES_MAX)))
+    }
+    if (this.#frameEnds.push(buffer.endLsn) > FRAMES_IN_FLIGHT_MAX) this.#frameEnds.shift()
     this.#pushedCommitLsn = this.#state.commitLsn
     for (const link of this.#links) this.#pump(link)
-    return this.#hasRoomNow()
   }
 
   /** Resolves when `append` may go on; also when fenced or closed. */
@@ -240,6 +295,7 @@ export class Proposer {
     this.#closing.abort()
     this.#campaignTimer?.cancel()
     this.#pushTimer?.cancel()
+    this.#gatherTimer?.cancel()
     this.#heartbeatTimer?.cancel()
     for (const link of this.#links) link.connection?.end()
     this.#electing?.reject(error)
@@ -404,6 +460,7 @@ export class Proposer {
       this.#electing = undefined
     }
     this.#options.onCommit?.(lsn)
+    this.#sendGatheredUnlessBusy()
     if (this.#hasRoomNow()) this.#wakeRoom()
     this.#pushTimer ??= this.#options.env.clock.setTimer(COMMIT_PUSH_DELAY_MS, () => {
       this.#pushTimer = undefined
@@ -496,7 +553,7 @@ export class Proposer {
   }
 
   #leastSent(): Lsn {
-    let least = this.endLsn
+    let least = this.#buffer!.endLsn
     for (const link of this.#links) {
       if (link.sentLsn === undefined) return Lsn.zero
       least = Lsn.min(least, link.sentLsn)
@@ -613,3 +670,14 @@ export class Proposer {
 }
 
 const EMPTY = new Uint8Array(0)
+
+function joined(parts: readonly Uint8Array[], byteCount: number): Uint8Array {
+  if (parts.length === 1) return parts[0]!
+  const whole = new Uint8Array(byteCount)
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
+  }
+  return whole
+}

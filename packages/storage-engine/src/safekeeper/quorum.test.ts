@@ -127,6 +127,19 @@ test('an elected proposer commits what it appends, and every safekeeper serves t
   expect(Buffer.compare(await readAll(2, writer.endLsn), first)).toBe(0)
 })
 
+test('a record that arrives in pieces is committed, however many frames it takes', async () => {
+  const proposer = propose()
+  const { startLsn } = await proposer.elect()
+  const writer = new WalWriter(identity.systemIdentifier, startLsn)
+  const record = writer.write(new Uint8Array(1000).fill(7)).slice()
+  // No frame but the last ends a record, so that no commit makes room for the next.
+  for (let at = 0; at < record.length; at += 200) {
+    proposer.append((startLsn + at) as Lsn, record.slice(at, at + 200))
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  await until(() => proposer.commitLsn === writer.endLsn, 'commit')
+})
+
 test('a second proposer fences the first, and starts at the end of all that was committed', async () => {
   let fencedBy = 0
   const first = propose({ onFenced: (term) => (fencedBy = term) })
