@@ -42,7 +42,7 @@ export function RowsView({ branchId, database, schema, table, moment }: RowsView
     queryFn: ({ signal }) =>
       request(
         ReadRowsDocument,
-        { input: { branchId, database, sql, engine, at: pointInput(moment), rowLimit: pageRows } },
+        { input: { branchId, database, sql, engine, at: pointInput(moment), rowLimit: pageRows, isRecorded: false } },
         { signal },
       ),
     staleTime: moment.kind === 'lsn' ? Number.POSITIVE_INFINITY : 5_000,

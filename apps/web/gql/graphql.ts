@@ -128,6 +128,8 @@ export type RunSqlInput = {
   database: string;
   engine?: QueryEngine;
   explain?: boolean | null | undefined;
+  /** False: an analytic query that does not appear in the history. What Postgres runs is always recorded. */
+  isRecorded?: boolean | null | undefined;
   /** To cancel it by; one is made when absent. */
   queryId?: string | null | undefined;
   /** Default: the owner of the database. */
@@ -532,6 +534,13 @@ export type ViewerApiKeysQueryVariables = Exact<{ [key: string]: never; }>;
 
 export type ViewerApiKeysQuery = { viewer: { id: string, user: { id: string, name: string, email: string }, apiKeys: Array<{ id: string, name: string, start: string, scope: string, projectId: string | null, createdAt: string, expiresAt: string | null, lastUsedAt: string | null }> } | null };
 
+export type SetDemoWorkloadMutationVariables = Exact<{
+  running: boolean;
+}>;
+
+
+export type SetDemoWorkloadMutation = { setDemoWorkload: { ok: boolean, error: { code: string, message: string, field: string | null } | null } };
+
 export type ProjectOverviewQueryVariables = Exact<{
   id: string;
 }>;
@@ -821,6 +830,16 @@ export type ProjectNavQueryVariables = Exact<{
 
 
 export type ProjectNavQuery = { project: { id: string, name: string, viewerCanWrite: boolean, viewerCanDelete: boolean, organization: { id: string, slug: string, name: string, viewerRole: OrganizationRole }, defaultBranch: { id: string, name: string }, branches: { totalCount: number, nodes: Array<{ id: string, name: string, state: BranchState, isDefault: boolean, isProtected: boolean, parent: { id: string } | null, databases: Array<{ id: string, name: string, ownerName: string }> }> } } | null };
+
+export type NavBranchDetailsFragment = { id: string, name: string, state: BranchState, isDefault: boolean, isProtected: boolean, parent: { id: string } | null, databases: Array<{ id: string, name: string, ownerName: string }> };
+
+export type NavBranchQueryVariables = Exact<{
+  projectId: string;
+  branchId: string;
+}>;
+
+
+export type NavBranchQuery = { project: { id: string, branch: { id: string, name: string, state: BranchState, isDefault: boolean, isProtected: boolean, parent: { id: string } | null, databases: Array<{ id: string, name: string, ownerName: string }> } | null } | null };
 
 export type QuorumHealthQueryVariables = Exact<{ [key: string]: never; }>;
 
@@ -1122,6 +1141,23 @@ export const FaultDrillDetailsFragmentDoc = /*#__PURE__*/ new TypedDocumentStrin
   maxCommitMs
 }
     `, {"fragmentName":"FaultDrillDetails"}) as unknown as TypedDocumentString<FaultDrillDetailsFragment, unknown>;
+export const NavBranchDetailsFragmentDoc = /*#__PURE__*/ new TypedDocumentString(`
+    fragment NavBranchDetails on Branch {
+  id
+  name
+  state
+  isDefault
+  isProtected
+  parent {
+    id
+  }
+  databases {
+    id
+    name
+    ownerName
+  }
+}
+    `, {"fragmentName":"NavBranchDetails"}) as unknown as TypedDocumentString<NavBranchDetailsFragment, unknown>;
 export const CreateApiKeyDocument = /*#__PURE__*/ new TypedDocumentString(`
     mutation CreateApiKey($input: CreateApiKeyInput!) {
   createApiKey(input: $input) {
@@ -2305,6 +2341,20 @@ export const ViewerApiKeysDocument = /*#__PURE__*/ new TypedDocumentString(`
   expiresAt
   lastUsedAt
 }`) as unknown as TypedDocumentString<ViewerApiKeysQuery, ViewerApiKeysQueryVariables>;
+export const SetDemoWorkloadDocument = /*#__PURE__*/ new TypedDocumentString(`
+    mutation SetDemoWorkload($running: Boolean!) {
+  setDemoWorkload(running: $running) {
+    ok
+    error {
+      ...UserErrorDetails
+    }
+  }
+}
+    fragment UserErrorDetails on UserError {
+  code
+  message
+  field
+}`) as unknown as TypedDocumentString<SetDemoWorkloadMutation, SetDemoWorkloadMutationVariables>;
 export const ProjectOverviewDocument = /*#__PURE__*/ new TypedDocumentString(`
     query ProjectOverview($id: ID!) {
   project(id: $id) {
@@ -3345,24 +3395,50 @@ export const ProjectNavDocument = /*#__PURE__*/ new TypedDocumentString(`
     branches(first: 100) {
       totalCount
       nodes {
-        id
-        name
-        state
-        isDefault
-        isProtected
-        parent {
-          id
-        }
-        databases {
-          id
-          name
-          ownerName
-        }
+        ...NavBranchDetails
       }
     }
   }
 }
-    `) as unknown as TypedDocumentString<ProjectNavQuery, ProjectNavQueryVariables>;
+    fragment NavBranchDetails on Branch {
+  id
+  name
+  state
+  isDefault
+  isProtected
+  parent {
+    id
+  }
+  databases {
+    id
+    name
+    ownerName
+  }
+}`) as unknown as TypedDocumentString<ProjectNavQuery, ProjectNavQueryVariables>;
+export const NavBranchDocument = /*#__PURE__*/ new TypedDocumentString(`
+    query NavBranch($projectId: ID!, $branchId: ID!) {
+  project(id: $projectId) {
+    id
+    branch(id: $branchId) {
+      ...NavBranchDetails
+    }
+  }
+}
+    fragment NavBranchDetails on Branch {
+  id
+  name
+  state
+  isDefault
+  isProtected
+  parent {
+    id
+  }
+  databases {
+    id
+    name
+    ownerName
+  }
+}`) as unknown as TypedDocumentString<NavBranchQuery, NavBranchQueryVariables>;
 export const QuorumHealthDocument = /*#__PURE__*/ new TypedDocumentString(`
     query QuorumHealth {
   storageStatus {

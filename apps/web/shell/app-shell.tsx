@@ -83,7 +83,7 @@ export function AppShell({ children }: { children: ReactNode }) {
       </div>
       {place.project ? <ProjectLive key={place.project} projectId={place.project} /> : null}
       {opened.has('help') ? <ShortcutsHelp {...layerProps('help')} /> : null}
-      {opened.has('command') ? <CommandMenu {...layerProps('command')} /> : null}
+      {opened.has('command') ? <CommandMenu {...layerProps('command')} onShowShortcuts={() => open('help')} /> : null}
     </div>
   )
 }

@@ -1,12 +1,26 @@
 'use client'
 
 import { Command } from 'cmdk'
-import { ArrowRight, Building2, Database, GitBranch, Moon, Plus, Sun } from 'lucide-react'
+import {
+  ArrowRight,
+  Building2,
+  Camera,
+  Cpu,
+  Database,
+  GitBranch,
+  Keyboard,
+  Moon,
+  Plus,
+  Sun,
+  TriangleAlert,
+  Undo2,
+  Waves,
+} from 'lucide-react'
 import { useRouter } from 'next/navigation'
 import { useTheme } from 'next-themes'
 import type { ReactNode } from 'react'
 import { routes } from '@/lib/routes.ts'
-import { navigationFor } from './navigation.ts'
+import { morePages, navigationFor } from './navigation.ts'
 import { useCurrentBranch, usePlace, useProjectNav } from './place.ts'
 import { useViewer } from './session-guard.tsx'
 import { useOrganizationNav } from './use-organization-nav.ts'
@@ -15,9 +29,11 @@ import { useOrganizationNav } from './use-organization-nav.ts'
 export default function CommandMenu({
   isOpen,
   onOpenChange,
+  onShowShortcuts,
 }: {
   isOpen: boolean
   onOpenChange(isOpen: boolean): void
+  onShowShortcuts(): void
 }) {
   const router = useRouter()
   const { setTheme, resolvedTheme } = useTheme()
@@ -26,7 +42,10 @@ export default function CommandMenu({
   const project = useProjectNav()
   const branch = useCurrentBranch()
   const organization = useOrganizationNav()
-  const pages = navigationFor(place, branch?.id).flatMap((group) => group.items)
+  const pages = [
+    ...navigationFor(place, branch?.id).flatMap((group) => group.items),
+    ...morePages({ projectId: place.project, organization }),
+  ]
 
   const act = (action: () => void) => () => {
     onOpenChange(false)
@@ -54,7 +73,12 @@ export default function CommandMenu({
         {pages.length > 0 ? (
           <Group heading="Pages">
             {pages.map((page) => (
-              <Item key={page.href} value={`page ${page.label}`} onSelect={go(page.href)} icon={<page.icon />}>
+              <Item
+                key={page.href}
+                value={`page ${page.label} ${page.href}`}
+                onSelect={go(page.href)}
+                icon={<page.icon />}
+              >
                 {page.label}
               </Item>
             ))}
@@ -70,11 +94,56 @@ export default function CommandMenu({
               Create branch
             </Item>
           ) : null}
+          {project?.viewerCanWrite && branch ? (
+            <>
+              <Item
+                value="create snapshot branch point in time"
+                icon={<Camera />}
+                onSelect={go(routes.branch(project.id, branch.id))}
+              >
+                Take a snapshot of {branch.name}
+              </Item>
+              <Item
+                value="create compute endpoint failover suspend start restart"
+                icon={<Cpu />}
+                onSelect={go(routes.projectPage(project.id, 'computes'))}
+              >
+                Start, suspend or fail over a compute
+              </Item>
+              <Item
+                value="restore point in time undo"
+                icon={<Undo2 />}
+                onSelect={go(routes.projectPage(project.id, 'restore', { branch: branch.id }))}
+              >
+                Restore {branch.name}
+              </Item>
+              <Item
+                value="publish table lake delta parquet"
+                icon={<Waves />}
+                onSelect={go(routes.projectPage(project.id, 'tables', { branch: branch.id }))}
+              >
+                Publish a table as Delta
+              </Item>
+              <Item
+                value="fault drill kill stop safekeeper"
+                icon={<TriangleAlert />}
+                onSelect={go(routes.projectPage(project.id, 'storage', { branch: branch.id }))}
+              >
+                Run a fault drill
+              </Item>
+            </>
+          ) : null}
           {organization?.viewerCanCreateProject ? (
             <Item value="create project" icon={<Plus />} onSelect={go(routes.newProject(organization.slug))}>
               Create project
             </Item>
           ) : null}
+          <Item value="create organization" icon={<Plus />} onSelect={go(routes.newOrganization())}>
+            Create organization
+          </Item>
+          <Item value="keyboard shortcuts help" icon={<Keyboard />} onSelect={act(onShowShortcuts)}>
+            Keyboard shortcuts
+          </Item>
           <Item
             value="theme light dark"
             icon={resolvedTheme === 'dark' ? <Sun /> : <Moon />}

@@ -15,6 +15,7 @@ import {
   Settings2,
   SquareTerminal,
   Undo2,
+  UserCog,
   Users,
 } from 'lucide-react'
 import { type ProjectPage, routes } from '@/lib/routes.ts'
@@ -86,6 +87,35 @@ export function organizationNavigation(slug: string): NavigationGroup[] {
         { label: 'Audit', href: routes.organizationPage(slug, 'audit'), icon: ScrollText, shortcut: 'a' },
       ],
     },
+  ]
+}
+
+/** Pages that the sidebar does not list, for the command menu. */
+export function morePages({
+  projectId,
+  organization,
+}: {
+  projectId: string | undefined
+  organization: { slug: string; name: string } | undefined
+}): NavigationItem[] {
+  const account = { label: 'Account and API keys', href: routes.account(), icon: KeyRound }
+  if (projectId === undefined) return [account]
+  const settings = (tab: 'quotas' | 'roles' | 'api-keys' | 'members', label: string, icon: LucideIcon) => ({
+    label: `Settings: ${label}`,
+    href: routes.projectSettings(projectId, tab),
+    icon,
+  })
+  return [
+    settings('quotas', 'quotas', Gauge),
+    settings('roles', 'roles and databases', UserCog),
+    settings('api-keys', 'API keys', KeyRound),
+    settings('members', 'members', Users),
+    ...(organization
+      ? organizationNavigation(organization.slug).flatMap((group) =>
+          group.items.map(({ shortcut: _, ...item }) => ({ ...item, label: `${organization.name}: ${item.label}` })),
+        )
+      : []),
+    account,
   ]
 }
 

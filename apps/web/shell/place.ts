@@ -1,7 +1,8 @@
 'use client'
 
 import { useParams, usePathname, useSearchParams } from 'next/navigation'
-import { ProjectNavDocument, type ProjectNavQuery } from '@/gql/graphql.ts'
+import { useMemo } from 'react'
+import { NavBranchDocument, ProjectNavDocument, type ProjectNavQuery } from '@/gql/graphql.ts'
 import { useGraphql } from '@/lib/use-graphql.ts'
 
 export type ProjectNav = NonNullable<ProjectNavQuery['project']>
@@ -19,11 +20,34 @@ export function usePlace(): { org?: string; project?: string; branch?: string; p
   }
 }
 
-/** The project of the address with its branches; undefined while loading or outside a project. */
+/**
+ * The project of the address with its branches; undefined while loading or outside a project. A project may have more branches than
+ * are loaded here; the one of the address is among them, unless it is gone.
+ */
 export function useProjectNav(): ProjectNav | undefined {
-  const { project } = usePlace()
+  const { project, branch } = usePlace()
   const { data } = useGraphql(ProjectNavDocument, { id: project ?? '' }, { isEnabled: project !== undefined })
-  return data?.project ?? undefined
+  const nav = data?.project ?? undefined
+  const isBeyond = nav !== undefined && branch !== undefined && isBeyondLoaded(nav.branches, branch)
+  const extra = useGraphql(
+    NavBranchDocument,
+    { projectId: project ?? '', branchId: branch ?? '' },
+    { isEnabled: isBeyond },
+  )
+  const found = extra.data?.project?.branch
+  return useMemo(() => {
+    if (!isBeyond || !nav) return nav
+    if (extra.isPending) return undefined
+    return found ? { ...nav, branches: { ...nav.branches, nodes: [...nav.branches.nodes, found] } } : nav
+  }, [nav, isBeyond, extra.isPending, found])
+}
+
+/** Whether a branch that is not among the loaded ones may still exist. */
+export function isBeyondLoaded(
+  branches: { totalCount: number; nodes: readonly { id: string }[] },
+  branchId: string,
+): boolean {
+  return branches.totalCount > branches.nodes.length && branches.nodes.every(({ id }) => id !== branchId)
 }
 
 export type NavBranch = ProjectNav['branches']['nodes'][number]

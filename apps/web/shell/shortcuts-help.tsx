@@ -13,6 +13,16 @@ const generalShortcuts = [
   { keys: ['?'], label: 'This help' },
 ] as const
 
+/** Where the keyboard does more than everywhere else. */
+const placeShortcuts = [
+  { keys: ['Ctrl', '↵'], label: 'SQL editor: run all, or the selection' },
+  { keys: ['←', '→'], label: 'Restore slider: commit by commit; timeline: mark by mark' },
+  { keys: ['↑', '↓'], label: 'Timeline: branch by branch' },
+  { keys: ['↵'], label: 'Timeline: pick this moment' },
+  { keys: ['+', '-', '0'], label: 'Timeline: zoom in, out, show all' },
+  { keys: ['Esc'], label: 'Close what is open; empty a search' },
+] as const
+
 export default function ShortcutsHelp({
   isOpen,
   onOpenChange,
@@ -26,6 +36,7 @@ export default function ShortcutsHelp({
     <Dialog isOpen={isOpen} onOpenChange={onOpenChange} title="Keyboard shortcuts" width="narrow">
       <DialogBody className="gap-5">
         <ShortcutList rows={generalShortcuts} />
+        {place.project ? <ShortcutList rows={placeShortcuts} /> : null}
         {pages.length > 0 ? (
           <ShortcutList
             rows={pages.flatMap((page) =>

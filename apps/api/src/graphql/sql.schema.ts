@@ -229,6 +229,11 @@ const RunSqlInput = builder.inputType('RunSqlInput', {
     rowLimit: t.int({ defaultValue: 1000 }),
     queryId: t.id({ description: 'To cancel it by; one is made when absent.' }),
     explain: t.boolean({ defaultValue: false }),
+    isRecorded: t.boolean({
+      defaultValue: true,
+      description:
+        'False: an analytic query that does not appear in the history. What Postgres runs is always recorded.',
+    }),
   }),
 })
 

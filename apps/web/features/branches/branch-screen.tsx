@@ -106,7 +106,8 @@ function Details({ projectId, branch }: { projectId: string; branch: BranchDetai
     <DefinitionList
       items={[
         { term: 'State', value: <BranchStateBadge state={branch.state} /> },
-        { term: 'Tip', value: <LiveLsn tip={branch.tip} /> },
+        { term: 'Tip', value: <LiveLsn tip={{ lsn: branch.tip.lsn }} /> },
+        { term: 'Last commit', value: <RelativeTime at={branch.tip.commitTime} /> },
         { term: 'Data', value: <Bytes value={branch.logicalSizeBytes} /> },
         { term: 'Id', value: <CopyText text={branch.id} /> },
         { term: 'Timeline', value: <CopyText text={branch.timelineId} shown={`${branch.timelineId.slice(0, 12)}…`} /> },

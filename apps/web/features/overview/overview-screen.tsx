@@ -23,6 +23,7 @@ import { operationLabel } from '@/lib/operation-label.ts'
 import { routes } from '@/lib/routes.ts'
 import { useGraphql } from '@/lib/use-graphql.ts'
 import { LoadFailure } from '@/shell/load-failure.tsx'
+import { DemoPanel } from './demo-panel.tsx'
 import { QuorumPicture } from './quorum-picture.tsx'
 
 const ConnectDialog = dynamic(() => import('@/domain/connect-dialog.tsx').then((module) => module.ConnectDialog), {
@@ -58,6 +59,7 @@ export function OverviewScreen({ projectId }: { projectId: string }) {
         <OverviewStats project={project} />
         <div className="grid items-start gap-6 lg:grid-cols-[3fr_2fr]">
           <div className="flex min-w-0 flex-col gap-6">
+            <DemoPanel projectId={projectId} canWrite={project?.viewerCanWrite ?? false} />
             <BranchesPanel projectId={projectId} project={project} />
             <EndpointsPanel projectId={projectId} project={project} />
             <OperationsPanel projectId={projectId} project={project} />

@@ -10,13 +10,15 @@ export interface CommitSliderProps {
   buckets: readonly Bucket[] | undefined
   timeMs: number | undefined
   onChange(timeMs: number): void
+  /** The buckets are on their way. */
+  isCounting: boolean
   marks: readonly { id: string; name: string; timeMs: number }[]
 }
 
 const height = 88
 
 /** The commits of a branch over its history window, and the moment chosen among them. Arrow keys go from commit to commit. */
-export function CommitSlider({ scale, buckets = [], timeMs, onChange, marks }: CommitSliderProps) {
+export function CommitSlider({ scale, buckets = [], timeMs, onChange, isCounting, marks }: CommitSliderProps) {
   const area = useRef<HTMLDivElement>(null)
   const most = Math.max(0, ...buckets.map((bucket) => bucket.commits))
   const chosenMs = timeMs ?? scale.toMs
@@ -112,6 +114,8 @@ export function CommitSlider({ scale, buckets = [], timeMs, onChange, marks }: C
           <span className="max-sm:hidden">
             {formatCount(buckets.reduce((sum, bucket) => sum + bucket.commits, 0))} commits in the window
           </span>
+        ) : isCounting ? (
+          <span role="status">counting commits</span>
         ) : null}
         <span>{formatExactTime(scale.toMs).slice(0, 18)}</span>
       </div>

@@ -9,7 +9,7 @@ import { Skeleton, SkeletonLines } from '@tributary/ui/patterns/skeleton'
 import { Button } from '@tributary/ui/primitives/button'
 import { Panel } from '@tributary/ui/primitives/panel'
 import { Tabs } from '@tributary/ui/primitives/tabs'
-import { GitBranch } from 'lucide-react'
+import { Camera, GitBranch } from 'lucide-react'
 import dynamic from 'next/dynamic'
 import Link from 'next/link'
 import { useSearchParams } from 'next/navigation'
@@ -44,7 +44,7 @@ export function RestoreScreen({ projectId }: { projectId: string }) {
     { projectId, branchId: branchId ?? '' },
     { isEnabled: branchId !== undefined, refetchEveryMs: 15_000 },
   )
-  if (project && !current) {
+  if ((project && !current) || data?.project?.branch === null) {
     return (
       <NotAvailable
         what="this branch"
@@ -134,6 +134,7 @@ function Restore({ projectId, branch, snapshots }: RestoreProps) {
             buckets={buckets}
             timeMs={chosenMs}
             onChange={slideTo}
+            isCounting={histogram.isLoading}
             marks={snapshots.flatMap((snapshot) =>
               snapshot.time ? [{ id: snapshot.id, name: snapshot.name, timeMs: Date.parse(snapshot.time) }] : [],
             )}
@@ -145,6 +146,23 @@ function Restore({ projectId, branch, snapshots }: RestoreProps) {
           <p className="mt-2 text-data text-ink-faint">
             How many commits lie where cannot be told now; any moment can be chosen.
           </p>
+        ) : null}
+        {snapshots.length > 0 ? (
+          <div className="mt-4 flex flex-wrap items-center gap-2 text-data">
+            <span className="text-ink-faint">Snapshots</span>
+            {snapshots.map((snapshot) => (
+              <Button
+                key={snapshot.id}
+                size="small"
+                onClick={() => {
+                  setMoment({ kind: 'lsn', lsn: snapshot.lsn })
+                  setFieldKey(fieldKey + 1)
+                }}
+              >
+                <Camera /> {snapshot.name}
+              </Button>
+            ))}
+          </div>
         ) : null}
         <div className="mt-5 grid gap-6 md:grid-cols-2">
           <MomentField

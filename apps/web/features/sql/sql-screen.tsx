@@ -1,5 +1,6 @@
 'use client'
 
+import { formatCount } from '@tributary/ui/lib/format'
 import { PageHeader } from '@tributary/ui/patterns/page-header'
 import { Skeleton } from '@tributary/ui/patterns/skeleton'
 import { Button } from '@tributary/ui/primitives/button'
@@ -34,12 +35,16 @@ const SqlResultView = dynamic(() => import('./sql-result.tsx').then((module) => 
 
 const welcome = '-- Ctrl-Enter runs this, or the part you have selected.\nselect now(), current_database();\n'
 const ownerRole = ''
+/** How many rows an answer may have here; the API takes no more than the last. */
+const rowLimits = ['100', '1000', '10000', '50000'] as const
+type RowLimit = (typeof rowLimits)[number]
 
 /** One editor, two engines: Postgres reads and writes at the tip, Analytics reads any moment without a compute. */
 export function SqlScreen({ projectId }: { projectId: string }) {
   const { branch, isBranchGone, database, moment, go } = useDataPlace(projectId, 'sql')
   const [engine, setEngine] = useState<QueryEngine>(moment.kind === 'tip' ? 'POSTGRES' : 'ANALYTICS')
   const [role, setRole] = useState(ownerRole)
+  const [rowLimit, setRowLimit] = useState<RowLimit>('1000')
   const [text, setText] = useDraft(projectId, welcome)
   const place = useGraphql(
     SqlPlaceDocument,
@@ -67,6 +72,7 @@ export function SqlScreen({ projectId }: { projectId: string }) {
       engine,
       sql,
       explain,
+      rowLimit: Number(rowLimit),
       ...(engine === 'POSTGRES' && role !== ownerRole ? { role } : {}),
       ...(at && engine === 'ANALYTICS' ? { at } : {}),
     })
@@ -143,7 +149,14 @@ export function SqlScreen({ projectId }: { projectId: string }) {
             <Button disabled={isRunning || !database} onClick={() => runText(text, true)}>
               <Route /> Explain
             </Button>
-            <div className="ml-auto">
+            <div className="ml-auto flex items-center gap-2">
+              <Select
+                label="Rows at most"
+                className="w-40"
+                value={rowLimit}
+                onChange={setRowLimit}
+                options={rowLimits.map((each) => ({ value: each, label: `${formatCount(each)} rows at most` }))}
+              />
               <SaveQueryPopover projectId={projectId} sql={text} engine={engine} />
             </div>
           </div>

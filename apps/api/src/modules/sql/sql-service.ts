@@ -33,6 +33,8 @@ export interface RunSqlInput {
   readonly rowLimit?: number | null | undefined
   readonly queryId?: string | null | undefined
   readonly explain?: boolean | null | undefined
+  /** False: not in the history, for what programs ask on behalf of a reader. Postgres may write, and is always recorded. */
+  readonly isRecorded?: boolean | null | undefined
 }
 
 interface Running {
@@ -87,7 +89,8 @@ export class SqlService {
           ...answer,
           durationMs: performance.now() - startedMs,
         }
-        await this.#note(actor, branch, input, result, options)
+        if (input.engine === 'POSTGRES' || input.isRecorded !== false)
+          await this.#note(actor, branch, input, result, options)
         return result
       } finally {
         options.signal?.removeEventListener('abort', onAbort)
