@@ -60,12 +60,19 @@ async function startCompute(mode: ComputeMode, options: { readOnly?: boolean } =
     {
       quorum: options.readOnly ? undefined : log,
       readBootBundle: async () => bundle,
-      openPages: () => ({ readPages: pagesOfDataDir(stock.dataDir), close() {} }),
+      openPages: () => {
+        const readPages = pagesOfDataDir(stock.dataDir)
+        return {
+          readPages,
+          usePages: async (of, first, count, use) => use(await readPages(of, first, count)),
+          close() {},
+        }
+      },
       leaseLsn: () => Promise.resolve(),
       saveStatistics: () => Promise.resolve(),
       mountObstacle: fuseObstacle(),
-      openMount: ({ mountPath, cacheFolder, readPages }) =>
-        openFuseMount({ mountPath, cacheFolder, pageReader: { readPages }, log: env.log }),
+      openMount: ({ mountPath, cacheFolder, usePages }) =>
+        openFuseMount({ mountPath, cacheFolder, pageReader: { usePages }, log: env.log }),
       postgresProgram: findPostgresBinaries().postgres,
     },
   )

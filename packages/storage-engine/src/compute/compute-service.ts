@@ -10,7 +10,7 @@ import type { ComputeState, ComputeStatus, DatabaseSpec, RoleSpec } from '../pro
 import { ComputeExit } from '../protocol/compute-control.ts'
 import { ActivitySampler } from './activity-sampler.ts'
 import { type Account, type RelationTree, relationTreeOf, writeDataDir } from './data-dir.ts'
-import { hydrate, type ReadPages } from './hydrate.ts'
+import { hydrate, type ReadPages, type UsePages } from './hydrate.ts'
 import { verifierStatements } from './local-verifiers.ts'
 import { LsnLeaseKeeper } from './lsn-lease-keeper.ts'
 import { type ComputeMode, chooseMode } from './mode.ts'
@@ -33,6 +33,7 @@ export interface PageMount {
 
 export interface PageSource {
   readonly readPages: ReadPages
+  readonly usePages: UsePages
   close(): void
 }
 
@@ -48,7 +49,7 @@ export interface ComputeParts {
   saveStatistics(lsn: Lsn, file: Uint8Array): Promise<void>
   /** Why a mount is not possible here, or undefined. */
   readonly mountObstacle: string | undefined
-  openMount(options: { mountPath: string; cacheFolder: string; readPages: ReadPages }): Promise<PageMount>
+  openMount(options: { mountPath: string; cacheFolder: string; usePages: UsePages }): Promise<PageMount>
   readonly postgresProgram: string
 }
 
@@ -226,7 +227,7 @@ export class ComputeService {
     // The mount needs no LSN before its first read, so it comes up beside the election.
     const mounting =
       this.#mode.mode === 'fuse'
-        ? this.phases.measure('mount', () => this.#openMount((...args) => pages.source!.readPages(...args)))
+        ? this.phases.measure('mount', () => this.#openMount((...args) => pages.source!.usePages(...args)))
         : Promise.resolve(undefined)
     mounting.catch(() => undefined)
 
@@ -273,12 +274,12 @@ export class ComputeService {
     if (account) fs.chownSync(socketFolder, account.uid, account.gid)
   }
 
-  async #openMount(readPages: ReadPages): Promise<PageMount> {
+  async #openMount(usePages: UsePages): Promise<PageMount> {
     const { folder } = this.#options
     const mount = await this.#parts.openMount({
       mountPath: path.join(folder, 'mount'),
       cacheFolder: path.join(folder, 'cache'),
-      readPages,
+      usePages,
     })
     this.#mount = mount
     void mount.ended.then((reason) => {

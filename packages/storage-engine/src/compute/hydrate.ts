@@ -13,6 +13,14 @@ export type ReadPages = (
   blockCount: number,
 ) => Promise<readonly (Uint8Array | undefined)[]>
 
+/** The same, lent to `use` until it returns; resolves after it. */
+export type UsePages = (
+  relation: RelationFork,
+  firstBlock: number,
+  blockCount: number,
+  use: (pages: readonly (Uint8Array | undefined)[]) => void,
+) => Promise<void>
+
 const PAGES_PER_READ = 128
 /** 1 MiB each. */
 const READS_AT_ONCE_MAX = 8

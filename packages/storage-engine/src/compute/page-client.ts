@@ -40,7 +40,8 @@ interface Call {
   readonly request: GetPagesRequest
   readonly deadlineMs: number
   readonly startedMs: number
-  readonly resolve: (pages: readonly (Uint8Array | undefined)[]) => void
+  readonly use: (pages: readonly (Uint8Array | undefined)[]) => void
+  readonly resolve: () => void
   readonly reject: (error: Error) => void
 }
 
@@ -77,11 +78,26 @@ export class PageClient {
     void this.#connect()
   }
 
-  readPages(
+  /** Pages in memory of their own. */
+  async readPages(
     relation: RelationFork,
     firstBlock: number,
     blockCount: number,
   ): Promise<readonly (Uint8Array | undefined)[]> {
+    let copies: (Uint8Array | undefined)[] = []
+    await this.usePages(relation, firstBlock, blockCount, (pages) => {
+      copies = pages.map((page) => page?.slice())
+    })
+    return copies
+  }
+
+  /** Resolves after `use`, which gets the pages before the connection is read any further; they are lent until it returns. */
+  usePages(
+    relation: RelationFork,
+    firstBlock: number,
+    blockCount: number,
+    use: (pages: readonly (Uint8Array | undefined)[]) => void,
+  ): Promise<void> {
     const { env, lsn, giveUpMs } = this.#options
     if (this.#isClosed) return Promise.reject(new StorageError('aborted', 'page client is closed'))
     const requestId = this.#nextId
@@ -100,7 +116,7 @@ export class PageClient {
     }
     const startedMs = env.clock.monotonicMs()
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ request, startedMs, deadlineMs: startedMs + giveUpMs, resolve, reject })
+      this.#waiting.push({ request, startedMs, deadlineMs: startedMs + giveUpMs, use, resolve, reject })
       this.#sendSoon()
     })
   }
@@ -150,13 +166,19 @@ export class PageClient {
   async #connect(): Promise<void> {
     if (this.#isConnecting || this.#isReady || this.#isClosed) return
     this.#isConnecting = true
+    const decoder = new FrameDecoder({
+      payloadBytesMax: PAGE_SERVICE_PAYLOAD_BYTES_MAX,
+      onFrame: (_type, payload) => this.#onResponse(payload),
+      lendsFrames: true,
+    })
+    const nextBuffer = () => decoder.nextBuffer()
     const { env, address, projectId, timelineId } = this.#options
     for (let delayMs = 5; !this.#isClosed; delayMs = Math.min(delayMs * 2, RECONNECT_DELAY_MS_MAX)) {
       this.#expire()
       try {
-        const connection = await env.network.connect(address, { timeoutMs: CONNECT_TIMEOUT_MS })
+        const connection = await env.network.connect(address, { timeoutMs: CONNECT_TIMEOUT_MS, nextBuffer })
         this.#isConnecting = false
-        this.#use(connection)
+        this.#use(connection, decoder)
         connection.send(frameOf({ kind: 'hello', version: PAGE_SERVICE_VERSION, projectId, timelineId }))
         return
       } catch (error) {
@@ -167,14 +189,10 @@ export class PageClient {
     this.#isConnecting = false
   }
 
-  #use(connection: Connection): void {
+  #use(connection: Connection, decoder: FrameDecoder): void {
     const { env } = this.#options
     this.#connection = connection
     this.#isReady = false
-    const decoder = new FrameDecoder({
-      payloadBytesMax: PAGE_SERVICE_PAYLOAD_BYTES_MAX,
-      onFrame: (_type, payload) => this.#onResponse(payload),
-    })
     connection.onData = (chunk) => {
       try {
         decoder.push(chunk)
@@ -260,7 +278,13 @@ export class PageClient {
       return
     }
     this.#pages.add(response.pages.length)
-    call.resolve(response.pages)
+    try {
+      call.use(response.pages)
+    } catch (error) {
+      call.reject(error instanceof Error ? error : new Error(String(error)))
+      return
+    }
+    call.resolve()
   }
 
   #expire(): void {

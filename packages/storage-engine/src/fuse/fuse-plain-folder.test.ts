@@ -34,10 +34,12 @@ describe.skipIf(obstacle !== undefined)('the mount behaves as a plain folder', (
   let mount: FuseMount
   let reads = 0
   const pageReader: PageReader = {
-    async readPages(of, firstBlock, blockCount) {
+    async usePages(of, firstBlock, blockCount, use) {
       reads++
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 3))
-      return Array.from({ length: blockCount }, (_, i) => remotePage(of.relNumber, firstBlock + i))
+      const pages = Array.from({ length: blockCount }, (_, i) => remotePage(of.relNumber, firstBlock + i).slice())
+      use(pages)
+      for (const page of pages) page?.fill(0xee)
     },
   }
 

@@ -212,8 +212,9 @@ export class MissServer {
 
   #startFetch(segment: Segment, first: number, end: number): Fetch {
     const done = this.#pageReader
-      .readPages(segment.relation, segment.firstBlock + first, end - first)
-      .then((pages) => this.#install(segment, first, pages))
+      .usePages(segment.relation, segment.firstBlock + first, end - first, (pages) =>
+        this.#install(segment, first, pages),
+      )
       .finally(() => segment.fetches.delete(fetch))
     const fetch: Fetch = { first, end, done }
     segment.fetches.add(fetch)

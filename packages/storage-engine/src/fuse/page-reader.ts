@@ -4,13 +4,15 @@ import type { RelationFork } from '../postgres/relation.ts'
 export interface PageReader {
   /**
    * Blocks [firstBlock, firstBlock + blockCount), blockCount at most PAGES_PER_READ_MAX; an all-zero page may be undefined.
-   * Waits and retries while the source is away; rejects when it gives up or the block is beyond the fork's end.
+   * They are lent to `use` until it returns. Waits and retries while the source is away; rejects when it gives up, the block is
+   * beyond the fork's end, or `use` throws.
    */
-  readPages(
+  usePages(
     relation: RelationFork,
     firstBlock: number,
     blockCount: number,
-  ): Promise<readonly (Uint8Array | undefined)[]>
+    use: (pages: readonly (Uint8Array | undefined)[]) => void,
+  ): Promise<void>
 }
 
 /** 1 MiB. */

@@ -2,7 +2,17 @@
 export interface Network {
   listen(address: Address, onConnection: (connection: Connection) => void): Promise<Listener>
   /** Rejects with `unavailable` when nobody answers within `timeoutMs`, with `aborted` when the signal fires. */
-  connect(address: Address, options: { timeoutMs: number; signal?: AbortSignal }): Promise<Connection>
+  connect(address: Address, options: ConnectOptions): Promise<Connection>
+}
+
+export interface ConnectOptions {
+  readonly timeoutMs: number
+  readonly signal?: AbortSignal
+  /**
+   * Asked for before each read: where the bytes received next are to go, instead of new memory. A chunk is then only lent, until
+   * `onData` returns. A network may take no notice of it.
+   */
+  readonly nextBuffer?: () => Uint8Array
 }
 
 export type Address = { readonly host: string; readonly port: number } | { readonly socketPath: string }
@@ -15,7 +25,7 @@ export interface Listener {
 
 /**
  * One connection. Set the handlers synchronously after getting it: data that arrives earlier is held back.
- * Chunk boundaries carry no meaning. A chunk given to `onData` belongs to the receiver.
+ * Chunk boundaries carry no meaning. A chunk given to `onData` belongs to the receiver, unless there is a `nextBuffer`.
  */
 export interface Connection {
   readonly remote: string

@@ -1,7 +1,14 @@
 import * as fs from 'node:fs'
 import * as net from 'node:net'
 import { StorageError } from '../base/errors.ts'
-import { type Address, type Connection, formatAddress, type Listener, type Network } from './network.ts'
+import {
+  type Address,
+  type Connection,
+  type ConnectOptions,
+  formatAddress,
+  type Listener,
+  type Network,
+} from './network.ts'
 import { abortedError, errnoOf, systemError } from './node-errors.ts'
 
 /** Bytes waiting in a connection above which `send` answers false. */
@@ -42,14 +49,22 @@ export const nodeNetwork: Network = {
     }
   },
 
-  connect(address: Address, options: { timeoutMs: number; signal?: AbortSignal }): Promise<Connection> {
-    const { signal, timeoutMs } = options
+  connect(address: Address, options: ConnectOptions): Promise<Connection> {
+    const { nextBuffer, signal, timeoutMs } = options
+    let connection: NodeConnection | undefined
+    const onread = nextBuffer && {
+      buffer: nextBuffer,
+      callback(byteCount: number, buffer: Uint8Array) {
+        connection?.receive(buffer.subarray(0, byteCount))
+        return true
+      },
+    }
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(abortedError('connect'))
       const socket =
         'socketPath' in address
-          ? net.connect({ path: address.socketPath })
-          : net.connect({ host: address.host, port: address.port, noDelay: true })
+          ? net.connect({ path: address.socketPath, ...(onread ? { onread } : {}) })
+          : net.connect({ host: address.host, port: address.port, noDelay: true, ...(onread ? { onread } : {}) })
       socket.pause()
       const settle = () => {
         clearTimeout(timer)
@@ -67,7 +82,8 @@ export const nodeNetwork: Network = {
       const onAbort = () => fail(abortedError('connect'))
       const onConnect = () => {
         settle()
-        resolve(new NodeConnection(socket))
+        connection = new NodeConnection(socket)
+        resolve(connection)
       }
       const timer = setTimeout(
         () =>
@@ -116,7 +132,7 @@ class NodeConnection implements Connection {
   constructor(socket: net.Socket) {
     this.#socket = socket
     this.remote = socket.remoteAddress ? `${socket.remoteAddress}:${socket.remotePort}` : 'unix'
-    socket.on('data', (chunk: Buffer) => this.#onData?.(chunk))
+    socket.on('data', (chunk: Buffer) => this.receive(chunk))
     // 'data' listeners start the flow; nothing may arrive before the receiver is there.
     socket.pause()
     socket.on('error', (error) => {
@@ -128,6 +144,10 @@ class NodeConnection implements Connection {
       this.#wake()
       this.#onClose?.(this.#error)
     })
+  }
+
+  receive(chunk: Uint8Array): void {
+    this.#onData?.(chunk)
   }
 
   get onData(): (chunk: Uint8Array) => void {

@@ -147,13 +147,14 @@ function partsOf(
       client.warmUp()
       return {
         readPages: (relation, firstBlock, blockCount) => client.readPages(relation, firstBlock, blockCount),
+        usePages: (...args) => client.usePages(...args),
         close: () => client.close(),
       }
     },
     mountObstacle: config.mode === 'hydrate' ? undefined : fuseObstacle(),
-    async openMount({ mountPath, cacheFolder, readPages }) {
+    async openMount({ mountPath, cacheFolder, usePages }) {
       await clearStaleMount(mountPath)
-      const mount = await openFuseMount({ mountPath, cacheFolder, pageReader: { readPages }, log: env.log })
+      const mount = await openFuseMount({ mountPath, cacheFolder, pageReader: { usePages }, log: env.log })
       onMount(mount)
       return mount
     },

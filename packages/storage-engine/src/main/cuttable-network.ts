@@ -1,5 +1,5 @@
 import { StorageError } from '../base/errors.ts'
-import { type Address, type Connection, formatAddress, type Network } from '../io/network.ts'
+import { type Address, type Connection, type ConnectOptions, formatAddress, type Network } from '../io/network.ts'
 
 /** Connections to one address that are remembered, the newest: a proposer has one, and one more while it catches up. */
 const REMEMBERED_MAX = 8
@@ -34,7 +34,7 @@ export class CuttableNetwork implements Network {
     return this.#network.listen(address, onConnection)
   }
 
-  async connect(address: Address, options: { timeoutMs: number; signal?: AbortSignal }): Promise<Connection> {
+  async connect(address: Address, options: ConnectOptions): Promise<Connection> {
     const name = formatAddress(address)
     if (this.#cut.has(name)) throw cutError(name)
     const connection = await this.#network.connect(address, options)

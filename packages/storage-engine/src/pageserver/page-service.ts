@@ -89,7 +89,11 @@ class PageSession {
     this.#options = options
     this.#metrics = metrics
     this.#connection = connection
-    this.#answers = new FrameBatch({ bufferBytes: ANSWER_BATCH_BYTES, send: (bytes) => this.#sendBytes(bytes) })
+    this.#answers = new FrameBatch({
+      bufferBytes: ANSWER_BATCH_BYTES,
+      send: (bytes) => this.#sendBytes(bytes),
+      areSent: () => connection.borrowedBytes === 0,
+    })
     this.#decoder = new FrameDecoder({
       payloadBytesMax: PAGE_SERVICE_PAYLOAD_BYTES_MAX,
       onFrame: (_type, payload) => this.#onRequest(payload),

@@ -48,6 +48,28 @@ test('bytes given to send are never written to again', () => {
   expect(sent.map((bytes) => [...bytes])).toEqual(copies.map((bytes) => [...bytes]))
 })
 
+test('a large frame is written to again only when all that was sent is out, and then takes no new memory', () => {
+  const sent: Uint8Array[] = []
+  const lastBytes: (number | undefined)[] = []
+  let areSent = false
+  const batch = new FrameBatch({
+    bufferBytes: 16,
+    send: (bytes) => {
+      sent.push(bytes)
+      lastBytes.push(bytes.at(-1))
+      return false
+    },
+    areSent: () => areSent,
+  })
+  for (let i = 0; i < 3; i++) batch.add(1, new Uint8Array(1000).fill(i))
+  expect(new Set(sent.map(({ buffer }) => buffer)).size).toBe(3)
+  expect(sent.map((frame) => frame.at(-1))).toEqual([0, 1, 2])
+  areSent = true
+  for (let i = 3; i < 6; i++) batch.add(1, new Uint8Array(1000).fill(i))
+  expect(new Set(sent.map(({ buffer }) => buffer)).size).toBe(3)
+  expect(lastBytes).toEqual([0, 1, 2, 3, 4, 5])
+})
+
 test('what send gives back is used again, with the same frames on the wire', () => {
   const given = open(64)
   const reused = open(64, false)

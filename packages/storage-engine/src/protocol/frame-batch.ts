@@ -3,6 +3,8 @@ import { FRAME_HEADER_SIZE, sealFrame } from './framing.ts'
 /** A larger buffer for a single frame is not kept. */
 const LARGE_KEPT_BYTES_MAX = 512 * 1024
 const LARGE_STEP_BYTES = 64 * 1024
+/** Of buffers that were lent to the socket: 8 x 512 KiB. */
+const LARGE_KEPT_MAX = 8
 
 /**
  * Frames put together in one buffer, so that many small messages cost one write to the socket. What is added waits for
@@ -11,15 +13,23 @@ const LARGE_STEP_BYTES = 64 * 1024
 export class FrameBatch {
   readonly #bufferBytes: number
   readonly #send: (bytes: Uint8Array) => boolean
+  readonly #areSent: () => boolean
   #buffer: Uint8Array | undefined
   #length = 0
   /** For frames that do not fit the buffer. */
   #large: Uint8Array | undefined
+  /** Large buffers that are still being sent. */
+  #lent: Uint8Array[] = []
+  #spare: Uint8Array[] = []
 
-  /** `send` takes the bytes over for good, unless it returns true: then they may be written to again. */
-  constructor(options: { bufferBytes: number; send: (bytes: Uint8Array) => boolean }) {
+  /**
+   * `send` takes the bytes over for good, unless it returns true: then they may be written to again. `areSent`: what large frames
+   * `send` took over may be written to again by now, all of it.
+   */
+  constructor(options: { bufferBytes: number; send: (bytes: Uint8Array) => boolean; areSent?: () => boolean }) {
     this.#bufferBytes = options.bufferBytes
     this.#send = options.send
+    this.#areSent = options.areSent ?? (() => false)
   }
 
   add(type: number, payload: Uint8Array): void {
@@ -42,7 +52,7 @@ export class FrameBatch {
     const frame = room.subarray(0, FRAME_HEADER_SIZE + payloadBytes)
     sealFrame(frame, type)
     if (!isLarge) this.#length += frame.length
-    else if (!this.#send(frame)) this.#large = undefined
+    else if (!this.#send(frame)) this.#lendLarge()
     return true
   }
 
@@ -65,9 +75,19 @@ export class FrameBatch {
     return this.#buffer.subarray(this.#length, this.#length + frameBytes)
   }
 
+  #lendLarge(): void {
+    if (this.#large && this.#lent.length < LARGE_KEPT_MAX) this.#lent.push(this.#large)
+    this.#large = undefined
+  }
+
   #largeRoom(frameBytes: number): Uint8Array {
     this.flush()
     if (frameBytes > LARGE_KEPT_BYTES_MAX) return new Uint8Array(frameBytes)
+    if (!this.#large && this.#lent.length > 0 && this.#areSent()) {
+      this.#spare = this.#lent
+      this.#lent = []
+    }
+    this.#large ??= this.#spare.pop()
     if (!this.#large || this.#large.length < frameBytes) {
       this.#large = new Uint8Array(Math.ceil(frameBytes / LARGE_STEP_BYTES) * LARGE_STEP_BYTES)
     }

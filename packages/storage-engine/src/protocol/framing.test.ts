@@ -32,6 +32,32 @@ test('frames come out the same wherever the stream is cut into three chunks', ()
   }
 })
 
+test('a decoder that lends its memory gives the same frames, wherever the stream is cut and wherever the bytes land', () => {
+  const large = encodeFrame(
+    7,
+    Uint8Array.from({ length: 900 }, (_, i) => i),
+  )
+  const input = Uint8Array.from([...stream, ...large, ...stream, ...large, ...large])
+  for (const lands of [true, false]) {
+    for (let step = 1; step < 1200; step = step < 20 ? step + 1 : step * 2 + 1) {
+      const frames: { type: number; payload: number[] }[] = []
+      const decoder = new FrameDecoder({
+        payloadBytesMax: 1000,
+        lendsFrames: true,
+        onFrame: (type, payload) => frames.push({ type, payload: [...payload] }),
+      })
+      for (let at = 0; at < input.length; ) {
+        const place = lands ? decoder.nextBuffer() : new Uint8Array(step)
+        const length = Math.min(step, place.length, input.length - at)
+        place.set(input.subarray(at, at + length))
+        decoder.push(place.subarray(0, length))
+        at += length
+      }
+      expect(frames).toEqual(decodeAll([input]))
+    }
+  }
+})
+
 test('a frame sealed in two parts reads like one sealed whole', () => {
   const head = new Uint8Array(FRAME_HEADER_SIZE + 2)
   head.set([9, 8], FRAME_HEADER_SIZE)

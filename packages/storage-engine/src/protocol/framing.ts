@@ -14,6 +14,8 @@ import { readU16, readU32, writeU16, writeU32 } from './byte-fields.ts'
 export const FRAME_HEADER_SIZE = 12
 export const FRAME_MAGIC = 0x5442
 export const FRAME_VERSION = 2
+/** A read of the socket while no frame is begun. */
+const LANDING_BYTES = 64 * 1024
 
 /** A frame in one buffer, ready to be sent. For small messages. */
 export function encodeFrame(type: number, payload: Uint8Array): Uint8Array {
@@ -46,7 +48,8 @@ export type FrameHandler = (type: number, payload: Uint8Array) => void
 
 /**
  * Cuts a byte stream into frames. A frame that lies whole in one chunk is handed on without a copy; one that is spread
- * over chunks is put together in a buffer of its own, which the handler may keep.
+ * over chunks is put together in a buffer of its own, which the handler may keep; with `lendsFrames` all are put together in the
+ * same buffer, and bytes that were received right where `nextBuffer` said are not copied either.
  *
  * `push` throws CorruptionError on a wrong magic, version, length or checksum; the stream is then of no more use.
  */
@@ -56,11 +59,23 @@ export class FrameDecoder {
   /** The frame that is being put together: header first, grown once its length is known. */
   #pending: Uint8Array | undefined
   #pendingLength = 0
+  /** With `lendsFrames`: the memory of `#pending`, and where bytes land while no frame is begun. */
+  readonly #lent: { frame: Uint8Array; readonly landing: Uint8Array } | undefined
   #closed = false
 
-  constructor(options: { payloadBytesMax: number; onFrame: FrameHandler }) {
+  constructor(options: { payloadBytesMax: number; onFrame: FrameHandler; lendsFrames?: boolean }) {
     this.#payloadBytesMax = options.payloadBytesMax
     this.#onFrame = options.onFrame
+    if (options.lendsFrames) {
+      this.#lent = { frame: new Uint8Array(LANDING_BYTES), landing: new Uint8Array(LANDING_BYTES) }
+    }
+  }
+
+  /** With `lendsFrames`: the place for the bytes that are received next. What they replace has been delivered. */
+  nextBuffer(): Uint8Array {
+    assert(this.#lent, 'a decoder that gives frames away has no buffer to lend')
+    const isUnderWay = this.#pending !== undefined && this.#pending.length > FRAME_HEADER_SIZE
+    return isUnderWay ? this.#pending!.subarray(this.#pendingLength) : this.#lent.landing
   }
 
   /** Makes `push` drop all further input, also the rest of the chunk in hand. */
@@ -78,12 +93,12 @@ export class FrameDecoder {
       }
       const left = chunk.length - at
       if (left < FRAME_HEADER_SIZE) {
-        this.#startPending(new Uint8Array(FRAME_HEADER_SIZE), chunk, at)
+        this.#startPending(this.#room(FRAME_HEADER_SIZE), chunk, at)
         return
       }
       const frameLength = FRAME_HEADER_SIZE + this.#payloadLength(chunk, at)
       if (left < frameLength) {
-        this.#startPending(new Uint8Array(frameLength), chunk, at)
+        this.#startPending(this.#room(frameLength), chunk, at)
         return
       }
       this.#deliver(chunk, at, frameLength)
@@ -100,20 +115,29 @@ export class FrameDecoder {
   #fillPending(chunk: Uint8Array, at: number): number {
     const pending = this.#pending!
     const taken = Math.min(pending.length - this.#pendingLength, chunk.length - at)
-    pending.set(chunk.subarray(at, at + taken), this.#pendingLength)
+    const isInPlace =
+      chunk.buffer === pending.buffer && chunk.byteOffset + at === pending.byteOffset + this.#pendingLength
+    if (!isInPlace) pending.set(chunk.subarray(at, at + taken), this.#pendingLength)
     this.#pendingLength += taken
     if (this.#pendingLength < pending.length) return at + taken
 
     const frameLength = FRAME_HEADER_SIZE + this.#payloadLength(pending, 0)
     if (frameLength > pending.length) {
-      const grown = new Uint8Array(frameLength)
-      grown.set(pending)
-      this.#pending = grown
+      const header = pending.slice()
+      this.#pending = this.#room(frameLength)
+      this.#pending.set(header)
       return at + taken
     }
     this.#pending = undefined
     this.#deliver(pending, 0, frameLength)
     return at + taken
+  }
+
+  #room(byteCount: number): Uint8Array {
+    const lent = this.#lent
+    if (!lent) return new Uint8Array(byteCount)
+    if (lent.frame.length < byteCount) lent.frame = new Uint8Array(byteCount)
+    return lent.frame.subarray(0, byteCount)
   }
 
   #payloadLength(bytes: Uint8Array, at: number): number {
