@@ -1,15 +1,15 @@
 import * as path from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { ensureBrowser } from './browser.ts'
 import { runCommand } from './command.ts'
-import { apiFolder, engineFolder, listFiles, rootFolder } from './repository.ts'
+import { apiFolder, e2eFolder, engineFolder, listFiles, rootFolder } from './repository.ts'
 
 /**
- * `npm run bench -- NAME [--json] [--quick]`: builds, then runs NAME.bench.ts of the engine or
- * the API. With --json the last line printed is
- * one JSON object { bench, figures, ratios }. `--quick` makes a short run that shows only that the benchmark works.
+ * `npm run bench -- NAME [--json] [--quick]`: builds, then runs NAME.bench.ts of the engine, the API or the console (in a
+ * browser). With --json the last line printed is one JSON object { bench, figures, ratios }. `--quick` makes a short run that shows only that the benchmark works.
  */
 const files = new Map(
-  [engineFolder, apiFolder]
+  [engineFolder, apiFolder, e2eFolder]
     .flatMap((folder) => listFiles(path.join(folder, 'bench')))
     .filter((file) => file.endsWith('.bench.ts'))
     .map((file) => [path.basename(file, '.bench.ts'), file]),
@@ -22,9 +22,12 @@ if (name === undefined || file === undefined) {
   process.exit(2)
 }
 
-const part = file.startsWith(engineFolder) ? '--engine' : '--without-console'
-const { code } = await runCommand(process.execPath, ['--import', 'tsx', 'scripts/build.ts', part], { cwd: rootFolder })
+const isConsole = file.startsWith(e2eFolder)
+const parts = isConsole ? [] : [file.startsWith(engineFolder) ? '--engine' : '--without-console']
+const build = ['--import', 'tsx', 'scripts/build.ts', ...parts]
+const { code } = await runCommand(process.execPath, build, { cwd: rootFolder })
 if (code !== 0) process.exit(1)
+if (isConsole) process.env.CHROMIUM_PATH = ensureBrowser()
 
 const module: unknown = await import(pathToFileURL(file).href)
 if (typeof module !== 'object' || module === null || !('bench' in module) || typeof module.bench !== 'function') {

@@ -2,7 +2,7 @@ import { type BrowserContext, expect, test } from '@playwright/test'
 import { seriousFindings } from '../../fixtures/accessibility.ts'
 import { demoPlace } from '../../fixtures/demo.ts'
 import { pagesOf, watchErrors } from '../../fixtures/pages.ts'
-import { stackFile } from '../../fixtures/signed-in.ts'
+import { processAction, stackFile } from '../../fixtures/signed-in.ts'
 
 // Before project-life.spec.ts, by name: a restart of the API makes a link that nobody has used anew.
 test.describe.configure({ mode: 'serial' })
@@ -28,7 +28,7 @@ test('the sign-in link of the first start opens the console with the demo projec
   const context = await browser.newContext()
   const other = await context.newPage()
   await other.goto(signInUrl)
-  await expect(other.getByRole('heading', { name: 'Projects', level: 1 })).toBeHidden()
+  await expect(other.getByRole('heading', { name: 'Sign in' })).toBeVisible()
   await context.close()
 })
 
@@ -47,11 +47,35 @@ test('a fault drill kills the compute under load and finds every acknowledged co
   await context.close()
 })
 
-test('no page of the console has a serious accessibility finding, in light and in dark', async ({ browser }) => {
+test('a SafeKeeper that is gone turns red on the page by itself, and green again when it is back', async ({
+  browser,
+}) => {
+  const context = await browser.newContext({ baseURL: stackFile().webUrl, storageState: session })
+  const page = await context.newPage()
+  await page.goto(`/projects/${(await demoPlace()).projectId}/storage`)
+  const keeper = page.getByRole('listitem').filter({ hasText: 'safekeeper-2' }).filter({ hasText: 'Flush LSN' })
+  await expect(keeper.getByText('ready', { exact: true })).toBeVisible()
+  const stoppedMs = Date.now()
+  await processAction('safekeeper-2', 'stop')
+  try {
+    await expect(keeper).toHaveClass(/border-danger/)
+    // Said, not judged: how soon depends on the machine.
+    test.info().annotations.push({ type: 'red after', description: `${Date.now() - stoppedMs} ms` })
+    await expect(page.getByText('Majority is up')).toBeVisible()
+  } finally {
+    await processAction('safekeeper-2', 'start')
+  }
+  await expect(keeper.getByText('ready', { exact: true })).toBeVisible({ timeout: 60_000 })
+  await context.close()
+})
+
+test('no page of the console has a serious accessibility finding or an error in the browser, in light and in dark', async ({
+  browser,
+}) => {
   test.setTimeout(240_000)
   const context = await browser.newContext({ baseURL: stackFile().webUrl, storageState: session })
   const page = await context.newPage()
-  const found: string[] = []
+  const found = watchErrors(page)
   for (const address of pagesOf(await demoPlace())) {
     await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' })
     await page.goto(address)

@@ -1,0 +1,177 @@
+import * as path from 'node:path'
+import { type BrowserContext, chromium, type Page } from '@playwright/test'
+import {
+  type BenchContext,
+  type BenchReport,
+  median,
+  percentile,
+  rounded,
+} from '../../packages/storage-engine/bench/bench-report.ts'
+import { demoPlace } from '../fixtures/demo.ts'
+import { startStack } from '../stack/stack.ts'
+import { firstLoadKilobytes } from './first-load.ts'
+import { manyBranches } from './many-branches.ts'
+
+const firstLoadBudgetKilobytes = 250
+const framesPerSecondFloor = 50
+const branchCount = 500
+const markCount = 5_000
+const panSeconds = 5
+/** The page counts as ready for use when its main thread had no task over 50 ms for this long. */
+const quietMs = 500
+
+/**
+ * The built console in real Chromium, on a stack of its own: JavaScript a route loads first, time until a page can be used, and
+ * frames of the timeline while it is panned over 500 branches with 5,000 marks. The tree is what the API would answer; the
+ * components are the console's own.
+ */
+export async function bench({ say, isQuick }: BenchContext): Promise<BenchReport> {
+  const webFolder = path.join(path.dirname(path.dirname(import.meta.dirname)), 'apps', 'web')
+  const firstLoad = firstLoadKilobytes(webFolder)
+  for (const [route, size] of [...firstLoad].toSorted((a, b) => b[1] - a[1]).slice(0, 5)) {
+    say(`${size.toFixed(1)} kB ${route}`)
+  }
+  const stack = await startStack()
+  try {
+    process.env.TRIBUTARY_E2E_STACK_JSON = JSON.stringify(stack.file)
+    const browser = await chromium.launch({
+      ...(process.env.CHROMIUM_PATH === undefined ? {} : { executablePath: process.env.CHROMIUM_PATH }),
+      args: ['--no-sandbox', '--disable-gpu'],
+    })
+    try {
+      const context = await browser.newContext({
+        baseURL: stack.file.webUrl,
+        viewport: { width: 1440, height: 900 },
+      })
+      const page = await context.newPage()
+      await page.goto(stack.file.signInUrl)
+      await page.getByRole('heading', { name: 'Projects', level: 1 }).waitFor()
+      await page.close()
+      const { projectId, branchId } = await demoPlace()
+      const project = `/projects/${projectId}`
+      const addresses = {
+        projects: '/orgs/local',
+        overview: project,
+        timeline: `${project}/timeline`,
+        branch: `${project}/branches/${branchId}`,
+        sql: `${project}/sql`,
+        tables: `${project}/tables`,
+        storage: `${project}/storage`,
+        monitoring: `${project}/monitoring`,
+      }
+      const interactive: Record<string, number> = {}
+      for (const [name, address] of Object.entries(addresses)) {
+        const samples: number[] = []
+        for (let round = 0; round < (isQuick ? 1 : 5); round++) samples.push(await interactiveMs(context, address))
+        interactive[name] = rounded(median(samples))
+        say(`${name}: ready for use after ${interactive[name]} ms`)
+      }
+      const frames = await panFrames(context, `${project}/timeline`, isQuick ? 1 : panSeconds)
+      say(`timeline: ${frames.perSecond.toFixed(1)} frames a second`)
+      const largest = Math.max(...firstLoad.values())
+      return {
+        bench: 'web',
+        figures: {
+          firstLoadKilobytes: Object.fromEntries([...firstLoad].map(([route, size]) => [route, rounded(size)])),
+          interactiveMs: interactive,
+          timelineFramesPerSecond: rounded(frames.perSecond),
+          timelineFrameMsP50: rounded(percentile(frames.durationsMs, 0.5)),
+          timelineFrameMsP99: rounded(percentile(frames.durationsMs, 0.99)),
+        },
+        ratios: {
+          largestFirstLoadOfBudget: rounded(largest / firstLoadBudgetKilobytes),
+          timelineFramesOfFloor: rounded(frames.perSecond / framesPerSecondFloor),
+        },
+      }
+    } finally {
+      await browser.close()
+    }
+  } finally {
+    await stack.stop()
+  }
+}
+
+/** From the start of the navigation, with nothing in the browser's cache, until the page shows its data and reacts at once. */
+async function interactiveMs(context: BrowserContext, address: string): Promise<number> {
+  const page = await context.newPage()
+  const session = await context.newCDPSession(page)
+  await session.send('Network.setCacheDisabled', { cacheDisabled: true })
+  await page.addInitScript(() => {
+    const tasks = { lastEndMs: 0 }
+    Object.assign(window, { longTasks: tasks })
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries())
+        tasks.lastEndMs = Math.max(tasks.lastEndMs, entry.startTime + entry.duration)
+    }).observe({ type: 'longtask', buffered: true })
+  })
+  await page.goto(address, { waitUntil: 'commit' })
+  const shown = await page.waitForFunction(
+    () => {
+      const isBusy = document.querySelector('[aria-busy=true], [role=status][aria-label^=Loading]') !== null
+      const heading = document.querySelector('main h1')
+      return heading && !isBusy && heading.textContent !== '' ? performance.now() : false
+    },
+    undefined,
+    { polling: 'raf', timeout: 60_000 },
+  )
+  const shownMs = Number(await shown.jsonValue())
+  const ready = await page.waitForFunction(
+    ([shownAt, quiet]) => {
+      const { longTasks } = window as unknown as { longTasks: { lastEndMs: number } }
+      const candidate = Math.max(shownAt ?? 0, longTasks.lastEndMs)
+      return performance.now() - candidate >= (quiet ?? 0) ? candidate : false
+    },
+    [shownMs, quietMs],
+    { polling: 50, timeout: 60_000 },
+  )
+  const readyMs = Number(await ready.jsonValue())
+  await page.close()
+  return readyMs
+}
+
+interface Frames {
+  readonly perSecond: number
+  readonly durationsMs: readonly number[]
+}
+
+/** Zooms in, then pans to and fro and scrolls down the lanes, one step a frame, and counts the frames the browser makes. */
+async function panFrames(context: BrowserContext, address: string, seconds: number): Promise<Frames> {
+  const page = await context.newPage()
+  await answerTimeline(page)
+  await page.goto(address)
+  const picture = page.getByRole('group', { name: /Timeline of branches/ })
+  await picture.waitFor()
+  await page.getByText('branch-1', { exact: true }).first().waitFor()
+  for (let step = 0; step < 2; step++) await page.getByRole('button', { name: 'Zoom in' }).click()
+  const durationsMs = await picture.evaluate(async (node, forMs) => {
+    const durations: number[] = []
+    const startedMs = performance.now()
+    let lastMs = startedMs
+    let frame = 0
+    const nextFrame = () => new Promise<number>((resolve) => requestAnimationFrame(resolve))
+    await nextFrame()
+    while (lastMs - startedMs < forMs) {
+      const deltaX = Math.floor(frame / 60) % 2 === 0 ? 12 : -12
+      node.dispatchEvent(new WheelEvent('wheel', { deltaX, bubbles: true, cancelable: true }))
+      if (frame % 4 === 0) node.scrollTop += 11
+      frame += 1
+      const nowMs = await nextFrame()
+      durations.push(nowMs - lastMs)
+      lastMs = nowMs
+    }
+    return durations.slice(1)
+  }, seconds * 1000)
+  await page.close()
+  const totalMs = durationsMs.reduce((sum, each) => sum + each, 0)
+  return { perSecond: (durationsMs.length * 1000) / totalMs, durationsMs }
+}
+
+/** The timeline query alone is answered from here; everything else goes to the API. */
+async function answerTimeline(page: Page): Promise<void> {
+  const timeline = manyBranches(branchCount, markCount)
+  await page.route('**/graphql', async (route) => {
+    const body = route.request().postDataJSON() as { operationName?: string; variables?: { id?: string } } | null
+    if (body?.operationName !== 'ProjectTimeline') return route.fallback()
+    await route.fulfill({ json: { data: { project: { id: body.variables?.id, viewerCanWrite: true, timeline } } } })
+  })
+}
