@@ -1,5 +1,5 @@
 import { expect } from '@playwright/test'
-import { createProject } from '../../fixtures/new-project.ts'
+import { createProject, runningOperations } from '../../fixtures/new-project.ts'
 import { graphqlAs, test } from '../../fixtures/signed-in.ts'
 import { sql } from '../../fixtures/sql.ts'
 
@@ -19,10 +19,12 @@ test('what another tab has done meanwhile is said in place: a branch that is gon
       'mutation ($input: CreateBranchInput!) { createBranch(input: $input) { branch { id } error { message } } }',
       { input: { projectId: id, name: 'short-lived' } },
     )
+    expect(createBranch.error).toBeNull()
     const branchId = createBranch.branch?.id ?? ''
     await page.goto(`/projects/${id}/branches/${branchId}`)
     await expect(page.getByRole('heading', { name: 'short-lived', exact: true })).toBeVisible()
     await expect(page.getByText('Ready', { exact: true })).toBeVisible({ timeout: 60_000 })
+    await expect.poll(() => runningOperations(page, id), { timeout: 60_000 }).toBe(0)
     const { deleteBranch } = await graphqlAs<{ deleteBranch: { error: { message: string } | null } }>(
       page,
       'mutation ($id: ID!) { deleteBranch(id: $id) { error { message } } }',
