@@ -14,6 +14,7 @@ import { Sidebar } from './sidebar.tsx'
 import { ThemeSwitch } from './theme-switch.tsx'
 import { useShortcuts } from './use-shortcuts.ts'
 import { UserMenu } from './user-menu.tsx'
+import { ViewOnlyBadge } from './view-only-badge.tsx'
 
 // What opens over the page is loaded when it is first opened.
 const CommandMenu = dynamic(() => import('./command-menu.tsx'), { ssr: false })
@@ -60,6 +61,7 @@ export function AppShell({ children }: { children: ReactNode }) {
             <MenuIcon />
           </IconButton>
           <Breadcrumbs />
+          <ViewOnlyBadge />
           <button
             type="button"
             onClick={() => open('command')}

@@ -20,6 +20,7 @@ import { routes } from '@/lib/routes.ts'
 import { useGraphqlPages } from '@/lib/use-graphql.ts'
 import { LoadFailure } from '@/shell/load-failure.tsx'
 import { useProjectNav } from '@/shell/place.ts'
+import { viewOnlyReason } from '@/shell/view-only-badge.tsx'
 import { branchTree, type TreeRow } from './branch-tree.ts'
 
 const CreateBranchDialog = dynamic(
@@ -48,11 +49,15 @@ export function BranchesScreen({ projectId }: { projectId: string }) {
         title="Branches"
         description="A branch is the whole database at one point of its history, and goes its own way from there. It copies nothing."
         actions={
-          project?.viewerCanWrite ? (
-            <Button variant="primary" onClick={() => setCreating(true)} data-create>
-              <Plus /> New branch
-            </Button>
-          ) : null
+          <Button
+            variant="primary"
+            disabled={!project?.viewerCanWrite}
+            title={project && !project.viewerCanWrite ? viewOnlyReason : undefined}
+            onClick={() => setCreating(true)}
+            data-create
+          >
+            <Plus /> New branch
+          </Button>
         }
       />
       <SearchField className="mb-4 w-full sm:w-72" label="Search branches" value={search} onChange={setSearch} />

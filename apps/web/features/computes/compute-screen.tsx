@@ -24,6 +24,7 @@ import { routes } from '@/lib/routes.ts'
 import { useAction } from '@/lib/use-action.ts'
 import { useGraphql } from '@/lib/use-graphql.ts'
 import { LoadFailure, NotAvailable } from '@/shell/load-failure.tsx'
+import { viewOnlyReason } from '@/shell/view-only-badge.tsx'
 import { EndpointButtons } from './endpoint-buttons.tsx'
 import { EndpointSettings } from './endpoint-settings.tsx'
 import { FailoverReport } from './failover-report.tsx'
@@ -47,10 +48,11 @@ export function ComputeScreen({ projectId, endpointId }: { projectId: string; en
         meta={endpoint ? <EndpointStateBadge state={endpoint.state} /> : null}
         description={endpoint ? <CopyText text={endpoint.host} /> : null}
         actions={
-          endpoint && canWrite ? (
+          endpoint ? (
             <EndpointButtons
               endpoint={endpoint}
               projectId={projectId}
+              refusal={canWrite ? undefined : viewOnlyReason}
               onStarted={(_, started) => setOperationId(started)}
             />
           ) : null

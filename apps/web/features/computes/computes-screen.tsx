@@ -19,6 +19,7 @@ import { routes } from '@/lib/routes.ts'
 import { useGraphql } from '@/lib/use-graphql.ts'
 import { LoadFailure } from '@/shell/load-failure.tsx'
 import { useProjectNav } from '@/shell/place.ts'
+import { viewOnlyReason } from '@/shell/view-only-badge.tsx'
 import { EndpointButtons } from './endpoint-buttons.tsx'
 
 const CreateEndpointDialog = dynamic(
@@ -32,11 +33,12 @@ export function ComputesScreen({ projectId }: { projectId: string }) {
   const router = useRouter()
   const [isCreating, setIsCreating] = useState(false)
   const canWrite = data?.project?.viewerCanWrite ?? false
-  const create = canWrite ? (
-    <Button variant="primary" onClick={() => setIsCreating(true)} data-create>
+  const refusal = data?.project && !canWrite ? viewOnlyReason : undefined
+  const create = (
+    <Button variant="primary" disabled={!canWrite} title={refusal} onClick={() => setIsCreating(true)} data-create>
       <Plus /> New compute
     </Button>
-  ) : null
+  )
   const columns: Column<EndpointSummaryFragment>[] = [
     {
       key: 'host',
@@ -101,7 +103,7 @@ export function ComputesScreen({ projectId }: { projectId: string }) {
       header: <span className="sr-only">Actions</span>,
       align: 'end',
       hideBelow: 'sm',
-      cell: (row) => (canWrite ? <EndpointButtons endpoint={row} projectId={projectId} size="small" /> : null),
+      cell: (row) => <EndpointButtons endpoint={row} projectId={projectId} size="small" refusal={refusal} />,
     },
   ]
   return (

@@ -20,13 +20,15 @@ export interface EndpointButtonsProps {
   endpoint: EndpointSummaryFragment
   projectId: string
   size?: 'small' | 'medium'
+  /** Why the reader may not use them. */
+  refusal?: string | undefined
   /** Called with the operation that carries the action out. */
   onStarted?(action: EndpointAction, operationId: string): void
 }
 
 const failureTitle = 'The compute refused'
 
-export function EndpointButtons({ endpoint, projectId, size = 'medium', onStarted }: EndpointButtonsProps) {
+export function EndpointButtons({ endpoint, projectId, size = 'medium', refusal, onStarted }: EndpointButtonsProps) {
   const router = useRouter()
   const [asking, setAsking] = useState<'suspend' | 'restart' | 'failover'>()
   const actions = {
@@ -51,15 +53,17 @@ export function EndpointButtons({ endpoint, projectId, size = 'medium', onStarte
   const connections = endpoint.connections ?? 0
   const cut = connections === 0 ? 'Nobody is connected now.' : `${connections} open connections are cut.`
 
+  const refused = refusal === undefined ? {} : { disabled: true, title: refusal }
   return (
     <span className="inline-flex flex-wrap justify-end gap-2">
       {has('start') ? (
-        <Button size={size} isBusy={actions.start.isBusy} onClick={() => void run('start')}>
+        <Button {...refused} size={size} isBusy={actions.start.isBusy} onClick={() => void run('start')}>
           <Play /> Start
         </Button>
       ) : null}
       {has('suspend') ? (
         <Button
+          {...refused}
           size={size}
           isBusy={actions.suspend.isBusy}
           onClick={() => (connections > 0 ? setAsking('suspend') : void run('suspend'))}
@@ -68,12 +72,12 @@ export function EndpointButtons({ endpoint, projectId, size = 'medium', onStarte
         </Button>
       ) : null}
       {has('restart') && size === 'medium' ? (
-        <Button size={size} onClick={() => setAsking('restart')}>
+        <Button {...refused} size={size} onClick={() => setAsking('restart')}>
           <RotateCw /> Restart
         </Button>
       ) : null}
       {has('failover') ? (
-        <Button size={size} onClick={() => setAsking('failover')}>
+        <Button {...refused} size={size} onClick={() => setAsking('failover')}>
           <Shuffle /> Fail over
         </Button>
       ) : null}

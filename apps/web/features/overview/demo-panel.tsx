@@ -10,6 +10,7 @@ import { ServerInfoDocument, SetDemoWorkloadDocument } from '@/gql/graphql.ts'
 import { routes } from '@/lib/routes.ts'
 import { useAction } from '@/lib/use-action.ts'
 import { useGraphql } from '@/lib/use-graphql.ts'
+import { viewOnlyReason } from '@/shell/view-only-badge.tsx'
 
 /** On the demo project alone: its trickle of transactions, which can be paused, and where to look first. */
 export function DemoPanel({ projectId, canWrite }: { projectId: string; canWrite: boolean }) {
@@ -29,7 +30,7 @@ export function DemoPanel({ projectId, canWrite }: { projectId: string; canWrite
         <Button
           size="small"
           disabled={!canWrite}
-          title={canWrite ? undefined : 'Your role may look at this project, and not change it.'}
+          title={canWrite ? undefined : viewOnlyReason}
           isBusy={change.isBusy}
           onClick={() => void change.run({ running: !isRunning })}
         >

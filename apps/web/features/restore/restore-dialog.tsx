@@ -19,6 +19,8 @@ export interface RestoreDialogProps {
   lsn: string
   commitTime: string | undefined
   leftBehind: number | undefined
+  /** The moment became impossible while the dialog is open. */
+  problem: string | undefined
   onStarted(operationId: string): void
 }
 
@@ -29,6 +31,7 @@ export function RestoreDialog({
   lsn,
   commitTime,
   leftBehind,
+  problem,
   onStarted,
 }: RestoreDialogProps) {
   const restore = useAction(RestoreBranchToDocument, (data) => data.restoreBranch)
@@ -51,7 +54,7 @@ export function RestoreDialog({
       action="Restore branch"
       confirmName={branch.name}
       isBusy={restore.isBusy}
-      error={restore.formError('keepAs')}
+      error={problem ?? restore.formError('keepAs')}
       onConfirm={() => void confirm()}
     >
       <p>

@@ -14,7 +14,7 @@ import dynamic from 'next/dynamic'
 import Link from 'next/link'
 import { useSearchParams } from 'next/navigation'
 import { useState } from 'react'
-import { type Moment, momentText, parseMoment } from '@/domain/moment.ts'
+import { type Moment, parseMoment } from '@/domain/moment.ts'
 import { MomentField } from '@/domain/moment-field.tsx'
 import { OperationProgress } from '@/domain/operation-progress.tsx'
 import { useResolvedMoment } from '@/domain/resolved-moment.tsx'
@@ -27,6 +27,7 @@ import { LoadFailure, NotAvailable } from '@/shell/load-failure.tsx'
 import { useCurrentBranch, useProjectNav } from '@/shell/place.ts'
 import { CommitSlider } from './commit-slider.tsx'
 import { commitsAfter, scaleOf } from './histogram-scale.ts'
+import { momentProblem } from './moment-problem.ts'
 import { PreviewTables } from './preview-tables.tsx'
 
 const RestoreDialog = dynamic(() => import('./restore-dialog.tsx').then((module) => module.RestoreDialog), {
@@ -88,6 +89,13 @@ function Restore({ projectId, branch, snapshots }: RestoreProps) {
   const [isAsking, setIsAsking] = useState(false)
   const [operationId, setOperationId] = useState<string>()
   const resolved = useResolvedMoment({ projectId, branchId: branch.id, moment: moment ?? { kind: 'tip' } })
+  const problem = momentProblem(
+    moment,
+    resolved.lsn,
+    { fromLsn: branch.restoreWindow.fromLsn, fromTime: branch.restoreWindow.fromTime, tipLsn: branch.tip.lsn },
+    formatExactTime,
+  )
+  const target = moment && !problem ? resolved.lsn : undefined
   const chosenMs =
     moment?.kind === 'time'
       ? Date.parse(moment.time)
@@ -173,21 +181,15 @@ function Restore({ projectId, branch, snapshots }: RestoreProps) {
             onChange={setMoment}
             hideTip
             hideResolved
-            error={resolved.error ? errorText(resolved.error) : undefined}
+            error={problem ?? (resolved.error ? errorText(resolved.error) : undefined)}
           />
           <dl className="grid grid-cols-[auto_1fr] content-start gap-x-5 gap-y-2 text-data">
             <dt className="text-ink-faint">Goes back to</dt>
-            <dd>
-              {moment && resolved.lsn ? (
-                <Lsn value={resolved.lsn} />
-              ) : (
-                <span className="text-ink-faint">choose a moment</span>
-              )}
-            </dd>
+            <dd>{target ? <Lsn value={target} /> : <span className="text-ink-faint">choose a moment</span>}</dd>
             <dt className="text-ink-faint">Last commit kept</dt>
-            <dd>{moment && resolved.commitTime ? formatExactTime(Date.parse(resolved.commitTime)) : '–'}</dd>
+            <dd>{target && resolved.commitTime ? formatExactTime(Date.parse(resolved.commitTime)) : '–'}</dd>
             <dt className="text-ink-faint">Left behind</dt>
-            <dd>{lost === undefined || !moment ? '–' : `about ${formatCount(lost)} commits`}</dd>
+            <dd>{lost === undefined || !target ? '–' : `about ${formatCount(lost)} commits`}</dd>
             <dt className="text-ink-faint">Now at</dt>
             <dd>
               <Lsn value={branch.tip.lsn} />
@@ -195,18 +197,14 @@ function Restore({ projectId, branch, snapshots }: RestoreProps) {
           </dl>
         </div>
         <div className="mt-5 flex flex-wrap justify-end gap-2 border-line border-t pt-4">
-          {moment ? (
+          {target ? (
             <Button asChild>
-              <Link href={`${routes.projectPage(projectId, 'tables', { branch: branch.id, at: momentText(moment) })}`}>
+              <Link href={`${routes.projectPage(projectId, 'tables', { branch: branch.id, at: target })}`}>
                 <GitBranch /> Browse at this moment
               </Link>
             </Button>
           ) : null}
-          <Button
-            variant="primary"
-            disabled={!moment || !resolved.lsn || !branch.viewerCanRestore}
-            onClick={() => setIsAsking(true)}
-          >
+          <Button variant="primary" disabled={!target || !branch.viewerCanRestore} onClick={() => setIsAsking(true)}>
             Restore to this moment
           </Button>
         </div>
@@ -216,7 +214,7 @@ function Restore({ projectId, branch, snapshots }: RestoreProps) {
           </Callout>
         )}
       </Panel>
-      {moment && resolved.lsn && database ? (
+      {target && database ? (
         <Panel title="As it was">
           <Tabs
             label="Views of that moment"
@@ -232,7 +230,7 @@ function Restore({ projectId, branch, snapshots }: RestoreProps) {
                     branch={branch}
                     database={database}
                     onDatabaseChange={setDatabase}
-                    moment={{ kind: 'lsn', lsn: resolved.lsn }}
+                    moment={{ kind: 'lsn', lsn: target }}
                   />
                 ),
               },
@@ -245,7 +243,7 @@ function Restore({ projectId, branch, snapshots }: RestoreProps) {
                     branchId={branch.id}
                     database={database}
                     withBranchId={branch.id}
-                    withMoment={{ kind: 'lsn', lsn: resolved.lsn }}
+                    withMoment={{ kind: 'lsn', lsn: target }}
                   />
                 ),
               },
@@ -255,6 +253,7 @@ function Restore({ projectId, branch, snapshots }: RestoreProps) {
       ) : null}
       {moment && resolved.lsn ? (
         <RestoreDialog
+          problem={problem}
           isOpen={isAsking}
           onOpenChange={setIsAsking}
           branch={branch}

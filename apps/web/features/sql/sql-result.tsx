@@ -48,7 +48,17 @@ export function SqlResultView({ run, onCancel }: { run: SqlRun | undefined; onCa
   const statement = statements[chosen]
   return (
     <div>
-      {run.result?.error ? <SqlFailure sql={run.input.sql} error={run.result.error} /> : null}
+      {run.result?.error && isCancelled(run.result.error) ? (
+        <div className="p-4">
+          <Callout tone="caution" title="Cancelled">
+            {run.input.engine === 'POSTGRES'
+              ? 'The statement was stopped, and what it had changed is undone. Statements before it keep their results.'
+              : 'The query was stopped.'}
+          </Callout>
+        </div>
+      ) : run.result?.error ? (
+        <SqlFailure sql={run.input.sql} error={run.result.error} />
+      ) : null}
       {statements.length > 1 ? (
         <div className="overflow-x-auto px-4 pt-3">
           <Segmented
@@ -63,6 +73,11 @@ export function SqlResultView({ run, onCancel }: { run: SqlRun | undefined; onCa
       {run.result?.receipt ? <FreshnessReceipt receipt={run.result.receipt} /> : null}
     </div>
   )
+}
+
+/** SQLSTATE 57014, query_canceled; a timeout of the server has the same state, and other words. */
+function isCancelled({ sqlState, message }: NonNullable<SqlResult['error']>): boolean {
+  return message === 'cancelled' || (sqlState === '57014' && /user request/.test(message))
 }
 
 function Running({ run, onCancel }: { run: SqlRun; onCancel(): void }) {

@@ -19,6 +19,7 @@ import { type QueryEngine, SqlPlaceDocument } from '@/gql/graphql.ts'
 import { routes } from '@/lib/routes.ts'
 import { useGraphql } from '@/lib/use-graphql.ts'
 import { NotAvailable } from '@/shell/load-failure.tsx'
+import { viewOnlyReason } from '@/shell/view-only-badge.tsx'
 import { errorPlace } from './error-place.ts'
 import { QueryLists } from './query-lists.tsx'
 import { SaveQueryPopover } from './save-query-popover.tsx'
@@ -54,10 +55,11 @@ export function SqlScreen({ projectId }: { projectId: string }) {
   const { catalog } = useCatalog({ projectId, branchId: branch?.id, database, moment })
   const schema = useMemo(() => completions(catalog), [catalog])
   const { run, isRunning, start, cancel } = useRunSql()
-  // A moment is read-only, and only Analytics reads it without starting anything.
+  const isViewOnly = place.data?.project?.viewerCanWrite === false
+  // A moment is read-only, and only Analytics reads it without starting anything. Postgres may write: not for those who may look alone.
   useEffect(() => {
-    if (moment.kind !== 'tip') setEngine('ANALYTICS')
-  }, [moment.kind])
+    if (moment.kind !== 'tip' || isViewOnly) setEngine('ANALYTICS')
+  }, [moment.kind, isViewOnly])
 
   if (isBranchGone) {
     const back = { label: 'All branches', href: routes.projectPage(projectId, 'branches') }
@@ -94,15 +96,17 @@ export function SqlScreen({ projectId }: { projectId: string }) {
             value={engine}
             onChange={changeEngine}
             options={[
-              { value: 'POSTGRES', label: 'Postgres' },
+              { value: 'POSTGRES', label: 'Postgres', isDisabled: isViewOnly },
               { value: 'ANALYTICS', label: 'Analytics' },
             ]}
           />
         }
         description={
-          engine === 'POSTGRES'
-            ? 'Reads and writes on the branch’s compute, which is started when it sleeps.'
-            : 'Reads only, from columns and fresh rows, at any moment; no compute has to run.'
+          isViewOnly
+            ? `${viewOnlyReason} Analytics reads any moment of any branch; Postgres is for those who may write.`
+            : engine === 'POSTGRES'
+              ? 'Reads and writes on the branch’s compute, which is started when it sleeps.'
+              : 'Reads only, from columns and fresh rows, at any moment; no compute has to run.'
         }
         actions={
           branch ? (
@@ -152,7 +156,7 @@ export function SqlScreen({ projectId }: { projectId: string }) {
             <div className="ml-auto flex items-center gap-2">
               <Select
                 label="Rows at most"
-                className="w-40"
+                className="w-48"
                 value={rowLimit}
                 onChange={setRowLimit}
                 options={rowLimits.map((each) => ({ value: each, label: `${formatCount(each)} rows at most` }))}
