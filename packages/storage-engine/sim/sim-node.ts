@@ -115,4 +115,8 @@ class SimClock implements Clock {
       })
     })
   }
+
+  yieldTurn(): Promise<void> {
+    return this.sleep(0)
+  }
 }

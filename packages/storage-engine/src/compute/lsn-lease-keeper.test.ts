@@ -13,6 +13,7 @@ function handClock(): { clock: Clock; fire: () => Promise<void>; delayMs: () => 
   const clock: Clock = {
     nowMs: () => 0,
     monotonicMs: () => 0,
+    yieldTurn: () => Promise.resolve(),
     sleep: () => Promise.resolve(),
     setTimer(delayMs, run) {
       timer = { delayMs, run }

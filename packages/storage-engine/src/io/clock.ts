@@ -8,6 +8,8 @@ export interface Clock {
   setTimer(delayMs: number, fire: () => void): Timer
   /** Resolves after `delayMs`; rejects with `aborted` when the signal fires first. */
   sleep(delayMs: number, options?: { signal?: AbortSignal }): Promise<void>
+  /** Resolves once all else that waits for this thread has had its turn: for work in steps that would keep it busy. */
+  yieldTurn(): Promise<void>
 }
 
 export interface Timer {

@@ -32,4 +32,6 @@ export const nodeClock: Clock = {
       signal?.addEventListener('abort', onAbort, { once: true })
     })
   },
+
+  yieldTurn: () => new Promise((resolve) => setImmediate(resolve)),
 }

@@ -111,6 +111,8 @@ export class WalStream implements AsyncIterable<WalChunk> {
           this.#connection.resume()
         }
         yield chunk
+        // Chunks that are here already would come one after the other with nothing in between: no read, no request.
+        await this.#env.clock.yieldTurn()
         continue
       }
       if (this.#isEnded) {

@@ -35,6 +35,7 @@ afterAll(() => rm(root, { recursive: true, force: true }))
 const stillClock: Clock = {
   nowMs: () => 0,
   monotonicMs: () => 0,
+  yieldTurn: () => Promise.resolve(),
   setTimer: () => ({ cancel() {} }),
   sleep: (_delayMs, options) =>
     options?.signal?.aborted ? Promise.reject(new StorageError('aborted', 'sleep')) : Promise.resolve(),
