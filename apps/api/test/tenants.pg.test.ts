@@ -70,16 +70,7 @@ beforeAll(async () => {
   })
   ids['member'] = members.organization.members[0].id
 
-  const signUp = await fetch(`${stack.url}/api/auth/sign-up/email`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', origin: stack.url },
-    body: JSON.stringify({ name: 'Stranger', email: 'stranger@example.com', password: 'a long password' }),
-  })
-  expect(signUp.status).toBe(200)
-  const cookie = signUp.headers
-    .getSetCookie()
-    .map((line) => line.split(';')[0])
-    .join('; ')
+  const cookie = await signUp('Stranger')
   const reply = await fetch(`${stack.url}/graphql`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', cookie, origin: stack.url },
@@ -320,6 +311,43 @@ test('deep, wide and aliased queries are refused before they run', async () => {
   const aliased = `{ ${Array.from({ length: 40 }, (_, index) => `a${index}: serverInfo { version }`).join(' ')} }`
   for (const query of [deep, aliased]) expect((await stack.graphql(query)).status).toBe(400)
 })
+
+test('who is given the link of an invitation joins with its role, and nobody else does', async () => {
+  const made = await stack.ask(
+    'mutation ($o: ID!) { inviteMember(input: { organizationId: $o, email: "invited@example.com", role: VIEWER }) { invitation { id } error { message } } }',
+    { o: ids['organization'] },
+  )
+  const invitationId = made.inviteMember.invitation.id
+  const accept = async (cookie: string) =>
+    fetch(`${stack.url}/api/auth/organization/accept-invitation`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', cookie, origin: stack.url },
+      body: JSON.stringify({ invitationId }),
+    })
+  expect((await accept(await signUp('Other'))).status).toBe(403)
+  const invited = await signUp('Invited')
+  expect((await accept(invited)).status).toBe(200)
+  const reply = await fetch(`${stack.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', cookie: invited, origin: stack.url },
+    body: JSON.stringify({ query: `{ project(id: "${ids['project']}") { name viewerCanWrite } }` }),
+  })
+  expect(await reply.json()).toMatchObject({ data: { project: { name: 'private', viewerCanWrite: false } } })
+})
+
+/** The cookie of a new account, `<name>@example.com`. */
+async function signUp(name: string): Promise<string> {
+  const reply = await fetch(`${stack.url}/api/auth/sign-up/email`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', origin: stack.url },
+    body: JSON.stringify({ name, email: `${name.toLowerCase()}@example.com`, password: 'a long password' }),
+  })
+  expect(reply.status).toBe(200)
+  return reply.headers
+    .getSetCookie()
+    .map((line) => line.split(';')[0])
+    .join('; ')
+}
 
 async function fingerprint(): Promise<unknown> {
   return stack.sql(`SELECT (SELECT count(*)::int FROM "Operation") AS operations, (SELECT count(*)::int FROM "Branch") AS branches,

@@ -58,6 +58,8 @@ export function openAuth(options: {
     plugins: [
       organization({
         ac: access,
+        // No mail is sent. The id of an invitation is random, and known to who was given its link alone.
+        requireEmailVerificationOnInvitation: false,
         roles: {
           owner: access.newRole({ ...manage, organization: ['update', 'delete'] }),
           admin: access.newRole(manage),
