@@ -1,5 +1,5 @@
 import * as path from 'node:path'
-import { type BrowserContext, chromium, type Page } from '@playwright/test'
+import { type BrowserContext, chromium } from '@playwright/test'
 import {
   type BenchContext,
   type BenchReport,
@@ -10,12 +10,10 @@ import {
 import { demoPlace } from '../fixtures/demo.ts'
 import { startStack } from '../stack/stack.ts'
 import { firstLoadKilobytes } from './first-load.ts'
-import { manyBranches } from './many-branches.ts'
+import { panFrames } from './pan-timeline.ts'
 
 const firstLoadBudgetKilobytes = 250
 const framesPerSecondFloor = 50
-const branchCount = 500
-const markCount = 5_000
 const panSeconds = 5
 /** The page counts as ready for use when its main thread had no task over 50 ms for this long. */
 const quietMs = 500
@@ -75,6 +73,7 @@ export async function bench({ say, isQuick }: BenchContext): Promise<BenchReport
           firstLoadKilobytes: Object.fromEntries([...firstLoad].map(([route, size]) => [route, rounded(size)])),
           interactiveMs: interactive,
           timelineFramesPerSecond: rounded(frames.perSecond),
+          timelineMainThreadMsPerFrame: rounded(frames.mainThreadMs),
           timelineFrameMsP50: rounded(percentile(frames.durationsMs, 0.5)),
           timelineFrameMsP99: rounded(percentile(frames.durationsMs, 0.99)),
         },
@@ -127,51 +126,4 @@ async function interactiveMs(context: BrowserContext, address: string): Promise<
   const readyMs = Number(await ready.jsonValue())
   await page.close()
   return readyMs
-}
-
-interface Frames {
-  readonly perSecond: number
-  readonly durationsMs: readonly number[]
-}
-
-/** Zooms in, then pans to and fro and scrolls down the lanes, one step a frame, and counts the frames the browser makes. */
-async function panFrames(context: BrowserContext, address: string, seconds: number): Promise<Frames> {
-  const page = await context.newPage()
-  await answerTimeline(page)
-  await page.goto(address)
-  const picture = page.getByRole('group', { name: /Timeline of branches/ })
-  await picture.waitFor()
-  await page.getByText('branch-1', { exact: true }).first().waitFor()
-  for (let step = 0; step < 2; step++) await page.getByRole('button', { name: 'Zoom in' }).click()
-  const durationsMs = await picture.evaluate(async (node, forMs) => {
-    const durations: number[] = []
-    const startedMs = performance.now()
-    let lastMs = startedMs
-    let frame = 0
-    const nextFrame = () => new Promise<number>((resolve) => requestAnimationFrame(resolve))
-    await nextFrame()
-    while (lastMs - startedMs < forMs) {
-      const deltaX = Math.floor(frame / 60) % 2 === 0 ? 12 : -12
-      node.dispatchEvent(new WheelEvent('wheel', { deltaX, bubbles: true, cancelable: true }))
-      if (frame % 4 === 0) node.scrollTop += 11
-      frame += 1
-      const nowMs = await nextFrame()
-      durations.push(nowMs - lastMs)
-      lastMs = nowMs
-    }
-    return durations.slice(1)
-  }, seconds * 1000)
-  await page.close()
-  const totalMs = durationsMs.reduce((sum, each) => sum + each, 0)
-  return { perSecond: (durationsMs.length * 1000) / totalMs, durationsMs }
-}
-
-/** The timeline query alone is answered from here; everything else goes to the API. */
-async function answerTimeline(page: Page): Promise<void> {
-  const timeline = manyBranches(branchCount, markCount)
-  await page.route('**/graphql', async (route) => {
-    const body = route.request().postDataJSON() as { operationName?: string; variables?: { id?: string } } | null
-    if (body?.operationName !== 'ProjectTimeline') return route.fallback()
-    await route.fulfill({ json: { data: { project: { id: body.variables?.id, viewerCanWrite: true, timeline } } } })
-  })
 }

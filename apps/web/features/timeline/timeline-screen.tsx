@@ -7,7 +7,7 @@ import { IconButton } from '@tributary/ui/primitives/icon-button'
 import { Panel } from '@tributary/ui/primitives/panel'
 import { Segmented } from '@tributary/ui/primitives/segmented'
 import { Maximize2, ZoomIn, ZoomOut } from 'lucide-react'
-import { useCallback, useMemo, useState } from 'react'
+import { memo, useCallback, useMemo, useState } from 'react'
 import { ProjectTimelineDocument } from '@/gql/graphql.ts'
 import { useGraphql } from '@/lib/use-graphql.ts'
 import { LoadFailure, NotAvailable } from '@/shell/load-failure.tsx'
@@ -19,6 +19,11 @@ import { type Axis, extentOf, type Lane, layoutLanes, type Mark, type MarkKind }
 import { lanesHeightPx } from './timeline-painter.ts'
 import { fitView, type View, zoomView } from './timeline-scale.ts'
 import { markKinds, type PickedPoint } from './timeline-words.ts'
+
+/** Panning and zooming draw the picture anew each frame; what stands around it has no part in that. */
+const SteadyEventsTable = memo(EventsTable)
+const SteadyLegend = memo(TimelineLegend)
+const SteadyActions = memo(TimelineActions)
 
 /** Marks come with the whole answer; tips move by subscription in between. */
 const refetchEveryMs = 10_000
@@ -38,48 +43,35 @@ export function TimelineScreen({ projectId }: { projectId: string }) {
   const timeline = query.data?.project?.timeline
   const lanes = useMemo(() => (timeline ? layoutLanes(timeline.lanes) : undefined), [timeline])
 
+  const counts = useMemo(() => countKinds(lanes ?? []), [lanes])
+  const pickMark = useCallback(
+    (lane: Lane, mark: Mark) => setPicked({ branchId: lane.branchId, axis: 'lsn', position: mark.lsnBytes }),
+    [],
+  )
+
+  const toggle = useCallback((kind: MarkKind) => setHidden((before) => toggled(before, kind)), [])
+  const fit = useCallback(() => setView(undefined), [])
+  const changeAxis = useCallback((next: Axis) => {
+    setAxis(next)
+    setView(undefined)
+  }, [])
+  const zoom = useCallback(
+    (factor: number) => {
+      const extent = extentOf(lanes ?? [], axis)
+      const change = { factor, anchorPx: buttonZoomPx / 2, widthPx: buttonZoomPx, extent, axis }
+      setView((before) => zoomView(before ?? fitView(extent), change))
+    },
+    [lanes, axis],
+  )
+
   if (query.data && !query.data.project) return <NotAvailable what="this project" />
   const pickedLane = lanes?.find((lane) => lane.branchId === picked?.branchId)
-  const pickMark = (lane: Lane, mark: Mark) =>
-    setPicked({ branchId: lane.branchId, axis: 'lsn', position: mark.lsnBytes })
-  const zoom = (factor: number) => {
-    const extent = extentOf(lanes ?? [], axis)
-    const change = { factor, anchorPx: buttonZoomPx / 2, widthPx: buttonZoomPx, extent, axis }
-    setView(zoomView(view ?? fitView(extent), change))
-  }
-
   return (
     <>
       <PageHeader
         title="Timeline"
         description="Every branch of this project on one axis. Pick any moment to look at it, query it, branch from it or restore to it."
-        actions={
-          <>
-            <Segmented
-              label="Axis"
-              value={axis}
-              onChange={(next) => {
-                setAxis(next)
-                setView(undefined)
-              }}
-              options={[
-                { value: 'time', label: 'Time' },
-                { value: 'lsn', label: 'WAL (LSN)' },
-              ]}
-            />
-            <div className="flex gap-1">
-              <IconButton label="Zoom out" onClick={() => zoom(zoomStep)}>
-                <ZoomOut />
-              </IconButton>
-              <IconButton label="Zoom in" onClick={() => zoom(1 / zoomStep)}>
-                <ZoomIn />
-              </IconButton>
-              <IconButton label="Show everything" onClick={() => setView(undefined)}>
-                <Maximize2 />
-              </IconButton>
-            </div>
-          </>
-        }
+        actions={<SteadyActions axis={axis} onAxis={changeAxis} onZoom={zoom} onFit={fit} />}
       />
       {query.error ? (
         <Panel>
@@ -98,11 +90,7 @@ export function TimelineScreen({ projectId }: { projectId: string }) {
               onPick={setPicked}
             />
             <div className="border-line border-t px-4 py-3">
-              <TimelineLegend
-                hidden={hidden}
-                counts={countKinds(lanes ?? [])}
-                onToggle={(kind) => setHidden(toggled(hidden, kind))}
-              />
+              <SteadyLegend hidden={hidden} counts={counts} onToggle={toggle} />
             </div>
           </div>
           {picked && pickedLane ? (
@@ -120,8 +108,35 @@ export function TimelineScreen({ projectId }: { projectId: string }) {
         </div>
       )}
       <Panel title="Events" isFlush className="mt-6">
-        <EventsTable lanes={lanes} isShown={isShown} onPick={pickMark} />
+        <SteadyEventsTable lanes={lanes} isShown={isShown} onPick={pickMark} />
       </Panel>
+    </>
+  )
+}
+
+function TimelineActions(props: { axis: Axis; onAxis(axis: Axis): void; onZoom(factor: number): void; onFit(): void }) {
+  return (
+    <>
+      <Segmented
+        label="Axis"
+        value={props.axis}
+        onChange={props.onAxis}
+        options={[
+          { value: 'time', label: 'Time' },
+          { value: 'lsn', label: 'WAL (LSN)' },
+        ]}
+      />
+      <div className="flex gap-1">
+        <IconButton label="Zoom out" onClick={() => props.onZoom(zoomStep)}>
+          <ZoomOut />
+        </IconButton>
+        <IconButton label="Zoom in" onClick={() => props.onZoom(1 / zoomStep)}>
+          <ZoomIn />
+        </IconButton>
+        <IconButton label="Show everything" onClick={props.onFit}>
+          <Maximize2 />
+        </IconButton>
+      </div>
     </>
   )
 }
