@@ -169,8 +169,14 @@ export class LakeFixture {
     return bytes
   }
 
-  plan(relation: RelationLocator, lsn: Lsn, timelineId = this.rootId) {
-    return this.service.snapshotPlan({ projectId: this.projectId, timelineId, ...relation, lsn: Lsn.format(lsn) })
+  plan(relation: RelationLocator, lsn: Lsn, timelineId = this.rootId, changedSinceLsn?: Lsn) {
+    return this.service.snapshotPlan({
+      projectId: this.projectId,
+      timelineId,
+      ...relation,
+      lsn: Lsn.format(lsn),
+      ...(changedSinceLsn === undefined ? {} : { changedSinceLsn: Lsn.format(changedSinceLsn) }),
+    })
   }
 
   objectPath(key: string): string {

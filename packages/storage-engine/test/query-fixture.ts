@@ -35,6 +35,7 @@ export async function startQueryWorker(stack: Stack, options: Partial<QueryWorke
     queryTimeoutMs: 60_000,
     querySpillMb: 1024,
     layerCacheMb: 1024,
+    freshCacheMb: 256,
     exportBytesMax: 64 * 1024 * 1024,
     ...options,
   })

@@ -14,7 +14,13 @@ const createBranchBody = z.strictObject({
 })
 const leaseBody = z.strictObject({ lsn: lsnText, seconds: z.number().positive() })
 const oid = z.number().int().min(0).max(0xffff_ffff)
-const snapshotPlanBody = z.strictObject({ spcOid: oid, dbOid: oid, relNumber: oid, lsn: lsnText })
+const snapshotPlanBody = z.strictObject({
+  spcOid: oid,
+  dbOid: oid,
+  relNumber: oid,
+  lsn: lsnText,
+  changedSinceLsn: lsnText.optional(),
+})
 const publishBody = z.strictObject({
   table: z.strictObject({ database: z.string().min(1), schema: z.string().min(1), name: z.string().min(1) }).optional(),
   lsn: lsnText.optional(),
@@ -86,12 +92,15 @@ export function storageAdminRoutes(admin: StorageAdmin): Record<string, HttpHand
     },
     [`GET ${timelinePath}/delta-tables`]: (request) => admin.deltaTables(projectOf(request), timelineOf(request)),
     'GET /projects/:projectId/storage-report': (request) => admin.storageReport(projectOf(request)),
-    [`POST ${timelinePath}/snapshot-plan`]: (request) =>
-      admin.snapshotPlan({
+    [`POST ${timelinePath}/snapshot-plan`]: (request) => {
+      const { changedSinceLsn, ...plan } = parseBody(snapshotPlanBody, request)
+      return admin.snapshotPlan({
         projectId: projectOf(request),
         timelineId: timelineOf(request),
-        ...parseBody(snapshotPlanBody, request),
-      }),
+        ...plan,
+        ...(changedSinceLsn === undefined ? {} : { changedSinceLsn }),
+      })
+    },
     [`GET ${timelinePath}/layers`]: (request) => admin.layerMap(projectOf(request), timelineOf(request)),
   }
 }

@@ -103,6 +103,8 @@ export interface TableReceipt {
   readonly lsn: string
   readonly blocks: number
   readonly dirtyBlocks: number
+  /** Of the dirty blocks, those whose rows an earlier query had decoded. */
+  readonly reusedBlocks: number
   readonly layers: number
   readonly columnRows: number
   readonly freshRows: number

@@ -39,15 +39,11 @@ export class TransactionStatus {
   readonly #updaters = new Map<number, number>()
   #lastClogNumber = -1
   #lastClog: Uint8Array | undefined
-  #hasSeenOpen = false
+  /** True once a transaction was judged that had not ended: at a later LSN the same pages may show other rows. */
+  hasSeenOpen = false
 
   constructor(source: SnapshotSource) {
     this.#source = source
-  }
-
-  /** True once a transaction was judged that had not ended: at a later LSN the same pages may show other rows. */
-  get hasSeenOpen(): boolean {
-    return this.#hasSeenOpen
   }
 
   /** Loads what judging the tuples of these pages needs. */
@@ -117,7 +113,7 @@ export class TransactionStatus {
     }
     if (!this.#lastClog) return hint
     const status = readClogStatus(this.#lastClog, xid)
-    if (status !== XidStatus.committed && status !== XidStatus.aborted) this.#hasSeenOpen = true
+    if (status !== XidStatus.committed && status !== XidStatus.aborted) this.hasSeenOpen = true
     return status === XidStatus.committed
   }
 

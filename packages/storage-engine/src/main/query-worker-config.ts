@@ -38,6 +38,8 @@ export const queryWorkerConfig = z.strictObject({
   querySpillMb: z.number().int().min(0).default(4096),
   /** Of layers of an S3 store kept in `dataDirectory`; the least recently used go first. */
   layerCacheMb: z.number().int().min(64).default(4096),
+  /** Of rows decoded from pages, kept in `dataDirectory` for later queries; the least recently used go first. */
+  freshCacheMb: z.number().int().min(0).default(1024),
   exportBytesMax: z
     .number()
     .int()

@@ -217,7 +217,30 @@ test('a plan names as dirty just the blocks with WAL after their layer, also on 
     expect(plan.layers.map(({ timelineId: owner }) => owner)).toEqual([lake.rootId])
     expect(plan.blockCount).toBe(after.length / PAGE_SIZE)
   }
-  await lake.upkeep('flush')
+  // What changed between any two LSNs holds every block that differs, wherever the changes lie.
+  const lsns = [lsn, laterLsn]
+  const pages = [before, after]
+  for (const step of ['images', 'flush', 'compact'] as const) {
+    await lake.run(`update churn set n = -1 where id between ${lsns.length * 900} and ${lsns.length * 900 + 40}`)
+    lsns.push(await lake.ingest())
+    pages.push(await lake.pages(relation, lsns.at(-1)!))
+    await lake.upkeep(step)
+  }
+  for (let from = 0; from < lsns.length; from++) {
+    for (let to = from; to < lsns.length; to++) {
+      const { changedBlocks } = await lake.plan(relation, lsns[to]!, lake.rootId, lsns[from]!)
+      const listed = new Set(
+        changedBlocks?.flatMap(([first, count]) => Array.from({ length: count }, (_, i) => first + i)),
+      )
+      const differing = new Set<number>()
+      eachPage(pages[to]!, (page, block) => {
+        const old = pages[from]!.subarray(block * PAGE_SIZE, (block + 1) * PAGE_SIZE)
+        if (Buffer.compare(page, old) !== 0) differing.add(block)
+      })
+      expect(differing.size > 0).toBe(to > from)
+      expect([from, to, listed]).toEqual([from, to, differing])
+    }
+  }
   expect((await lake.plan(relation, laterLsn)).dirtyBlocks.length).toBeGreaterThan(0)
   expect((await lake.plan(relation, lsn)).dirtyBlocks).toEqual([])
 })

@@ -317,7 +317,8 @@ export class PageServerService implements StorageAdmin {
     const { spcOid, dbOid, relNumber } = request
     const blockCount = Math.max(0, await attached.timeline.sizes.at(spcOid, dbOid, relNumber, Fork.main, lsn))
     const relation = { spcOid, dbOid, relNumber }
-    return planSnapshot(project.storage.context, attached.storage, relation, { lsn, blockCount })
+    const sinceLsn = request.changedSinceLsn === undefined ? undefined : Lsn.parse(request.changedSinceLsn)
+    return planSnapshot(project.storage.context, attached.storage, relation, { lsn, blockCount, sinceLsn })
   }
 
   async publishTables(request: PublishRequest): Promise<PublishOutcome> {

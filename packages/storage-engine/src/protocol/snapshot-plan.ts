@@ -16,6 +16,8 @@ export interface SnapshotPlanRequest {
   /** relfilenode, from pg_class or the relation map. */
   readonly relNumber: number
   readonly lsn: string
+  /** At or before `lsn`: asks for the blocks that changed after it, too. */
+  readonly changedSinceLsn?: string
 }
 
 export interface SnapshotPlan {
@@ -26,6 +28,8 @@ export interface SnapshotPlan {
   readonly layers: readonly ColumnarLayerRef[]
   /** Blocks below `blockCount` that no layer holds as of `lsn`: changed since, or never put into columns. */
   readonly dirtyBlocks: readonly BlockSpan[]
+  /** Blocks below `blockCount` that changed in (`changedSinceLsn`, `lsn`]. Absent: not asked for, or not known any more. */
+  readonly changedBlocks?: readonly BlockSpan[]
 }
 
 /** First block and number of blocks; ascending, disjoint, not touching. */

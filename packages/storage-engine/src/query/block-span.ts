@@ -51,3 +51,20 @@ export function intersectSpans(a: readonly BlockSpan[], b: readonly BlockSpan[])
   }
   return common
 }
+
+/** Of `a`, what is not in `b`. Both ascending and disjoint. */
+export function subtractSpans(a: readonly BlockSpan[], b: readonly BlockSpan[]): BlockSpan[] {
+  const rest: BlockSpan[] = []
+  let j = 0
+  for (const [first, count] of a) {
+    let at = first
+    const end = first + count
+    while (j < b.length && b[j]![0] + b[j]![1] <= at) j++
+    for (let k = j; k < b.length && b[k]![0] < end; k++) {
+      if (b[k]![0] > at) rest.push([at, b[k]![0] - at])
+      at = Math.max(at, b[k]![0] + b[k]![1])
+    }
+    if (at < end) rest.push([at, end - at])
+  }
+  return rest
+}

@@ -19,6 +19,7 @@ import { ITEM_ID_SIZE, itemIdByte, maxOffsetNumber } from '../postgres/item-id.t
 import { isNewPage, readPageLower } from '../postgres/page-header.ts'
 import type { RelationLocator } from '../postgres/two-phase.ts'
 import type { BlockSpan } from '../protocol/snapshot-plan.ts'
+import { countBlocks } from './block-span.ts'
 
 /** A row group is written when it has this many rows. */
 const ROW_GROUP_ROWS = 122_880
@@ -47,7 +48,10 @@ export interface FreshRowsOptions {
 
 export interface FreshRowsResult {
   readonly rowCount: number
-  readonly blockCount: number
+  /** Visible rows of each block, in the order of `blocks`. */
+  readonly rowCounts: Uint16Array
+  /** Blocks with a row whose inserter or deleter had not ended: at a later LSN the same page may show other rows. */
+  readonly openBlocks: readonly BlockSpan[]
   readonly sizeBytes: number
   /** Values that their column cannot hold, in `_pg_overflow`. */
   readonly overflowCount: number
@@ -87,6 +91,8 @@ export async function writeFreshRows(
     decoder.clear()
   }
   let rowCount = 0
+  const rowCounts = new Uint16Array(countBlocks(options.blocks))
+  const openBlocks: BlockSpan[] = []
   let blockCount = 0
   let toastBytes = 0
   let groupPages = 0
@@ -95,12 +101,14 @@ export async function writeFreshRows(
     await transactions.load(pages)
     for (let i = 0; i < pages.length; i++) {
       if (options.isCancelled()) throw new StorageError('aborted', 'query cancelled')
-      blockCount++
+      const at = blockCount++
       const original = pages[i]
       if (!original || isNewPage(original)) continue
       page.set(original)
       const block = firstBlock + i
+      transactions.hasSeenOpen = false
       const hasExternal = hideInvisible(page, transactions, options.heap, block)
+      if (transactions.hasSeenOpen) openBlocks.push([block, 1])
       values.clear()
       if (hasExternal && toast) {
         // A first pass finds out which values the wanted columns need.
@@ -132,6 +140,7 @@ export async function writeFreshRows(
       }
       if (missed[0]) throw missingValue(options.heap, block, missed[0])
       rowCount += decoded
+      rowCounts[at] = decoded
       groupPages++
       if (decoder.rowCount >= ROW_GROUP_ROWS || groupPages >= ROW_GROUP_PAGES || toastBytes >= ROW_GROUP_TOAST_BYTES) {
         writeGroup()
@@ -142,7 +151,7 @@ export async function writeFreshRows(
   }
   writeGroup()
   writer.finish({ createdBy: 'tributary' })
-  return { rowCount, blockCount, sizeBytes, overflowCount: decoder.counts.overflowValues }
+  return { rowCount, rowCounts, openBlocks, sizeBytes, overflowCount: decoder.counts.overflowValues }
 }
 
 /** Attributes that are not wanted become ones without a column: their datums are only walked over. */
@@ -157,7 +166,7 @@ function onlyColumns(table: TableDefinition, wanted: ReadonlySet<number>): Table
   }
 }
 
-/** The visible columns and `_pg_overflow`, and the leaves of the layout they come from. */
+/** The visible columns, `_pg_blk` and `_pg_overflow`, and the leaves of the layout they come from. */
 function visibleSchema(
   layout: TableLayout,
   wanted: ReadonlySet<number>,
@@ -165,7 +174,7 @@ function visibleSchema(
   const names = new Set([...wanted].map((number) => columnName(number)))
   const leaves: number[] = []
   const children = (layout.schema.children ?? []).filter((node, i) => {
-    const isWanted = names.has(node.name) || node.name === '_pg_overflow'
+    const isWanted = names.has(node.name) || node.name === '_pg_blk' || node.name === '_pg_overflow'
     // Every child of the schema has exactly one leaf.
     if (isWanted) leaves.push(i)
     return isWanted

@@ -60,6 +60,9 @@ export function createFreshTask(env: Pick<Env, 'network' | 'disk'>): (task: Fres
         file.writeNow(bytes, position)
         position += bytes.length
       })
+    } catch (error) {
+      await env.disk.remove(task.path)
+      throw error
     } finally {
       await file.close()
     }

@@ -3,13 +3,16 @@ import { isStorageError, type StorageError } from '../base/errors.ts'
 import type { Catalog, CatalogRelation } from '../catalog/catalog.ts'
 import type { SnapshotSource } from '../catalog/snapshot-source.ts'
 import type { TableDefinition } from '../columnar/table-definition.ts'
+import type { TimelineId } from '../postgres/ids.ts'
+import type { Lsn } from '../postgres/lsn.ts'
 import type { RelationLocator } from '../postgres/two-phase.ts'
 import type { BlockSpan, ColumnarLayerRef, SnapshotPlan } from '../protocol/snapshot-plan.ts'
 import { intersectSpans, mergeSpans } from './block-span.ts'
 import type { Engine } from './engine.ts'
+import { type FreshPart, type FreshRowsCache, reuseParts } from './fresh-cache.ts'
 import type { LayerFacts, LayerFactsCache } from './layer-facts.ts'
 import type { LocalLayers } from './local-layers.ts'
-import { canSelect, type WantedColumn } from './row-source.ts'
+import { attributeNamed, canSelect, type WantedColumn } from './row-source.ts'
 
 export interface LayerUse {
   readonly ref: ColumnarLayerRef
@@ -28,6 +31,12 @@ export interface HeapPlan {
   readonly dirty: readonly BlockSpan[]
   /** Those of them that layers hold rows of, too. */
   readonly dirtyInLayers: readonly BlockSpan[]
+  /** Rows of dirty blocks that are at hand. */
+  readonly freshParts: readonly FreshPart[]
+  /** The rest of the dirty blocks. */
+  readonly missing: readonly BlockSpan[]
+  /** Under which what is decoded is kept for later queries. Undefined: it is not. */
+  readonly freshKey: string | undefined
 }
 
 export interface HeapPlanner {
@@ -36,7 +45,12 @@ export interface HeapPlanner {
   readonly engine: Engine
   readonly layers: LocalLayers
   readonly facts: LayerFactsCache
-  readonly snapshotPlan: (locator: RelationLocator) => Promise<SnapshotPlan>
+  readonly timelineId: TimelineId
+  readonly lsn: Lsn
+  readonly snapshotPlan: (locator: RelationLocator, changedSinceLsn: Lsn | undefined) => Promise<SnapshotPlan>
+  readonly freshRows: FreshRowsCache
+  /** Called with parts of `freshRows` to give back after the query. */
+  readonly onHeld: (parts: readonly FreshPart[]) => void
   /** Called with a layer whose bytes are not what they were; its blocks are read as pages instead. */
   readonly onDamaged: (error: StorageError) => void
   /** Called with every layer that was acquired. */
@@ -61,9 +75,21 @@ export async function planHeap(
   if (!usesLayers || relation.schema === 'pg_catalog') {
     const blockCount = (await source.blockCount(heap)) ?? 0
     const dirty: BlockSpan[] = blockCount === 0 ? [] : [[0, blockCount]]
-    return { ...common, blockCount, layers: [], dirty, dirtyInLayers: [] }
+    return {
+      ...common,
+      blockCount,
+      layers: [],
+      dirty,
+      dirtyInLayers: [],
+      freshParts: [],
+      missing: dirty,
+      freshKey: undefined,
+    }
   }
-  const plan = await planner.snapshotPlan(heap)
+  const freshKey = freshKeyOf(planner, common.definition, heap, columns)
+  const known = planner.freshRows.take(freshKey, planner.lsn)
+  if (known) planner.onHeld(known.parts)
+  const plan = await planner.snapshotPlan(heap, known?.lsn)
   const settings = { isUtf8: catalog.isUtf8 }
   const uses: LayerUse[] = []
   const dirty: BlockSpan[] = [...plan.dirtyBlocks]
@@ -89,8 +115,12 @@ export async function planHeap(
     } else dirty.push(span)
   }
   const merged = mergeSpans(dirty)
+  const { kept, missing } = reuseParts(known && plan.changedBlocks ? known.parts : [], merged, plan.changedBlocks ?? [])
   return {
     ...common,
+    freshParts: kept,
+    missing,
+    freshKey,
     blockCount: plan.blockCount,
     layers: uses,
     dirty: merged,
@@ -99,6 +129,17 @@ export async function planHeap(
       uses.map(({ ref }) => [ref.firstBlock, ref.blockCount] as const),
     ),
   }
+}
+
+/** Equal for queries to which the rows of a block look the same as long as the block does not change. */
+function freshKeyOf(
+  { timelineId, catalog }: HeapPlanner,
+  definition: TableDefinition,
+  { spcOid, dbOid, relNumber }: RelationLocator,
+  columns: readonly WantedColumn[],
+): string {
+  const wanted = columns.map(({ attribute, asText }) => [attributeNamed(definition, attribute.name), asText])
+  return JSON.stringify([timelineId, spcOid, dbOid, relNumber, catalog.isUtf8, wanted])
 }
 
 async function factsOf(planner: HeapPlanner, ref: ColumnarLayerRef, path: string): Promise<LayerFacts | undefined> {

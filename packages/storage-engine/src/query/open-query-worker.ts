@@ -5,6 +5,7 @@ import { openObjectStore } from '../object-store/open-object-store.ts'
 import type { ProjectId, TimelineId } from '../postgres/ids.ts'
 import { CatalogCache } from './catalog-cache.ts'
 import { EngineMaker, SqlParser } from './engine.ts'
+import { FreshRowsCache } from './fresh-cache.ts'
 import { LayerFactsCache } from './layer-facts.ts'
 import { DownloadedLayers, folderLayers, type LocalLayers } from './local-layers.ts'
 import { PageServiceClient } from './page-service-client.ts'
@@ -27,6 +28,7 @@ export interface QueryWorkerOptions {
   readonly queryTimeoutMs: number
   readonly querySpillMb: number
   readonly layerCacheMb: number
+  readonly freshCacheMb: number
   readonly exportBytesMax: number
 }
 
@@ -43,6 +45,12 @@ export async function openQueryWorker(options: QueryWorkerOptions): Promise<{
   await env.disk.makeDirectory(directory)
   const layers = await openLayers(options)
   await layers.open()
+  const freshRows = new FreshRowsCache({
+    disk: env.disk,
+    directory: `${dataDirectory}/fresh`,
+    bytesMax: options.freshCacheMb * 1024 * 1024,
+  })
+  await freshRows.open()
   const clients = new Map<string, PageServiceClient>()
   const clientOf = (projectId: ProjectId, timelineId: TimelineId): PageServiceClient => {
     const key = `${projectId}/${timelineId}`
@@ -80,6 +88,7 @@ export async function openQueryWorker(options: QueryWorkerOptions): Promise<{
       layers,
       facts: new LayerFactsCache(options.workers),
       catalogs: new CatalogCache(),
+      freshRows,
       snapshot: ({ projectId }, timelineId, lsn) => remoteSnapshot(clientOf(projectId, timelineId), lsn),
       pageService: { host: pageserver.host, port: pageserver.port },
       decodeThreads: options.decodeThreads,

@@ -9,8 +9,10 @@ import type { Log } from '../io/log.ts'
 import type { Workers } from '../io/workers.ts'
 import type { TimelineId } from '../postgres/ids.ts'
 import { Lsn } from '../postgres/lsn.ts'
+import type { RelationLocator } from '../postgres/two-phase.ts'
 import type { CatalogCache } from './catalog-cache.ts'
 import type { Engine, EngineMaker, SqlParser } from './engine.ts'
+import type { FreshPart, FreshRowsCache } from './fresh-cache.ts'
 import type { LayerFactsCache } from './layer-facts.ts'
 import type { LocalLayers } from './local-layers.ts'
 import { type Moment, MomentResolver } from './moment-resolver.ts'
@@ -30,6 +32,7 @@ export interface QueryContext {
   readonly storage: StorageCalls
   readonly layers: LocalLayers
   readonly facts: LayerFactsCache
+  readonly freshRows: FreshRowsCache
   readonly catalogs: CatalogCache
   /** Reads a timeline at an LSN. */
   readonly snapshot: (request: Pick<QueryRequest, 'projectId'>, timelineId: TimelineId, lsn: Lsn) => SnapshotSource
@@ -88,6 +91,7 @@ export async function runQuery(context: QueryContext, job: QueryJob): Promise<Qu
   const onAbort = (): void => engine.interrupt()
   signal.addEventListener('abort', onAbort)
   const acquired: string[] = []
+  const held: FreshPart[] = []
   try {
     const database = request.database ?? 'postgres'
     const catalogs = new Map<Moment, Catalog>()
@@ -113,12 +117,19 @@ export async function runQuery(context: QueryContext, job: QueryJob): Promise<Qu
         engine,
         layers: context.layers,
         facts: context.facts,
-        snapshotPlan: (locator: { spcOid: number; dbOid: number; relNumber: number }) =>
+        timelineId: moment.timelineId,
+        lsn: moment.lsn,
+        freshRows: context.freshRows,
+        onHeld: (parts: readonly FreshPart[]) => held.push(...parts),
+        snapshotPlan: (locator: RelationLocator, changedSinceLsn: Lsn | undefined) =>
           context.storage.admin.snapshotPlan({
             projectId: request.projectId,
             timelineId: moment.timelineId,
             lsn: Lsn.format(moment.lsn),
-            ...locator,
+            ...(changedSinceLsn === undefined ? {} : { changedSinceLsn: Lsn.format(changedSinceLsn) }),
+            spcOid: locator.spcOid,
+            dbOid: locator.dbOid,
+            relNumber: locator.relNumber,
           }),
         onDamaged: (error: StorageError) => {
           context.log.error('columnar layer is damaged', { error: error.message })
@@ -141,7 +152,6 @@ export async function runQuery(context: QueryContext, job: QueryJob): Promise<Qu
           },
           threads: context.decodeThreads,
           signal,
-          newPath: () => `${job.directory}/fresh-${++serial}.parquet`,
           newName: () => `tributary_${++serial}`,
           onTimes: (step, work) => timed(step, work),
         },
@@ -181,6 +191,7 @@ export async function runQuery(context: QueryContext, job: QueryJob): Promise<Qu
     engine.close()
     context.engines.prepare()
     for (const objectKey of acquired) context.layers.release(objectKey)
+    await context.freshRows.release(held)
   }
 }
 

@@ -6,8 +6,10 @@ import type { CodecSettings } from '../columnar/types/registry.ts'
 import type { Workers } from '../io/workers.ts'
 import type { TimelineId } from '../postgres/ids.ts'
 import { Lsn } from '../postgres/lsn.ts'
-import { countBlocks, splitSpans } from './block-span.ts'
+import type { BlockSpan } from '../protocol/snapshot-plan.ts'
+import { countBlocks, mergeSpans, splitSpans, subtractSpans } from './block-span.ts'
 import { columnSql } from './column-sql.ts'
+import { type FreshFiles, type FreshPart, rowsOf } from './fresh-cache.ts'
 import type { FreshRowsResult } from './fresh-rows.ts'
 import type { FreshTask } from './fresh-tasks.ts'
 import { type HeapPlan, type HeapPlanner, planHeap } from './heap-plan.ts'
@@ -18,6 +20,8 @@ import { quoteName, quoteText } from './sql/tokens.ts'
 
 /** A thread is worth its message for no fewer blocks than these. */
 const BLOCKS_PER_TASK_MIN = 256
+/** Block numbers up to here are positive in 32 bits. */
+const INT32_BLOCKS = 0x7fff_ffff
 
 export interface BuildOptions {
   readonly planner: HeapPlanner
@@ -26,8 +30,6 @@ export interface BuildOptions {
   readonly task: Pick<FreshTask, 'pageService' | 'projectId' | 'timelineId' | 'lsn' | 'bytesMax' | 'cancelFlag'>
   readonly threads: number
   readonly signal: AbortSignal
-  /** A new file name in the query's folder. */
-  readonly newPath: () => string
   /** A new name for tables of ours. */
   readonly newName: () => string
   readonly onTimes: (step: 'plan' | 'fresh', work: () => Promise<void>) => Promise<void>
@@ -122,10 +124,10 @@ async function placeRows(
     for (const plan of plans) sources.push(...(await layerSources(options, plan, settings)))
   })
   await options.onTimes('fresh', async () => {
-    const made = await Promise.all(plans.map((plan) => freshSource(options, plan, columns, settings)))
-    for (const { source, rowCount } of made) {
-      freshRows += rowCount
-      if (source) sources.push(source)
+    const made = await Promise.all(plans.map((plan) => freshSources(options, plan, columns, settings)))
+    for (const ofHeap of made) {
+      freshRows += ofHeap.rowCount
+      sources.push(...ofHeap.sources)
     }
   })
   return {
@@ -137,71 +139,114 @@ async function placeRows(
   }
 }
 
-async function freshSource(
+/** Rows of dirty blocks: those at hand, and the rest decoded from pages. */
+async function freshSources(
   options: BuildOptions,
   plan: HeapPlan,
   columns: readonly WantedColumn[],
   settings: CodecSettings,
-): Promise<{ source: RowSource | undefined; rowCount: number }> {
+): Promise<{ sources: readonly RowSource[]; rowCount: number }> {
+  const { planner } = options
   const own = columns.flatMap(({ attribute, asText }) => {
     const found = attributeNamed(plan.definition, attribute.name)
     return found ? [{ number: found.number, asText }] : []
   })
   const textColumns = own.filter(({ asText }) => asText).map(({ number }) => number)
-  const parts = splitSpans(plan.dirty, options.threads, BLOCKS_PER_TASK_MIN)
-  const results = await Promise.all(
-    parts.map(async (blocks) => {
-      const task: FreshTask = {
-        ...options.task,
-        table: plan.definition,
-        ...settings,
-        columns: own.map(({ number }) => number),
-        textColumns,
-        heap: plan.heap,
-        toast: plan.toast,
-        blocks,
-        path: options.newPath(),
-      }
-      const result = await options.workers.run<FreshTask, FreshRowsResult>('fresh-rows', task, {
-        signal: options.signal,
-      })
-      return { ...result, path: task.path }
-    }),
-  )
-  const files = results.filter(({ rowCount }) => rowCount > 0)
-  const rowCount = files.reduce((sum, file) => sum + file.rowCount, 0)
-  if (files.length === 0) return { source: undefined, rowCount }
-  const source: RowSource = {
-    files: files.map(({ path }) => path),
-    current: plan.definition,
-    written: plan.definition,
-    settings,
-    textColumns: new Set(textColumns),
-    hasOverflow: files.some(({ overflowCount }) => overflowCount > 0),
-    filter: '',
+  const parts = [...plan.freshParts]
+  if (plan.missing.length > 0) {
+    const files = await decodeBlocks(options, plan, {
+      ...settings,
+      columns: own.map(({ number }) => number),
+      textColumns,
+    })
+    const part: FreshPart = { files, blocks: files.blocks }
+    planner.freshRows.hold([part])
+    planner.onHeld([part])
+    parts.push(part)
   }
-  return { source, rowCount }
+  if (plan.freshKey !== undefined) await planner.freshRows.put(plan.freshKey, { lsn: planner.lsn, parts })
+  const sources: RowSource[] = []
+  for (const part of parts) {
+    if (part.files.paths.length === 0) continue
+    const left = subtractSpans(part.files.blocks, part.blocks)
+    sources.push({
+      files: part.files.paths,
+      current: plan.definition,
+      written: plan.definition,
+      settings,
+      textColumns: new Set(textColumns),
+      hasOverflow: part.files.hasOverflow,
+      filter: left.length === 0 ? '' : await antiJoinBlocks(options, left, plan.blockCount),
+    })
+  }
+  return { sources, rowCount: parts.reduce((sum, part) => sum + rowsOf(part), 0) }
+}
+
+async function decodeBlocks(
+  options: BuildOptions,
+  plan: HeapPlan,
+  what: Pick<FreshTask, 'isUtf8' | 'columns' | 'textColumns'>,
+): Promise<FreshFiles> {
+  const { freshRows } = options.planner
+  const tasks = splitSpans(plan.missing, options.threads, BLOCKS_PER_TASK_MIN).map((blocks): FreshTask => {
+    const { definition: table, heap, toast } = plan
+    return { ...options.task, ...what, table, heap, toast, blocks, path: freshRows.newPath() }
+  })
+  const results = await Promise.allSettled(
+    tasks.map((task) =>
+      options.workers.run<FreshTask, FreshRowsResult>('fresh-rows', task, { signal: options.signal }),
+    ),
+  )
+  const made = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+  const failed = results.find((result) => result.status === 'rejected')
+  const useless = tasks.filter((_, i) => failed || made[i]!.rowCount === 0)
+  for (const { path } of useless) await freshRows.discard(path)
+  if (failed) throw failed.reason
+  const rowCounts = new Uint16Array(made.reduce((sum, each) => sum + each.rowCounts.length, 0))
+  let at = 0
+  for (const each of made) {
+    rowCounts.set(each.rowCounts, at)
+    at += each.rowCounts.length
+  }
+  return {
+    paths: tasks.filter((task) => !useless.includes(task)).map(({ path }) => path),
+    sizeBytes: made.reduce((sum, each) => sum + (each.rowCount > 0 ? each.sizeBytes : 0), 0),
+    hasOverflow: made.some(({ overflowCount }) => overflowCount > 0),
+    blocks: tasks.flatMap(({ blocks }) => blocks),
+    rowCounts,
+    openBlocks: mergeSpans(made.flatMap(({ openBlocks }) => openBlocks)),
+  }
+}
+
+/** A join that leaves out the rows of these blocks. */
+async function antiJoinBlocks(
+  options: BuildOptions,
+  blocks: readonly BlockSpan[],
+  blockCount: number,
+): Promise<string> {
+  const name = options.newName()
+  const spans = blocks.map(([first, count]) => `[${first}, ${first + count}]`).join(', ')
+  await options.planner.engine.run(`create temp table ${name} as
+    select unnest(range(s[1], s[2]))::${blockCount <= INT32_BLOCKS ? 'integer' : 'bigint'} as blk from (select unnest([${spans}]::bigint[][]) as s)`)
+  return `anti join ${name} on ${name}.blk = ${blockColumn(blockCount)}`
+}
+
+/** Block numbers are unsigned, the column is not: it matters from 16 TiB on. */
+function blockColumn(blockCount: number): string {
+  return blockCount <= INT32_BLOCKS ? 'p._pg_blk' : '(p._pg_blk::bigint & 4294967295)'
 }
 
 /** Layers of one shape share a scan; those of which only a part counts have one of their own. */
 async function layerSources(options: BuildOptions, plan: HeapPlan, settings: CodecSettings): Promise<RowSource[]> {
   if (plan.layers.length === 0) return []
-  const { engine, source } = options.planner
+  const { source } = options.planner
   const keys = await invisibleKeys(
     source,
     plan.layers.map(({ facts }) => facts.transactions),
   )
-  // Block numbers are unsigned, the column is not: it matters from 16 TiB on.
-  const block = plan.blockCount <= 0x7fff_ffff ? 'p._pg_blk' : '(p._pg_blk::bigint & 4294967295)'
-  let dirtyTable: string | undefined
-  if (plan.dirtyInLayers.length > 0) {
-    dirtyTable = options.newName()
-    const spans = plan.dirtyInLayers.map(([first, count]) => `[${first}, ${first + count}]`).join(', ')
-    await engine.run(`create temp table ${dirtyTable} as
-      select unnest(range(s[1], s[2]))::${block === 'p._pg_blk' ? 'integer' : 'bigint'} as blk from (select unnest([${spans}]::bigint[][]) as s)`)
-  }
+  const block = blockColumn(plan.blockCount)
   const joins = [
-    ...(dirtyTable ? [`anti join ${dirtyTable} d on d.blk = ${block}`] : []),
+    ...(plan.dirtyInLayers.length > 0 ? [await antiJoinBlocks(options, plan.dirtyInLayers, plan.blockCount)] : []),
     ...(await keyJoins(options, keys)),
   ]
   const groups = new Map<string, { files: string[]; source: Omit<RowSource, 'files'> }>()
@@ -288,6 +333,7 @@ function receiptOf(options: BuildOptions, relation: CatalogRelation, rows: Place
     lsn: Lsn.format(options.task.lsn),
     blocks: rows.plans.reduce((sum, plan) => sum + plan.blockCount, 0),
     dirtyBlocks: rows.plans.reduce((sum, plan) => sum + countBlocks(plan.dirty), 0),
+    reusedBlocks: rows.plans.reduce((sum, plan) => sum + countBlocks(plan.dirty) - countBlocks(plan.missing), 0),
     layers: rows.plans.reduce((sum, plan) => sum + plan.layers.length, 0),
     columnRows: rows.plans.reduce(
       (sum, { layers }) => sum + layers.reduce((rest, { ref }) => rest + ref.rowCount, 0),

@@ -51,7 +51,7 @@ test('every table at random LSNs and branches equals what a Postgres started the
   const startLsn = await currentLsn()
   const workload = new Workload(stack, SEED)
   const sessions = Array.from({ length: SESSIONS }, () => workload.run())
-  const counts = { comparisons: 0, usingLayers: 0, rows: 0, freshRows: 0, columnRows: 0 }
+  const counts = { comparisons: 0, usingLayers: 0, rows: 0, freshRows: 0, columnRows: 0, reusedBlocks: 0 }
   const differences: string[] = []
   try {
     await sleep(3000)
@@ -82,6 +82,7 @@ test('every table at random LSNs and branches equals what a Postgres started the
           counts.rows += got.rowCount
           counts.freshRows += receipt.freshRows
           counts.columnRows += receipt.columnRows
+          for (const table of receipt.tables) counts.reusedBlocks += table.reusedBlocks
           counts.usingLayers += receipt.layersRead > 0 ? 1 : 0
           const ours = workerRows(got)
           if (ours.join('\n') !== expected.join('\n')) differences.push(`${where}: ${firstDifference(ours, expected)}`)
@@ -100,6 +101,7 @@ test('every table at random LSNs and branches equals what a Postgres started the
   expect(workload.errors.slice(0, 5)).toEqual([])
   expect(counts.comparisons).toBe(ROUNDS * (WORKLOAD_TABLES.length + WORKLOAD_QUERIES.length))
   expect(counts.usingLayers).toBeGreaterThan(ROUNDS)
+  expect(counts.reusedBlocks).toBeGreaterThan(ROUNDS)
   expect(counts.rows).toBeGreaterThan(ROUNDS * 1000)
 }, 3_600_000)
 

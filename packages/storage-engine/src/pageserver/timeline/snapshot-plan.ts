@@ -38,9 +38,9 @@ export async function planSnapshot(
   context: StorageContext,
   storage: LayeredTimelineStorage,
   relation: RelationLocator,
-  options: { readonly lsn: Lsn; readonly blockCount: number },
+  options: { readonly lsn: Lsn; readonly blockCount: number; readonly sinceLsn?: Lsn | undefined },
 ): Promise<SnapshotPlan> {
-  const { lsn, blockCount } = options
+  const { lsn, blockCount, sinceLsn } = options
   storage.requireReadable(lsn)
   if (blockCount === 0) return { lsn: Lsn.format(lsn), blockCount, layers: [], dirtyBlocks: [] }
   const { links, release } = storage.acquireLinks()
@@ -49,11 +49,16 @@ export async function planSnapshot(
     const dirty = new Uint8Array(blockCount).fill(1)
     for (const { start, end } of stretches) dirty.fill(0, start, end)
     await markChanged(context, looks, dirty)
+    // Below the cutoff of garbage collection, changes are gone that later ones cover.
+    const isChangeKnown = sinceLsn !== undefined && sinceLsn <= lsn && sinceLsn >= storage.gcCutoffLsn
+    const changed = new Uint8Array(isChangeKnown ? blockCount : 0)
+    if (isChangeKnown) await markChanged(context, looksSince(links, relation, { lsn, blockCount, sinceLsn }), changed)
     return {
       lsn: Lsn.format(lsn),
       blockCount,
       layers: stretches.map(layerRef),
       dirtyBlocks: spansOf(dirty),
+      ...(isChangeKnown ? { changedBlocks: spansOf(changed) } : {}),
     }
   } finally {
     release()
@@ -98,6 +103,20 @@ function findColumns(
     }
   }
   return { stretches, looks }
+}
+
+/** All of the fork, from `sinceLsn` on. */
+function looksSince(
+  links: readonly ReadLink[],
+  { spcOid, dbOid, relNumber }: RelationLocator,
+  { lsn, blockCount, sinceLsn }: { readonly lsn: Lsn; readonly blockCount: number; readonly sinceLsn: Lsn },
+): Look[] {
+  const { start, end } = relationForkRange(spcOid, dbOid, relNumber, Fork.main, blockCount)
+  let bound = lsn
+  return links.flatMap((link) => {
+    bound = Lsn.min(bound, link.lsnMax)
+    return bound > sinceLsn ? [{ link, start, end, floorLsn: sinceLsn, lsn: bound }] : []
+  })
 }
 
 /** Blocks past the end of the layer's file are left out. */
