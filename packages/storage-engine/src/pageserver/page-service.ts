@@ -92,7 +92,7 @@ class PageSession {
     this.#answers = new FrameBatch({
       bufferBytes: ANSWER_BATCH_BYTES,
       send: (bytes) => this.#sendBytes(bytes),
-      areSent: () => connection.borrowedBytes === 0,
+      borrowedBytes: () => connection.borrowedBytes,
     })
     this.#decoder = new FrameDecoder({
       payloadBytesMax: PAGE_SERVICE_PAYLOAD_BYTES_MAX,

@@ -3,8 +3,8 @@ import { FRAME_HEADER_SIZE, sealFrame } from './framing.ts'
 /** A larger buffer for a single frame is not kept. */
 const LARGE_KEPT_BYTES_MAX = 512 * 1024
 const LARGE_STEP_BYTES = 64 * 1024
-/** Of buffers that were lent to the socket: 8 x 512 KiB. */
-const LARGE_KEPT_MAX = 8
+/** Buffers lent to the socket that are waited for: 16 x 512 KiB at most, of a connection that is busy. */
+const LARGE_KEPT_MAX = 16
 
 /**
  * Frames put together in one buffer, so that many small messages cost one write to the socket. What is added waits for
@@ -13,23 +13,27 @@ const LARGE_KEPT_MAX = 8
 export class FrameBatch {
   readonly #bufferBytes: number
   readonly #send: (bytes: Uint8Array) => boolean
-  readonly #areSent: () => boolean
+  readonly #borrowedBytes: () => number
   #buffer: Uint8Array | undefined
   #length = 0
   /** For frames that do not fit the buffer. */
   #large: Uint8Array | undefined
-  /** Large buffers that are still being sent. */
-  #lent: Uint8Array[] = []
-  #spare: Uint8Array[] = []
+  /** Large buffers that may still be being sent, oldest first. */
+  readonly #lent: { readonly buffer: Uint8Array; readonly frameBytes: number }[] = []
+  #lentBytes = 0
 
   /**
-   * `send` takes the bytes over for good, unless it returns true: then they may be written to again. `areSent`: what large frames
-   * `send` took over may be written to again by now, all of it.
+   * `send` takes the bytes over, unless it returns true: then they may be written to again at once. `borrowedBytes`: how many of all
+   * those given to `send`, the newest, may not be written to yet; without it that never ends.
    */
-  constructor(options: { bufferBytes: number; send: (bytes: Uint8Array) => boolean; areSent?: () => boolean }) {
+  constructor(options: {
+    bufferBytes: number
+    send: (bytes: Uint8Array) => boolean
+    borrowedBytes?: () => number
+  }) {
     this.#bufferBytes = options.bufferBytes
     this.#send = options.send
-    this.#areSent = options.areSent ?? (() => false)
+    this.#borrowedBytes = options.borrowedBytes ?? (() => Number.POSITIVE_INFINITY)
   }
 
   add(type: number, payload: Uint8Array): void {
@@ -52,7 +56,7 @@ export class FrameBatch {
     const frame = room.subarray(0, FRAME_HEADER_SIZE + payloadBytes)
     sealFrame(frame, type)
     if (!isLarge) this.#length += frame.length
-    else if (!this.#send(frame)) this.#lendLarge()
+    else if (!this.#send(frame)) this.#lendLarge(frame.length)
     return true
   }
 
@@ -75,19 +79,31 @@ export class FrameBatch {
     return this.#buffer.subarray(this.#length, this.#length + frameBytes)
   }
 
-  #lendLarge(): void {
-    if (this.#large && this.#lent.length < LARGE_KEPT_MAX) this.#lent.push(this.#large)
+  #lendLarge(frameBytes: number): void {
+    if (this.#large) {
+      this.#lent.push({ buffer: this.#large, frameBytes })
+      this.#lentBytes += frameBytes
+      if (this.#lent.length > LARGE_KEPT_MAX) this.#takeOldest()
+    }
     this.#large = undefined
+  }
+
+  #takeOldest(): Uint8Array | undefined {
+    const oldest = this.#lent.shift()
+    if (oldest) this.#lentBytes -= oldest.frameBytes
+    return oldest?.buffer
+  }
+
+  /** The oldest lent buffer, when what was sent after it alone is as much as may not be written to. */
+  #takeReturned(): Uint8Array | undefined {
+    const oldest = this.#lent[0]
+    return oldest && this.#lentBytes - oldest.frameBytes >= this.#borrowedBytes() ? this.#takeOldest() : undefined
   }
 
   #largeRoom(frameBytes: number): Uint8Array {
     this.flush()
     if (frameBytes > LARGE_KEPT_BYTES_MAX) return new Uint8Array(frameBytes)
-    if (!this.#large && this.#lent.length > 0 && this.#areSent()) {
-      this.#spare = this.#lent
-      this.#lent = []
-    }
-    this.#large ??= this.#spare.pop()
+    this.#large ??= this.#takeReturned()
     if (!this.#large || this.#large.length < frameBytes) {
       this.#large = new Uint8Array(Math.ceil(frameBytes / LARGE_STEP_BYTES) * LARGE_STEP_BYTES)
     }

@@ -90,7 +90,8 @@ export function applyPageChanges(page: Uint8Array, address: PageAddress, chain: 
     throw new CorruptionError('page without a complete history', { ...address, valueCount: chain.values.length })
   }
   if (page.length !== PAGE_SIZE) throw new CorruptionError('not a page-sized buffer', { length: page.length })
-  page.fill(0)
+  // An image covers the page whole.
+  if (chain.values.at(-1)![0] !== PageChangeKind.image) page.fill(0)
   for (let i = chain.values.length - 1; i >= 0; i--) applyPageChange(page, address, chain.values[i]!, chain.lsns[i]!)
 }
 

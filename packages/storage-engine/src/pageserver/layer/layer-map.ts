@@ -14,6 +14,13 @@ export interface ReadBase {
   readonly damaged: string | undefined
 }
 
+/** A part of the key space whose keys all have the same layers, in visiting order. */
+export interface LayerMapPiece {
+  readonly start: Uint8Array
+  readonly end: Uint8Array
+  readonly layers: readonly LayerDescriptor[]
+}
+
 /**
  * The layers of one timeline, immutable: every change makes a new map, so a read keeps what it started with.
  *
@@ -54,6 +61,13 @@ export class LayerMap {
   covering(key: Uint8Array): readonly LayerDescriptor[] {
     const piece = this.#pieceOf(key)
     return piece < 0 ? [] : this.#pieces[piece]!
+  }
+
+  /** The piece that the key lies in: every key in [start, end) has the same layers. Undefined outside of all layers. */
+  pieceAt(key: Uint8Array): LayerMapPiece | undefined {
+    const piece = this.#pieceOf(key)
+    const end = this.#boundaries[piece + 1]
+    return piece < 0 || !end ? undefined : { start: this.#boundaries[piece]!, end, layers: this.#pieces[piece]! }
   }
 
   /** The newest image at or below `lsn` among layers in visiting order. */
@@ -109,10 +123,7 @@ export class LayerMap {
   }
 
   /** The pieces of [start, end) with their layers in visiting order; pieces without layers are left out. */
-  pieces(
-    start: Uint8Array,
-    end: Uint8Array,
-  ): { start: Uint8Array; end: Uint8Array; layers: readonly LayerDescriptor[] }[] {
+  pieces(start: Uint8Array, end: Uint8Array): LayerMapPiece[] {
     const found = []
     for (let piece = Math.max(0, this.#pieceOf(start)); piece < this.#boundaries.length - 1; piece++) {
       const from = this.#boundaries[piece]!

@@ -46,6 +46,8 @@ export class PageImageLayerWriter {
 
 export class PageImageLayer {
   readonly reader: SortedFileReader
+  /** Behind the row found last: the next key of a scan. */
+  #nextRow = 0
 
   constructor(options: { file: DiskFile; objectName: string; layerNumber: number; cache: BlockCache }) {
     this.reader = new SortedFileReader({ kind: pageImageLayerKind, ...options })
@@ -70,9 +72,17 @@ export class PageImageLayer {
   }
 
   #find(keys: Uint8Array, offset: number): number {
-    const key = keys.subarray(offset, offset + KEY_BYTES)
-    const row = this.reader.lowerBound(key)
-    if (row === this.reader.rowCount) return -1
-    return comparePacked(this.reader.rowsOf(row), this.reader.rowOffset(row), key, 0, KEY_BYTES) === 0 ? row : -1
+    if (this.#isKeyOf(this.#nextRow, keys, offset)) return this.#nextRow++
+    const row = this.reader.lowerBound(keys.subarray(offset, offset + KEY_BYTES))
+    if (!this.#isKeyOf(row, keys, offset)) return -1
+    this.#nextRow = row + 1
+    return row
+  }
+
+  #isKeyOf(row: number, keys: Uint8Array, offset: number): boolean {
+    const { reader } = this
+    return (
+      row < reader.rowCount && comparePacked(reader.rowsOf(row), reader.rowOffset(row), keys, offset, KEY_BYTES) === 0
+    )
   }
 }

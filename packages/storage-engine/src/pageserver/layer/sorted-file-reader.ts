@@ -17,6 +17,10 @@ import {
   type SortedFileTail,
 } from './sorted-file.ts'
 
+/** Blocks are read into it to be unpacked; a larger one gets memory of its own. */
+const SCRATCH_BYTES = 64 * 1024
+const scratch = new Uint8Array(SCRATCH_BYTES)
+
 /**
  * One sorted file open for reading. Rows are addressed by their number in sort order. All reads run on the calling
  * thread: a block is a few KiB, and mostly in the block cache or the page cache of the operating system.
@@ -37,6 +41,11 @@ export class SortedFileReader {
   #lastRows: Uint8Array = new Uint8Array(0)
   #lastData = -1
   #lastDataBlock: Uint8Array = new Uint8Array(0)
+  /** The one before: versions of a key are read downwards, and may begin in the next block. */
+  #previousData = -1
+  #previousDataBlock: Uint8Array = new Uint8Array(0)
+  /** False while a scan reads, which needs each data block once: it would only empty the cache. */
+  keepsBlocks = true
 
   constructor(options: {
     kind: SortedFileKind
@@ -136,11 +145,7 @@ export class SortedFileReader {
     const blockNumber = u32(rows, at)
     const offset = u32(rows, at + 4)
     if (blockNumber >= this.blockCount) throw this.#corrupt('row names a block that is not there', row)
-    if (blockNumber !== this.#lastData) {
-      this.#lastDataBlock = this.#block(blockNumber)
-      this.#lastData = blockNumber
-    }
-    const block = this.#lastDataBlock
+    const block = this.#dataBlock(blockNumber)
     if (offset + length > block.length) throw this.#corrupt('value lies outside its block', row)
     return block.subarray(offset, offset + length)
   }
@@ -161,6 +166,16 @@ export class SortedFileReader {
     return u32(this.rowsOf(row), this.rowOffset(row) + this.kind.sortKeyBytes + 8)
   }
 
+  #dataBlock(number: number): Uint8Array {
+    if (number === this.#lastData) return this.#lastDataBlock
+    const block = number === this.#previousData ? this.#previousDataBlock : this.#block(number, this.keepsBlocks)
+    this.#previousData = this.#lastData
+    this.#previousDataBlock = this.#lastDataBlock
+    this.#lastData = number
+    this.#lastDataBlock = block
+    return block
+  }
+
   #indexBlock(ordinal: number): Uint8Array {
     if (ordinal === this.#lastOrdinal) return this.#lastRows
     const number = this.#tail.indexBlocks[ordinal]!
@@ -175,17 +190,24 @@ export class SortedFileReader {
     return block
   }
 
-  #block(number: number): Uint8Array {
+  #block(number: number, isKept = true): Uint8Array {
     const cached = this.#cache.get(this.#layerNumber, number)
     if (cached) return cached
     const position = this.#tail.blockOffsets[number]!
-    const block = decodeBlock(this.#read(position, this.#tail.blockBytes[number]!), this.objectName, position)
-    this.#cache.add(this.#layerNumber, number, block)
+    const block = this.#decode(position, this.#tail.blockBytes[number]!)
+    if (isKept) this.#cache.add(this.#layerNumber, number, block)
     return block
   }
 
-  #read(position: number, length: number): Uint8Array {
-    const bytes = new Uint8Array(length)
+  /** In memory of its own. */
+  #decode(position: number, length: number): Uint8Array {
+    if (length > SCRATCH_BYTES) return decodeBlock(this.#read(position, length), this.objectName, position)
+    const frame = this.#read(position, length, scratch.subarray(0, length))
+    const block = decodeBlock(frame, this.objectName, position)
+    return block.buffer === scratch.buffer ? block.slice() : block
+  }
+
+  #read(position: number, length: number, bytes = new Uint8Array(length)): Uint8Array {
     const count = this.#file.readNow(bytes, position)
     if (count !== length) {
       throw new CorruptionError('layer file is cut off', { object: this.objectName, offsetBytes: position + count })

@@ -58,10 +58,13 @@ export class PageReader {
     if (forkBlocks === undefined) return undefined
     const blocks = blocksWithin(range, forkBlocks)
     const wanted: number[] = []
-    for (let i = 0; i < blocks; i++) if (!this.#cache.touch(this.#pageName(range, i), lsn)) wanted.push(i)
+    const isScan = range.blockCount >= SCAN_BLOCKS_MIN
+    for (let i = 0; i < blocks; i++) {
+      if (isScan || !this.#cache.touch(this.#pageName(range, i), lsn)) wanted.push(i)
+    }
     let chains: readonly ValueChain[] = []
     if (wanted.length > 0) {
-      const found = this.#storage.collectNow(this.#packKeys(range, wanted), wanted.length, lsn)
+      const found = this.#storage.collectNow(this.#packKeys(range, wanted), wanted.length, lsn, isScan)
       if (!found) return undefined
       chains = found
     }

@@ -211,10 +211,10 @@ export class LayeredTimelineStorage implements TimelineStorage {
     }
   }
 
-  collectNow(packedKeys: Uint8Array, keyCount: number, lsn: Lsn): ValueChain[] | undefined {
+  collectNow(packedKeys: Uint8Array, keyCount: number, lsn: Lsn, isScan = false): ValueChain[] | undefined {
     this.#requireReadable(lsn)
     const { layerFiles, columnarSegments } = this.#context
-    const reads = new LayerReads(layerFiles, columnarSegments, this.#currentLinks())
+    const reads = new LayerReads(layerFiles, columnarSegments, this.#currentLinks(), new Map(), isScan)
     try {
       const chains = reads.collect(packedKeys, keyCount, lsn)
       return reads.isComplete ? chains : undefined

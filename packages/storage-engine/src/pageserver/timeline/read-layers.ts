@@ -17,12 +17,12 @@ import {
   type SegmentPages,
 } from '../layer/columnar-segments.ts'
 import type { LayerDescriptor } from '../layer/layer-descriptor.ts'
-import { LayerMap } from '../layer/layer-map.ts'
+import { LayerMap, type LayerMapPiece, type ReadBase } from '../layer/layer-map.ts'
 import { isImage } from '../layer/layer-name.ts'
 import type { LayerFiles, OpenLayerFile } from '../layer/layer-reader.ts'
 import { localPagesName } from '../layer/local-pages.ts'
 import { blockOf, writeBlock } from '../layer/open-layer-index.ts'
-import { compareKeys } from '../layer/packed-key.ts'
+import { compareKeys, comparePacked } from '../layer/packed-key.ts'
 import type { StorageVersion } from './storage-version.ts'
 
 /** One timeline of the line from a branch to its root. */
@@ -52,6 +52,16 @@ export interface MissingSegment extends MissingLayer {
   readonly segment: number
 }
 
+/** What the last key of a link was found under: neighbours mostly share it. */
+interface PieceInUse {
+  readonly piece: LayerMapPiece
+  readonly lsn: Lsn
+  readonly base: ReadBase
+}
+
+/** Fewer than LayerFiles leaves open when it closes files that are idle. */
+const OPENED_KNOWN_MAX = 64
+
 /** Segments that a read has loaded: they stay for its whole length. */
 export type HeldSegments = Map<string, Map<number, SegmentPages>>
 
@@ -60,6 +70,9 @@ export class LayerReads {
   readonly #segments: ColumnarSegments
   readonly #links: readonly ReadLink[]
   readonly #held: HeldSegments
+  readonly #isScan: boolean
+  readonly #opened = new Map<string, OpenLayerFile>()
+  readonly #pieces = new Map<ReadLink, PieceInUse>()
   /** Layers to fetch before the read can be answered, by name. */
   readonly missing = new Map<string, MissingLayer>()
   /** Segments of columnar layers to load before the read can be answered. */
@@ -70,11 +83,14 @@ export class LayerReads {
     segments: ColumnarSegments,
     links: readonly ReadLink[],
     held: HeldSegments = new Map(),
+    /** Blocks of layers are read once and not kept. */
+    isScan = false,
   ) {
     this.#files = files
     this.#segments = segments
     this.#links = links
     this.#held = held
+    this.#isScan = isScan
   }
 
   get isComplete(): boolean {
@@ -159,9 +175,10 @@ export class LayerReads {
 
   /** False when a layer is missing: the chain cannot go on. */
   #collectFromMap(link: ReadLink, keys: Uint8Array, offset: number, lsn: Lsn, chain: ChainBuilder): boolean {
-    const layers = link.version.map.covering(keys.subarray(offset, offset + KEY_BYTES))
-    const { image, floorLsn, damaged } = LayerMap.baseBelow(layers, lsn, this.#segments.damaged)
-    for (const descriptor of layers) {
+    const found = this.#pieceOf(link, keys, offset, lsn)
+    if (!found) return true
+    const { image, floorLsn, damaged } = found.base
+    for (const descriptor of found.piece.layers) {
       if (isImage(descriptor) || descriptor.startLsn > lsn) continue
       if (descriptor.endLsn <= floorLsn + 1) break
       const file = this.#open(descriptor, link)
@@ -181,6 +198,22 @@ export class LayerReads {
     return true
   }
 
+  #pieceOf(link: ReadLink, keys: Uint8Array, offset: number, lsn: Lsn): PieceInUse | undefined {
+    const last = this.#pieces.get(link)
+    if (
+      last?.lsn === lsn &&
+      comparePacked(keys, offset, last.piece.end, 0, KEY_BYTES) < 0 &&
+      comparePacked(keys, offset, last.piece.start, 0, KEY_BYTES) >= 0
+    ) {
+      return last
+    }
+    const piece = link.version.map.pieceAt(keys.subarray(offset, offset + KEY_BYTES))
+    if (!piece) return undefined
+    const found = { piece, lsn, base: LayerMap.baseBelow(piece.layers, lsn, this.#segments.damaged) }
+    this.#pieces.set(link, found)
+    return found
+  }
+
   #collectFromColumns(
     image: LayerDescriptor,
     link: ReadLink,
@@ -188,7 +221,7 @@ export class LayerReads {
     offset: number,
     chain: ChainBuilder,
   ): boolean {
-    const local = this.#files.openNow(localPagesName(image.name))
+    const local = this.#openNow(localPagesName(image.name))
     if (local?.kind === 'page-image') {
       local.layer.collect(keys, offset, chain)
       return true
@@ -210,8 +243,20 @@ export class LayerReads {
   }
 
   #open(descriptor: LayerDescriptor, link: ReadLink): OpenLayerFile | undefined {
-    const file = this.#files.openNow(descriptor.name)
+    const file = this.#openNow(descriptor.name)
     if (!file) this.missing.set(descriptor.name, { descriptor, place: link.place })
+    return file
+  }
+
+  /** One read runs without a pause, so that what it has opened lately stays open. */
+  #openNow(name: string): OpenLayerFile | undefined {
+    const known = this.#opened.get(name)
+    if (known) return known
+    const file = this.#files.openNow(name)
+    if (!file) return undefined
+    file.layer.reader.keepsBlocks = !this.#isScan
+    if (this.#opened.size >= OPENED_KNOWN_MAX) this.#opened.clear()
+    this.#opened.set(name, file)
     return file
   }
 }

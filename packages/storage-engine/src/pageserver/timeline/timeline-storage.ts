@@ -35,8 +35,11 @@ export interface TimelineStorage {
    * one, from this timeline and its ancestors. Bytes are valid until the next call to any method.
    */
   collect(packedKeys: Uint8Array, keyCount: number, lsn: Lsn): Promise<ValueChain[]>
-  /** The same without waiting, or undefined when a layer must be fetched or read in the background first. */
-  collectNow(packedKeys: Uint8Array, keyCount: number, lsn: Lsn): ValueChain[] | undefined
+  /**
+   * The same without waiting, or undefined when a layer must be fetched or read in the background first. A scan, which comes by
+   * once, leaves no blocks of layers in the cache.
+   */
+  collectNow(packedKeys: Uint8Array, keyCount: number, lsn: Lsn, isScan?: boolean): ValueChain[] | undefined
   /** Keys in [start, end) with a version at or below `lsn` whose newest one is no tombstone, ascending, with that newest `willInit` value. */
   scan(start: Uint8Array, end: Uint8Array, lsn: Lsn): Promise<{ key: Uint8Array; lsn: Lsn; value: Uint8Array }[]>
   /** All versions of a key in (fromLsn, toLsn], oldest first, ancestors included. */
