@@ -38,15 +38,23 @@ export async function bench({ say, isQuick }: BenchContext): Promise<BenchReport
 
 /**
  * Of each run on the large database: the PageServer makes sure that it has the WAL up to the branch point (resolve) and
- * writes the branch's metadata (publish), as its log says; the rest is the call and the file of the branches' names.
+ * writes the branch's metadata (publish); then the stack writes the file of the branches' names (name), as their logs
+ * say. The rest is the calls.
  */
 function phasesOf(stack: Stack, times: readonly number[]): Record<string, number>[] {
-  const log = fs.readFileSync(path.join(stack.home, 'logs', 'pageserver.log'), 'utf8')
-  const lines = log.split('\n').filter((line) => line.includes('"branch created"'))
-  return lines.slice(-times.length).map((line, i) => {
-    const { resolveMs, publishMs } = JSON.parse(line) as { resolveMs: number; publishMs: number }
-    return { resolve: resolveMs, publish: publishMs, callAndName: rounded((times[i] ?? 0) - resolveMs - publishMs) }
+  const named = logged(stack, 'supervisor', 'branch named').slice(-times.length)
+  const created = logged(stack, 'pageserver', 'branch created').slice(-times.length)
+  return created.map(({ resolveMs = 0, publishMs = 0 }, i) => {
+    const { nameMs = 0 } = named[i] ?? {}
+    const calls = rounded((times[i] ?? 0) - resolveMs - publishMs - nameMs)
+    return { resolve: resolveMs, publish: publishMs, name: rounded(nameMs), calls }
   })
+}
+
+function logged(stack: Stack, process: string, message: string): Record<string, number>[] {
+  const log = fs.readFileSync(path.join(stack.home, 'logs', `${process}.log`), 'utf8')
+  const lines = log.split('\n').filter((line) => line.includes(`"${message}"`))
+  return lines.map((line) => JSON.parse(line) as Record<string, number>)
 }
 
 async function createBranches(stack: Stack, name: string, runs: number): Promise<number[]> {

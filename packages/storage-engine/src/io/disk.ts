@@ -23,6 +23,12 @@ export interface Disk {
   syncDirectory(path: string): Promise<void>
 }
 
+/**
+ * Whoever writes a large file syncs it each time that it has written so much. A journaling file system makes every other
+ * sync wait for the data of its transaction, of whatever file: one large sync at the end is a pause for all.
+ */
+export const SYNC_STEP_BYTES = 4 * 1024 * 1024
+
 /** `read`: must exist. `write`: opened for reading and writing, made when missing. `create`: must not exist. */
 export type DiskOpenMode = 'read' | 'write' | 'create'
 

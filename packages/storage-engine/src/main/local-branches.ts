@@ -122,6 +122,7 @@ export class LocalBranches {
     checkNewBranchName(catalog, input.name)
     const parent = findBranch(catalog, input.parent)
     const timelineId = newTimelineId(nodeRandom)
+    const startedMs = nodeClock.monotonicMs()
     const timeline = await admin.createBranch({
       projectId: catalog.projectId,
       timelineId,
@@ -130,7 +131,14 @@ export class LocalBranches {
     })
     const branch = { name: input.name, timelineId, parent: parent.name }
     catalog.branches.push(branch)
+    const calledMs = nodeClock.monotonicMs()
     await this.#saveCatalog()
+    const namedMs = nodeClock.monotonicMs()
+    this.#options.log.info('branch named', {
+      name: input.name,
+      callMs: calledMs - startedMs,
+      nameMs: namedMs - calledMs,
+    })
     return { branch, timeline }
   }
 

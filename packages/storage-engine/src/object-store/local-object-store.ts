@@ -2,6 +2,7 @@ import * as fs from 'node:fs'
 import * as fsp from 'node:fs/promises'
 import * as path from 'node:path'
 import { StorageError } from '../base/errors.ts'
+import { SYNC_STEP_BYTES } from '../io/disk.ts'
 import { errnoOf, systemError } from '../io/node-errors.ts'
 import { checkObjectKey, checkObjectPrefix, cutRange } from './object-key.ts'
 import type { ByteRange, ObjectInfo, ObjectStore } from './object-store.ts'
@@ -12,6 +13,8 @@ const LIST_LIMIT = 1000
 const TEMPORARY_FOLDER = '~unfinished'
 /** An unfinished write this old belongs to a process that is gone. */
 const UNFINISHED_AGE_MS_MAX = 24 * 3600 * 1000
+
+const COPY_BUFFER_BYTES = 1024 * 1024
 
 let temporarySerial = 0
 
@@ -113,7 +116,7 @@ export async function openLocalObjectStore(options: { folder: string }): Promise
       await writeThen(
         key,
         putOptions.signal,
-        (temporaryPath) => fsp.writeFile(temporaryPath, bytes),
+        (temporaryPath) => writeInSteps(temporaryPath, [bytes]),
         (temporaryPath, finalPath) => fsp.rename(temporaryPath, finalPath),
       )
     },
@@ -124,7 +127,7 @@ export async function openLocalObjectStore(options: { folder: string }): Promise
         putOptions.signal,
         async (temporaryPath) => {
           try {
-            await fsp.copyFile(source, temporaryPath, fs.constants.COPYFILE_FICLONE)
+            await copyInSteps(source, temporaryPath)
           } catch (error) {
             throw systemError('read file to upload', error, { path: source })
           }
@@ -138,7 +141,7 @@ export async function openLocalObjectStore(options: { folder: string }): Promise
       checkSignal(getOptions.signal)
       const temporaryPath = `${target}.${process.pid}-${++temporarySerial}.tmp`
       try {
-        await fsp.copyFile(file, temporaryPath, fs.constants.COPYFILE_FICLONE)
+        await copyInSteps(file, temporaryPath)
         await syncPath(temporaryPath)
         await fsp.rename(temporaryPath, target)
         await syncPath(path.dirname(target))
@@ -156,7 +159,7 @@ export async function openLocalObjectStore(options: { folder: string }): Promise
       return writeThen(
         key,
         putOptions.signal,
-        (temporaryPath) => fsp.writeFile(temporaryPath, bytes),
+        (temporaryPath) => writeInSteps(temporaryPath, [bytes]),
         async (temporaryPath, finalPath) => {
           try {
             await fsp.link(temporaryPath, finalPath)
@@ -257,6 +260,54 @@ async function removeUnfinished(temporaryFolder: string): Promise<void> {
     const file = path.join(temporaryFolder, name)
     const stats = await fsp.stat(file).catch(() => undefined)
     if (stats && Date.now() - stats.mtimeMs > UNFINISHED_AGE_MS_MAX) await fsp.rm(file, { force: true })
+  }
+}
+
+/** Shares the blocks where the file system can, else copies them. */
+async function copyInSteps(source: string, target: string): Promise<void> {
+  try {
+    await fsp.copyFile(source, target, fs.constants.COPYFILE_FICLONE_FORCE)
+    return
+  } catch (error) {
+    if (isMissing(error)) throw error
+  }
+  const handle = await fsp.open(source, 'r')
+  try {
+    await writeInSteps(target, readInSteps(handle))
+  } finally {
+    await handle.close()
+  }
+}
+
+/** What is yielded is valid until the next is asked for. */
+async function* readInSteps(handle: fsp.FileHandle): AsyncGenerator<Uint8Array> {
+  const buffer = new Uint8Array(COPY_BUFFER_BYTES)
+  for (let position = 0; ; ) {
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, position)
+    if (bytesRead === 0) return
+    position += bytesRead
+    yield buffer.subarray(0, bytesRead)
+  }
+}
+
+/** The end is not synced yet. */
+async function writeInSteps(target: string, pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
+  const handle = await fsp.open(target, 'w')
+  try {
+    let unsyncedBytes = 0
+    for await (const piece of pieces) {
+      for (let at = 0; at < piece.length; at += COPY_BUFFER_BYTES) {
+        const part = piece.subarray(at, at + COPY_BUFFER_BYTES)
+        if (unsyncedBytes + part.length > SYNC_STEP_BYTES) {
+          await handle.datasync()
+          unsyncedBytes = 0
+        }
+        await handle.writeFile(part)
+        unsyncedBytes += part.length
+      }
+    }
+  } finally {
+    await handle.close()
   }
 }
 

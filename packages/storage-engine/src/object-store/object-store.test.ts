@@ -6,6 +6,7 @@ import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 // @ts-expect-error the package has no types
 import S3rver from 's3rver'
 import { expect, test } from 'vitest'
+import { SYNC_STEP_BYTES } from '../io/disk.ts'
 import { silentLog } from '../io/log.ts'
 import { noMetrics } from '../io/metrics.ts'
 import { nodeClock } from '../io/node-clock.ts'
@@ -36,6 +37,27 @@ describeObjectStore({
     const { folder, remove } = temporaryFolder()
     return { store: await openLocalObjectStore({ folder }), close: async () => remove() }
   },
+})
+
+test('objects of several steps come back byte by byte, from memory and from files', async () => {
+  const { folder, remove } = temporaryFolder()
+  try {
+    const store = await openLocalObjectStore({ folder: path.join(folder, 'objects') })
+    for (const sizeBytes of [0, SYNC_STEP_BYTES, 2 * SYNC_STEP_BYTES + 3]) {
+      const bytes = new Uint8Array(sizeBytes)
+      for (let i = 0; i < sizeBytes; i++) bytes[i] = (i * 31 + (i >> 16)) & 255
+      const source = path.join(folder, 'source')
+      fs.writeFileSync(source, bytes)
+      await store.put('put', bytes)
+      await store.putFile('file', source)
+      await store.getFile('file', path.join(folder, 'copy'))
+      expect(Buffer.compare(await store.get('put'), bytes)).toBe(0)
+      expect(Buffer.compare(await store.get('file'), bytes)).toBe(0)
+      expect(Buffer.compare(fs.readFileSync(path.join(folder, 'copy')), bytes)).toBe(0)
+    }
+  } finally {
+    remove()
+  }
 })
 
 describeObjectStore({

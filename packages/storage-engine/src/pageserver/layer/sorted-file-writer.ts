@@ -1,7 +1,7 @@
 import { assert } from '../../base/assert.ts'
 import { crc32c } from '../../base/crc32c.ts'
 import { compress } from '../../base/zstd.ts'
-import type { DiskFile } from '../../io/disk.ts'
+import { type DiskFile, SYNC_STEP_BYTES } from '../../io/disk.ts'
 import { comparePacked } from './packed-key.ts'
 import {
   BLOCK_BYTES_MAX,
@@ -32,6 +32,7 @@ export class SortedFileWriter {
   readonly #buffer = new Uint8Array(WRITE_BUFFER_BYTES)
   #bufferedBytes = 0
   #writtenBytes = 0
+  #syncedBytes = 0
 
   #data = new Uint8Array(DATA_BLOCK_BYTES)
   #dataBytes = 0
@@ -177,6 +178,9 @@ export class SortedFileWriter {
     this.#file.writeNow(this.#buffer.subarray(0, this.#bufferedBytes), this.#writtenBytes)
     this.#writtenBytes += this.#bufferedBytes
     this.#bufferedBytes = 0
+    if (this.#writtenBytes - this.#syncedBytes < SYNC_STEP_BYTES) return
+    this.#file.syncNow()
+    this.#syncedBytes = this.#writtenBytes
   }
 }
 

@@ -6,7 +6,7 @@ import {
 } from '../../columnar/columnar-encoder.ts'
 import type { TableDefinition } from '../../columnar/table-definition.ts'
 import { verifyColumnarFile } from '../../columnar/verify.ts'
-import type { Disk } from '../../io/disk.ts'
+import { type Disk, SYNC_STEP_BYTES } from '../../io/disk.ts'
 import { PAGE_SIZE } from '../../postgres/constants.ts'
 import { Lsn } from '../../postgres/lsn.ts'
 import type { RelationLocator } from '../../postgres/two-phase.ts'
@@ -58,6 +58,7 @@ export async function writeColumnarLayer(disk: Disk, task: WriteColumnarLayerTas
     const heap = new Uint8Array(blockCount * PAGE_SIZE)
     const output = disk.openNow(outputPath, 'create')
     let sizeBytes = 0
+    let syncedBytes = 0
     let counts: ColumnarCounts
     try {
       const dataPagePages = task.dataPagePages ?? DATA_PAGE_PAGES
@@ -74,6 +75,9 @@ export async function writeColumnarLayer(disk: Disk, task: WriteColumnarLayerTas
         (bytes) => {
           output.writeNow(bytes, sizeBytes)
           sizeBytes += bytes.length
+          if (sizeBytes - syncedBytes < SYNC_STEP_BYTES) return
+          output.syncNow()
+          syncedBytes = sizeBytes
         },
       )
       for (let i = 0; i < blockCount; i++) {
