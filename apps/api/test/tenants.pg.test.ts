@@ -335,6 +335,22 @@ test('who is given the link of an invitation joins with its role, and nobody els
   expect(await reply.json()).toMatchObject({ data: { project: { name: 'private', viewerCanWrite: false } } })
 })
 
+test('each start makes a link that signs the owner in once, and ends that of the start before', async () => {
+  const open = async (link: string) => {
+    const reply = await fetch(link, { redirect: 'manual' })
+    return { isSignedIn: reply.headers.getSetCookie().length > 0, target: reply.headers.get('location') }
+  }
+  const first = stack.signInUrl
+  expect(await open(first)).toMatchObject({ isSignedIn: true, target: `${stack.url}/` })
+  expect(await open(first)).toEqual({ isSignedIn: false, target: `${stack.url}/sign-in?link=used` })
+  await stack.killApi()
+  await stack.startApi()
+  const second = stack.signInUrl
+  expect(await open(first)).toMatchObject({ isSignedIn: false })
+  expect(await open(second)).toMatchObject({ isSignedIn: true })
+  expect(await open(second)).toMatchObject({ isSignedIn: false })
+}, 60_000)
+
 /** The cookie of a new account, `<name>@example.com`. */
 async function signUp(name: string): Promise<string> {
   const reply = await fetch(`${stack.url}/api/auth/sign-up/email`, {

@@ -9,6 +9,10 @@ import { errorText } from '@/lib/api-errors.ts'
 import { auth } from '@/lib/auth.ts'
 import { validateEmail } from '@/lib/validate.ts'
 
+/** The owner of a local stack has no password that anybody knows. */
+export const ownerHint =
+  'The owner of this machine signs in by the link that the start of Tributary printed. It is good once; each start prints a new one.'
+
 export function SignInForm({ onSignedIn, email: initialEmail = '' }: { onSignedIn(): void; email?: string }) {
   const [email, setEmail] = useState(initialEmail)
   const [password, setPassword] = useState('')

@@ -3,7 +3,7 @@ import type { App } from '../app.ts'
 import { AUTH_PATH, type Auth } from '../auth/auth.ts'
 import { FIRST_RUN_PATH, type FirstRun } from '../modules/first-run/first-run.ts'
 
-/** The log-in library's own routes, and the one-time sign-in link of the first start. */
+/** The log-in library's own routes, and the one-time sign-in link of each start. */
 export function registerAuthRoutes(
   server: FastifyInstance,
   parts: { readonly app: App; readonly auth: Auth; readonly firstRun: FirstRun },

@@ -83,6 +83,12 @@ export class TestStack {
     return fs.readFileSync(path.join(this.secretsFolder, 'owner-api-key'), 'utf8').trim()
   }
 
+  /** The link that signs the owner in, of the last start. */
+  get signInUrl(): string {
+    const file = path.join(this.#folder, 'run', 'first-run.json')
+    return (JSON.parse(fs.readFileSync(file, 'utf8')) as { signInUrl: string }).signInUrl
+  }
+
   #writeConfig(): void {
     fs.mkdirSync(this.secretsFolder, { recursive: true, mode: 0o700 })
     for (const name of ['supervisor-token', 'internal-token'])

@@ -1,28 +1,28 @@
 'use client'
 
 import { useQueryClient } from '@tanstack/react-query'
+import { Callout } from '@tributary/ui/patterns/callout'
 import Link from 'next/link'
 import { useRouter, useSearchParams } from 'next/navigation'
 import { ServerInfoDocument } from '@/gql/graphql.ts'
 import { routes, safeNext } from '@/lib/routes.ts'
 import { useGraphql } from '@/lib/use-graphql.ts'
 import { sessionState } from '@/shell/session-state.ts'
-import { SignInForm } from '@/shell/sign-in-form.tsx'
+import { ownerHint, SignInForm } from '@/shell/sign-in-form.tsx'
 import { AuthFrame } from './auth-frame.tsx'
 
 export function SignInScreen() {
   const server = useGraphql(ServerInfoDocument, {}, { staleMs: 300_000 }).data?.serverInfo
   const router = useRouter()
   const client = useQueryClient()
-  const next = safeNext(useSearchParams().get('next'))
+  const search = useSearchParams()
+  const next = safeNext(search.get('next'))
   return (
     <AuthFrame
       title="Sign in"
       footer={
         <>
-          {server?.isLocalStack ? (
-            <p className="mb-3">On this machine, open the sign-in link that the start of Tributary printed.</p>
-          ) : null}
+          {server?.isLocalStack ? <p className="mb-3">{ownerHint}</p> : null}
           {server?.allowsSignUp === false ? null : (
             <p>
               New here?{' '}
@@ -37,6 +37,11 @@ export function SignInScreen() {
         </>
       }
     >
+      {search.get('link') === 'used' ? (
+        <Callout tone="caution" className="mb-4" title="This sign-in link is no longer good">
+          It was used already, or is older than a day. Stop Tributary and start it again: each start prints a new one.
+        </Callout>
+      ) : null}
       <SignInForm
         onSignedIn={() => {
           client.clear()

@@ -48,7 +48,7 @@ const objectKinds: Record<string, { label: string; explanation: string }> = {
   generation: { label: 'Generations', explanation: 'which PageServer may write' },
   project: { label: 'Project files', explanation: 'what the project is, and its first pages' },
   'unnamed-layer': { label: 'Layers without a name in an index', explanation: 'left over; removed by the next scrub' },
-  other: { label: 'Other', explanation: 'objects that storage does not know' },
+  other: { label: 'Other', explanation: 'what has no kind of its own, such as the bundle that computes start from' },
 }
 
 export function objectKind(kind: string): { label: string; explanation: string } {

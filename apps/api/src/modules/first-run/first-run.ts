@@ -27,8 +27,8 @@ export interface DemoReport {
 }
 
 /**
- * The first start: a local owner with an organization, a key in a file for automation, and a link that signs the browser in
- * once. Each start writes run/first-run.json, from which the supervisor tells people where to go.
+ * The first start: a local owner with an organization and a key in a file for automation. Every start: a link that signs the owner
+ * in once. Each start writes run/first-run.json, from which the supervisor tells people where to go.
  */
 export class FirstRun {
   readonly #app: App
@@ -56,8 +56,8 @@ export class FirstRun {
     const row = await database.setting.findUnique({ where: { key: SETTING } })
     this.#state = row ? (row.value as unknown as FirstRunState) : await this.#makeOwner()
     if (!fs.existsSync(this.ownerApiKeyFile)) await this.#makeKey(this.#state.userId)
-    // A link that nobody has used yet is made anew: its token is nowhere but in the link.
-    if (this.#state.tokenDigest !== null) await this.#makeLink(this.#state)
+    // Nobody knows the owner's password: without a link of this start, an owner whose session has ended could never come back.
+    await this.#makeLink(this.#state)
   }
 
   async #makeOwner(): Promise<FirstRunState> {
