@@ -62,13 +62,13 @@ export function OverviewScreen({ projectId }: { projectId: string }) {
             <DemoPanel projectId={projectId} canWrite={project?.viewerCanWrite ?? false} />
             <BranchesPanel projectId={projectId} project={project} />
             <EndpointsPanel projectId={projectId} project={project} />
-            <OperationsPanel projectId={projectId} project={project} />
           </div>
           <div className="flex min-w-0 flex-col gap-6">
             <Panel title="Durability">
               <QuorumPicture />
             </Panel>
             <Panel title="Limits">{project ? <Limits project={project} /> : <SkeletonLines count={4} />}</Panel>
+            <OperationsPanel projectId={projectId} project={project} />
           </div>
         </div>
       </div>

@@ -6,18 +6,25 @@ import { RelativeTime } from '@tributary/ui/patterns/relative-time'
 import { Skeleton } from '@tributary/ui/patterns/skeleton'
 import { Stat, StatRow } from '@tributary/ui/patterns/stat'
 import { Panel } from '@tributary/ui/primitives/panel'
+import dynamic from 'next/dynamic'
 import { BranchLayersDocument, ServerInfoDocument, StorageOfProjectDocument } from '@/gql/graphql.ts'
 import { routes } from '@/lib/routes.ts'
 import { useGraphql } from '@/lib/use-graphql.ts'
 import { LoadFailure, NotAvailable } from '@/shell/load-failure.tsx'
 import { useCurrentBranch, useProjectNav } from '@/shell/place.ts'
-import { FaultDrillPanel } from './fault-drill-panel.tsx'
 import { LayersPanel, layersMax } from './layers-panel.tsx'
 import { PageserverPanel } from './pageserver-panel.tsx'
-import { ProcessesPanel } from './processes-panel.tsx'
 import { QuorumLost, QuorumPanel } from './quorum-panel.tsx'
 import { StorageReportPanel } from './storage-report-panel.tsx'
 import { useStorageState } from './use-storage-state.ts'
+
+/** Only a local stack has these, at the foot of the page. */
+const FaultDrillPanel = dynamic(() => import('./fault-drill-panel.tsx').then((module) => module.FaultDrillPanel), {
+  ssr: false,
+})
+const ProcessesPanel = dynamic(() => import('./processes-panel.tsx').then((module) => module.ProcessesPanel), {
+  ssr: false,
+})
 
 const refetchEveryMs = 30_000
 

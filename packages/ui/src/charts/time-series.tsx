@@ -55,6 +55,8 @@ export function TimeSeries({
 }: TimeSeriesProps) {
   const hatchId = useId()
   const fillId = useId()
+  // Joined values need no dots; a single one would not be seen without.
+  const isDotted = !isSparse || data.filter((record) => lines.some(({ key }) => record[key] != null)).length === 1
   const ticks = niceTicks(maxValue(data, lines), unit)
   return (
     <figure aria-label={label} className="m-0">
@@ -124,7 +126,11 @@ export function TimeSeries({
                 fill={`url(#${fillId})`}
                 isAnimationActive={false}
                 connectNulls={isSparse}
-                dot={(point) => <LoneDot {...point} key={point.index} values={data} lineKey={line.key} />}
+                dot={
+                  isDotted
+                    ? (point) => <LoneDot {...point} key={point.index} values={data} lineKey={line.key} />
+                    : false
+                }
               />
             ) : (
               <Line
@@ -135,7 +141,11 @@ export function TimeSeries({
                 strokeWidth={1.5}
                 isAnimationActive={false}
                 connectNulls={isSparse}
-                dot={(point) => <LoneDot {...point} key={point.index} values={data} lineKey={line.key} />}
+                dot={
+                  isDotted
+                    ? (point) => <LoneDot {...point} key={point.index} values={data} lineKey={line.key} />
+                    : false
+                }
               />
             ),
           )}
