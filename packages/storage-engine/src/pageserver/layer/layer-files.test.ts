@@ -7,8 +7,9 @@ import { nodeDisk } from '../../io/node-disk.ts'
 import { encodeKey, KEY_BYTES } from '../key.ts'
 import { BlockCache } from './block-cache.ts'
 import { ChainBuilder } from './chain-builder.ts'
-import { DeltaLayer, DeltaLayerWriter } from './delta-layer.ts'
+import { DELTA_SORT_KEY_BYTES, DeltaLayer, DeltaLayerWriter } from './delta-layer.ts'
 import { PageImageLayer, PageImageLayerWriter } from './page-image-layer.ts'
+import { ROW_LOCATION_BYTES } from './sorted-file.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'tributary-layer-files-'))
 afterAll(() => rm(folder, { recursive: true, force: true }))
@@ -124,6 +125,24 @@ test('an image layer gives back its values and says of every other key of its ra
     expect(chain.complete).toBe(expected !== undefined)
     expect(chain.values.map((it) => Buffer.from(it))).toEqual(expected ? [Buffer.from(expected.value)] : [])
   }
+  await layer.reader.close()
+})
+
+test('a scan of a delta layer unpacks each block once, and leaves no data block in the cache', async () => {
+  const versions = makeVersions(1200)
+  const opened = options(await writeDelta(versions), 64 * 1024 * 1024)
+  const layer = new DeltaLayer(opened)
+  layer.reader.keepsBlocks = false
+  for (let block = 0; block < 1200; block++) {
+    const chain = new ChainBuilder()
+    layer.collect(key(block), 0, 0, 5000, chain)
+    const expected = expectedChain(versions, block, 0, 5000)
+    expect(chain.values.map((it) => Buffer.from(it))).toEqual(expected.map((it) => Buffer.from(it.value)))
+  }
+  expect(layer.reader.blockCount).toBeGreaterThan(20)
+  expect(opened.cache.missCount).toBeLessThanOrEqual(layer.reader.blockCount)
+  // All index blocks, and nothing else.
+  expect(opened.cache.sizeBytes).toBe(versions.length * (DELTA_SORT_KEY_BYTES + ROW_LOCATION_BYTES))
   await layer.reader.close()
 })
 
