@@ -53,6 +53,8 @@ export async function copyDatabase(
   for (const { relNumber, fork, blockCount } of writer.sizes.forksOf(sourceSpcOid, sourceDbOid)) {
     for (let first = 0; first < blockCount; first += PAGES_PER_COLLECT) {
       const count = Math.min(PAGES_PER_COLLECT, blockCount - first)
+      // A database may be larger than memory, and this is one record.
+      await storage.ready()
       const keys = new Uint8Array(count * KEY_BYTES)
       for (let i = 0; i < count; i++) {
         keys.set(key.relationBlock(sourceSpcOid, sourceDbOid, relNumber, fork, first + i), i * KEY_BYTES)
