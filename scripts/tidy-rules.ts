@@ -43,8 +43,11 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 /** Knowledge, proved by fixtures: no Node.js, no clock, no randomness, no log. */
 const pureFolders = new Set(['base', 'postgres', 'wal', 'redo', 'protocol', 'parquet', 'columnar', 'catalog'])
 
-/** A pure function of its input that Node.js has at machine speed: the file that may import it. */
-const pureImports = new Map([['packages/storage-engine/src/base/crc32.ts', 'node:zlib']])
+/** Pure functions of their input that Node.js has at machine speed: the files that may import them. */
+const pureImports = new Map([
+  ['packages/storage-engine/src/base/crc32.ts', 'node:zlib'],
+  ['packages/storage-engine/src/base/zstd.ts', 'node:zlib'],
+])
 
 /** Contact with the world: these alone may use node:* modules. */
 const worldlyFolders = new Set(['io', 'object-store', 'main', 'compute', 'fuse'])

@@ -24,6 +24,11 @@ export class GrowingColumn implements ColumnData {
     if (leaf.repetitionLevelMax > 0) this.repetitionLevels = new Levels()
   }
 
+  /** Values before the mark. */
+  get valueMark(): number {
+    return this.#valueMark
+  }
+
   mark(): void {
     this.#valueMark = this.values.count
     this.#slotMark = this.definitionLevels?.count ?? 0

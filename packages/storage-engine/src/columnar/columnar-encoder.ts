@@ -20,6 +20,7 @@ import {
   encodePageEntries,
   encodeSegments,
   makePatch,
+  NO_PATCH,
   type PageEntry,
 } from './page-directory.ts'
 import { PageRebuilder } from './page-rebuilder.ts'
@@ -68,6 +69,11 @@ export interface ColumnarEncoderOptions {
   readonly compressionLevel?: number
   readonly rowGroupPages?: number
   readonly dataPagePages?: number
+  /**
+   * Rebuild every page while encoding, to find what it needs besides its columns, and not only those whose layout shows
+   * that they need something. For a second attempt, after a file did not verify.
+   */
+  readonly rebuildsEveryPage?: boolean
 }
 
 interface PendingSegment {
@@ -174,6 +180,7 @@ export class ColumnarEncoder {
       return { kind: 'zero', rowCount: 0 }
     }
     canonicalizePage(page, blockNumber)
+    const firstRow = this.#decoder.rowCount
     const rowCount = this.#decoder.decodePage(page, blockNumber)
     if (rowCount === undefined) {
       this.counts.wholePages++
@@ -186,7 +193,7 @@ export class ColumnarEncoder {
       header: page.slice(0, PAGE_HEADER_SIZE),
       ...abnormalItems(page),
     }
-    const patch = this.#patchOf(entry, blockNumber, page)
+    const patch = this.#patchOf(entry, firstRow, blockNumber, page)
     if (patch === undefined) {
       this.counts.wholePages++
       return { kind: 'whole', rowCount, page: page.slice() }
@@ -200,17 +207,16 @@ export class ColumnarEncoder {
 
   #patchOf(
     entry: Omit<PageEntry & { kind: 'columns' }, 'patch'>,
+    firstRow: number,
     blockNumber: number,
     page: Uint8Array,
   ): Uint8Array | undefined {
-    const rowsLeft = this.#decoder.rowCount
+    if (this.#decoder.isPagePlain && !this.#options.rebuildsEveryPage) return NO_PATCH
+    this.#rebuilder.seek(firstRow, (leaf) => this.#decoder.columns[leaf]!.valueMark)
     try {
       this.#rebuilder.rebuildUnpatched(entry, blockNumber, this.#rebuilt)
     } catch (error) {
       if (!(error instanceof CorruptionError)) throw error
-      // The rebuilder stopped inside the page: begin again and go to the row after it.
-      this.#rebuilder.reset()
-      this.#rebuilder.skipRows(rowsLeft)
       return undefined
     }
     return makePatch(this.#rebuilt, page)
@@ -245,7 +251,6 @@ export class ColumnarEncoder {
       })
     }
     this.#decoder.clear()
-    this.#rebuilder.reset()
     this.#pending = []
   }
 }

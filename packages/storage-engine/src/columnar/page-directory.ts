@@ -150,7 +150,7 @@ export function applyPatch(patch: Uint8Array, page: Uint8Array): void {
   }
 }
 
-const NO_PATCH = new Uint8Array(0)
+export const NO_PATCH = new Uint8Array(0)
 
 function firstDifference(a: Uint8Array, b: Uint8Array, from: number): number {
   let at = from

@@ -16,6 +16,7 @@ import { SHORT_PAYLOAD_MAX } from './varlena.ts'
 
 /** An attribute's source of payloads with the cursor into its dense values. */
 interface PayloadSource {
+  readonly leaf: number
   readonly attribute: AttributeLayout['attribute']
   readonly column: ColumnData
   /** Undefined: the values are the payloads. */
@@ -27,6 +28,7 @@ export class PageRebuilder {
   readonly #sources: readonly PayloadSource[]
   readonly #hidden: Readonly<Record<HiddenColumn, FixedValues>>
   readonly #raw: ColumnData
+  readonly #rawLeaf: number
   #rawNext = 0
   #row = 0
   /** Room for one tuple and for what a damaged column may make of one. */
@@ -40,6 +42,7 @@ export class PageRebuilder {
       return column
     }
     this.#sources = layout.attributes.map(({ attribute, codec, valueLeaf, payloadLeaf }) => ({
+      leaf: payloadLeaf ?? valueLeaf!,
       attribute,
       column: columnAt(payloadLeaf ?? valueLeaf!),
       codec: payloadLeaf === undefined && codec?.kind === 'scalar' ? codec : undefined,
@@ -49,13 +52,14 @@ export class PageRebuilder {
       HIDDEN_COLUMNS.map((name) => [name, columnAt(layout.hiddenLeaf[name]).values]),
     ) as Record<HiddenColumn, FixedValues>
     this.#raw = columnAt(layout.rawLeaf)
+    this.#rawLeaf = layout.rawLeaf
   }
 
-  /** Back to the first row, for columns that were cleared. */
-  reset(): void {
-    for (const source of this.#sources) source.next = 0
-    this.#rawNext = 0
-    this.#row = 0
+  /** Goes to a row, given how many values each leaf has before it. */
+  seek(row: number, valuesBefore: (leaf: number) => number): void {
+    for (const source of this.#sources) source.next = valuesBefore(source.leaf)
+    this.#rawNext = valuesBefore(this.#rawLeaf)
+    this.#row = row
   }
 
   skipRows(count: number): void {
@@ -85,7 +89,7 @@ export class PageRebuilder {
       if (start < PAGE_HEADER_SIZE || start + length > PAGE_SIZE || offsetNumber < 1 || itemByte + 4 > PAGE_SIZE) {
         throw new CorruptionError('columnar row outside its page', { blockNumber, offsetNumber, start, length })
       }
-      for (let i = 0; i < length; i++) out[start + i] = this.#tuple[i]!
+      copyTuple(this.#tuple, length, out, start)
       writeI32(out, itemByte, makeItemId(start, ItemIdFlag.normal, length))
       predicted = start
     }
@@ -193,4 +197,18 @@ export class PageRebuilder {
     for (let i = at; i < start; i++) this.#tuple[i] = 0
     return start
   }
+}
+
+/** In words where it lies as in a sound page; what is copied beyond the tuple is its padding. */
+function copyTuple(tuple: Uint8Array, length: number, out: Uint8Array, start: number): void {
+  const target = out.byteOffset + start
+  if (target % 4 !== 0 || start + length + 3 > PAGE_SIZE) {
+    for (let i = 0; i < length; i++) out[start + i] = tuple[i]!
+    return
+  }
+  tuple[length] = 0
+  tuple[length + 1] = 0
+  tuple[length + 2] = 0
+  const from = new Int32Array(tuple.buffer, 0, (length + 3) >> 2)
+  new Int32Array(out.buffer, target, from.length).set(from)
 }

@@ -6,8 +6,22 @@ import { isStorageError } from '../base/errors.ts'
 import { schemaLeaves } from '../parquet/schema.ts'
 import type { BytesValues, FixedValues } from '../parquet/values.ts'
 import { PAGE_SIZE } from '../postgres/constants.ts'
-import { ItemIdFlag, itemFlags, itemIdByte, itemLength, itemOffset, maxOffsetNumber } from '../postgres/item-id.ts'
-import { hasPlausiblePageHeader, readPageLower, readPageSpecial } from '../postgres/page-header.ts'
+import {
+  ITEM_ID_SIZE,
+  ItemIdFlag,
+  itemFlags,
+  itemIdByte,
+  itemLength,
+  itemOffset,
+  maxOffsetNumber,
+} from '../postgres/item-id.ts'
+import {
+  hasPlausiblePageHeader,
+  PAGE_HEADER_SIZE,
+  readPageLower,
+  readPageSpecial,
+  readPageUpper,
+} from '../postgres/page-header.ts'
 import { AttributeColumn, GrowingColumn } from './attribute-column.ts'
 import { alignUp, i32, u16, u32 } from './little-endian.ts'
 import { columnName, HIDDEN_COLUMNS, type HiddenColumn, type TableLayout } from './table-layout.ts'
@@ -58,6 +72,7 @@ export class TupleDecoder {
   readonly #exceptions = new ExceptionBuilder()
   #overflowTexts: Record<string, string | null> | undefined
   #rowCount = 0
+  #isPlain = true
 
   constructor(layout: TableLayout, toast?: ToastReader) {
     this.columns = schemaLeaves(layout.schema).map((leaf) => new GrowingColumn(leaf))
@@ -73,6 +88,14 @@ export class TupleDecoder {
   /** Rows since the last `clear`. */
   get rowCount(): number {
     return this.#rowCount
+  }
+
+  /**
+   * Whether nothing but the rows and the page directory is needed to rebuild the page decoded last, as far as its layout
+   * tells: all padding is zero, tuples and line pointers lie without gaps. Verifying the file still has the last word.
+   */
+  get isPagePlain(): boolean {
+    return this.#isPlain
   }
 
   clear(): void {
@@ -106,6 +129,8 @@ export class TupleDecoder {
     const lower = readPageLower(page)
     const itemCount = maxOffsetNumber(lower)
     let predicted = PAGE_SIZE
+    let coveredBytes = 0
+    this.#isPlain = (lower - PAGE_HEADER_SIZE) % ITEM_ID_SIZE === 0
     for (let offsetNumber = 1; offsetNumber <= itemCount; offsetNumber++) {
       const item = u32(page, itemIdByte(offsetNumber))
       const flags = itemFlags(item)
@@ -114,12 +139,22 @@ export class TupleDecoder {
       const start = itemOffset(item)
       if (start % 8 !== 0 || start < lower || start + length > PAGE_SIZE || length < TUPLE_HEADER_SIZE + 1)
         throw new UndecodablePage()
-      predicted -= alignUp(length, 8)
+      const alignedLength = alignUp(length, 8)
+      predicted -= alignedLength
+      coveredBytes += alignedLength
       this.#decodeHeader(page, start, blockNumber, offsetNumber, start - predicted)
       predicted = start
       this.#decodeValues(page, start, start + length)
+      this.#expectZeros(page, start + length, start + alignedLength)
       this.#rowCount++
     }
+    // Tuples that fill the page from its end to pd_upper leave no bytes between them.
+    if (coveredBytes !== PAGE_SIZE - readPageUpper(page)) this.#isPlain = false
+  }
+
+  /** Padding that a rebuilt page has as zeros. */
+  #expectZeros(page: Uint8Array, start: number, end: number): void {
+    for (let i = start; i < end; i++) if (page[i] !== 0) this.#isPlain = false
   }
 
   #decodeHeader(
@@ -139,6 +174,7 @@ export class TupleDecoder {
     const ctidBlock = (u16(page, start + 12) * 65_536 + u16(page, start + 14)) | 0
     const ctidOffset = u16(page, start + 16)
     const isSelf = ctidBlock === (blockNumber | 0) && ctidOffset === offsetNumber
+    if (!isSelf && ctidOffset === 0) this.#isPlain = false
     hidden._pg_ctb.appendInt32(isSelf ? 0 : (ctidBlock - blockNumber) | 0)
     hidden._pg_cto.appendInt32(isSelf ? 0 : ctidOffset)
     hidden._pg_im2.appendInt32(u16(page, start + 18))
@@ -151,13 +187,28 @@ export class TupleDecoder {
     const attributes = this.#attributes
     let at = start + page[start + 22]!
     if (attributeCount > attributes.length || at > end) throw new UndecodablePage()
+    this.#expectUsualHeader(page, start, attributeCount, hasNulls)
     for (let i = 0; i < attributes.length; i++) {
       const column = attributes[i]!
       if (i >= attributeCount) column.appendMissing()
       else if (hasNulls && (page[start + TUPLE_HEADER_SIZE + (i >> 3)]! & (1 << (i & 7))) === 0) column.appendNull()
       else at = this.#decodeDatum(column, page, start, at, end)
     }
+    if (at !== end) this.#isPlain = false
     this.#endRow()
+  }
+
+  /** t_hoff right after the null bitmap, and nothing in the bitmap beyond the attributes. */
+  #expectUsualHeader(page: Uint8Array, start: number, attributeCount: number, hasNulls: boolean): void {
+    let bitmapEnd = start + TUPLE_HEADER_SIZE
+    if (hasNulls) {
+      bitmapEnd += (attributeCount + 7) >> 3
+      const used = attributeCount & 7
+      if (used !== 0 && page[bitmapEnd - 1]! >> used !== 0) this.#isPlain = false
+    }
+    const headerEnd = start + alignUp(bitmapEnd - start, 8)
+    if (page[start + 22] !== headerEnd - start) this.#isPlain = false
+    this.#expectZeros(page, bitmapEnd, headerEnd)
   }
 
   /** Returns the offset after the datum. */
@@ -170,6 +221,7 @@ export class TupleDecoder {
     const payloadEnd = length === -2 ? zero : start + length
     const datumEnd = length === -2 ? zero + 1 : payloadEnd
     if (payloadEnd < start || datumEnd > end) throw new UndecodablePage()
+    if (start !== at) this.#expectZeros(page, at, start)
     const appended = column.appendDatum(page, start, payloadEnd, true)
     if (appended !== Appended.exact) {
       if (appended === Appended.overflow) this.#addOverflow(column, page, start, payloadEnd)
@@ -183,6 +235,7 @@ export class TupleDecoder {
     if (at >= end) throw new UndecodablePage()
     const start = varlenaStart(page, at, tupleStart, attribute.alignment)
     if (start >= end) throw new UndecodablePage()
+    if (start !== at) this.#expectZeros(page, at, start)
     const form = varlenaForm(page, start)
     if (form === 'external' ? start + EXTERNAL_POINTER_SIZE > end : form !== 'short' && start + 4 > end)
       throw new UndecodablePage()

@@ -20,10 +20,10 @@ export async function verifyColumnarFile(
       const blockNumber = firstBlock + at / PAGE_SIZE
       const original = originalPage(blockNumber)
       canonicalizePage(original, blockNumber)
-      for (let i = 0; i < PAGE_SIZE; i++) {
-        if (bytes[at + i] !== original[i]) {
-          throw new CorruptionError('columnar page differs from the original', { blockNumber, offsetBytes: i })
-        }
+      const rebuilt = bytes.subarray(at, at + PAGE_SIZE)
+      if (Buffer.compare(rebuilt, original) !== 0) {
+        const offsetBytes = rebuilt.findIndex((byte, i) => byte !== original[i])
+        throw new CorruptionError('columnar page differs from the original', { blockNumber, offsetBytes })
       }
     }
   }

@@ -1,12 +1,13 @@
 /**
- * Encodes one column of a row group into pages: V1 data pages that start at given rows, PLAIN or RLE_DICTIONARY, zstd.
+ * Encodes one column of a row group into pages: V1 data pages that start at given rows, PLAIN or RLE_DICTIONARY, with zstd
+ * where it pays.
  *
  *   data page := [u32 length, repetition levels] [u32 length, definition levels] values     compressed as a whole
  */
 import { assert } from '../base/assert.ts'
 import { compress } from '../base/zstd.ts'
 import { type Bounds, columnBounds, mergeBounds } from './bounds.ts'
-import { crc32 } from './crc32.ts'
+import { crc32 } from '../base/crc32.ts'
 import { type Dictionary, buildDictionary } from './dictionary-builder.ts'
 import { bitWidth, encodeHybrid, hybridSizeMax } from './encoding/hybrid.ts'
 import { encodePlain, plainSize } from './encoding/plain.ts'
@@ -37,6 +38,11 @@ export interface EncodedColumnChunk {
   readonly codec: number
 }
 
+/** Pages up to this size are left alone: with a frame around them they would hardly shrink. */
+const TINY_PAGE_BYTES = 96
+/** A chunk whose first page does not shrink by this share is not compressed: every reader would pay for little. */
+const COMPRESSION_GAIN_SHARE_MIN = 1 / 8
+
 /** `pageFirstRows` ascends from 0; a page ends where the next begins, the last at `rowCount`. */
 export function encodeColumnChunk(
   leaf: SchemaLeaf,
@@ -52,60 +58,114 @@ export function encodeColumnChunk(
     () => `column ${leaf.path.join('.')}: ${slotCount} slots for ${rowCount} rows`,
   )
   const dictionary = leaf.physicalType === PhysicalType.boolean ? undefined : buildDictionary(values)
-  const valueEncoding = dictionary ? Encoding.rleDictionary : Encoding.plain
-  const pages: EncodedDataPage[] = []
-  let slot = 0
-  let value = 0
-  for (let page = 0; page < pageFirstRows.length; page++) {
-    const firstRow = pageFirstRows[page]!
-    const slotEnd = slotOfRow(data, leaf, slot, firstRow, pageFirstRows[page + 1] ?? rowCount)
-    const valueEnd = value + valuesIn(data.definitionLevels, leaf.definitionLevelMax, slot, slotEnd)
-    const size = encodePageBody(leaf, data, dictionary, slot, slotEnd, value, valueEnd)
-    const encoded = compress(scratch.subarray(0, size), compressionLevel)
-    pages.push({
-      header: encodePageHeader({
-        type: PageType.data,
-        uncompressedSizeBytes: size,
-        compressedSizeBytes: encoded.length,
-        crc: crc32(encoded),
-        valueCount: slotEnd - slot,
-        encoding: valueEncoding,
-        definitionLevelEncoding: Encoding.rle,
-        repetitionLevelEncoding: Encoding.rle,
-      }),
-      body: encoded,
-      uncompressedSizeBytes: size,
-      firstRow,
-      slotCount: slotEnd - slot,
-      nullCount: slotEnd - slot - (valueEnd - value),
-      bounds: columnBounds(leaf.node, values, value, valueEnd),
-    })
-    slot = slotEnd
-    value = valueEnd
-  }
-  assert(slot === slotCount, () => `column ${leaf.path.join('.')}: pages end at slot ${slot} of ${slotCount}`)
+  const pageRanges = planPageRanges(leaf, data, rowCount, pageFirstRows, slotCount)
+  const column = { leaf, data, dictionary, pageRanges }
+  const compressor = chooseCompressor(column, compressionLevel)
+  const pages = pageRanges.map((range) => encodeDataPage(column, range, compressor))
   return {
-    dictionary: dictionary && encodeDictionaryPage(leaf, values, dictionary, compressionLevel),
+    dictionary: dictionary && encodeDictionaryPage(leaf, values, dictionary, compressor),
     pages,
     statistics: chunkStatistics(leaf, pages),
     slotCount,
     encodings: dictionary ? [Encoding.plain, Encoding.rle, Encoding.rleDictionary] : [Encoding.plain, Encoding.rle],
-    codec: Codec.zstd,
+    codec: compressor.codec,
+  }
+}
+
+interface Compressor {
+  readonly codec: number
+  /** The result is the caller's own. */
+  compress(bytes: Uint8Array): Uint8Array
+}
+
+const uncompressed: Compressor = { codec: Codec.uncompressed, compress: (bytes) => bytes.slice() }
+
+interface PageRange {
+  readonly firstRow: number
+  readonly slot: number
+  readonly slotEnd: number
+  readonly value: number
+  readonly valueEnd: number
+}
+
+interface Column {
+  readonly leaf: SchemaLeaf
+  readonly data: ColumnData
+  readonly dictionary: Dictionary | undefined
+  readonly pageRanges: readonly PageRange[]
+}
+
+function planPageRanges(
+  leaf: SchemaLeaf,
+  data: ColumnData,
+  rowCount: number,
+  pageFirstRows: readonly number[],
+  slotCount: number,
+): PageRange[] {
+  let slot = 0
+  let value = 0
+  const ranges = pageFirstRows.map((firstRow, page): PageRange => {
+    const slotEnd = slotOfRow(data, leaf, slot, firstRow, pageFirstRows[page + 1] ?? rowCount)
+    const valueEnd = value + valuesIn(data.definitionLevels, leaf.definitionLevelMax, slot, slotEnd)
+    const range = { firstRow, slot, slotEnd, value, valueEnd }
+    slot = slotEnd
+    value = valueEnd
+    return range
+  })
+  assert(slot === slotCount, () => `column ${leaf.path.join('.')}: pages end at slot ${slot} of ${slotCount}`)
+  return ranges
+}
+
+/** One codec for the whole chunk (Parquet has no other), judged by the page with the most values. */
+function chooseCompressor(column: Column, level: number): Compressor {
+  const zstd: Compressor = { codec: Codec.zstd, compress: (bytes) => compress(bytes, level) }
+  let sample = column.pageRanges[0]!
+  for (const range of column.pageRanges) {
+    if (range.valueEnd - range.value > sample.valueEnd - sample.value) sample = range
+  }
+  const size = encodePageBody(column, sample)
+  if (size <= TINY_PAGE_BYTES) {
+    // Rarely is another page large when this one is not: then it counts.
+    const isAllTiny = column.pageRanges.every((range) => encodePageBody(column, range) <= TINY_PAGE_BYTES)
+    return isAllTiny ? uncompressed : zstd
+  }
+  const part = scratch.subarray(0, Math.min(size, SAMPLE_BYTES_MAX))
+  return compress(part, level).length > part.length * (1 - COMPRESSION_GAIN_SHARE_MIN) ? uncompressed : zstd
+}
+
+/** Of a page, for the choice of a codec. */
+const SAMPLE_BYTES_MAX = 8 * 1024
+
+function encodeDataPage(column: Column, range: PageRange, compressor: Compressor): EncodedDataPage {
+  const { leaf, data, dictionary } = column
+  const { slot, slotEnd, value, valueEnd, firstRow } = range
+  const size = encodePageBody(column, range)
+  const body = compressor.compress(scratch.subarray(0, size))
+  return {
+    header: encodePageHeader({
+      type: PageType.data,
+      uncompressedSizeBytes: size,
+      compressedSizeBytes: body.length,
+      crc: crc32(body),
+      valueCount: slotEnd - slot,
+      encoding: dictionary ? Encoding.rleDictionary : Encoding.plain,
+      definitionLevelEncoding: Encoding.rle,
+      repetitionLevelEncoding: Encoding.rle,
+    }),
+    body,
+    uncompressedSizeBytes: size,
+    firstRow,
+    slotCount: slotEnd - slot,
+    nullCount: slotEnd - slot - (valueEnd - value),
+    bounds: columnBounds(leaf.node, data.values, value, valueEnd),
   }
 }
 
 /** Reused by every page of this thread; grows to the largest page met. */
 let scratch = new Uint8Array(1 << 20)
 
-function encodePageBody(
-  leaf: SchemaLeaf,
-  data: ColumnData,
-  dictionary: Dictionary | undefined,
-  slot: number,
-  slotEnd: number,
-  value: number,
-  valueEnd: number,
-): number {
+/** Encodes a page into `scratch` and returns its size. */
+function encodePageBody({ leaf, data, dictionary }: Column, { slot, slotEnd, value, valueEnd }: PageRange): number {
   const levelsMax = 2 * (4 + hybridSizeMax(slotEnd - slot, 8))
   // Width 0 is legal for a single entry, but not every reader knows it.
   const indexWidth = dictionary ? Math.max(1, bitWidth(dictionary.entryCount - 1)) : 0
@@ -131,7 +191,12 @@ function encodeLevels(levels: Levels, slot: number, slotEnd: number, levelMax: n
   return end
 }
 
-function encodeDictionaryPage(leaf: SchemaLeaf, values: Values, dictionary: Dictionary, level: number): EncodedPage {
+function encodeDictionaryPage(
+  leaf: SchemaLeaf,
+  values: Values,
+  dictionary: Dictionary,
+  compressor: Compressor,
+): EncodedPage {
   const size = dictionarySize(values, dictionary)
   const bytes = new Uint8Array(size)
   let at = 0
@@ -139,7 +204,7 @@ function encodeDictionaryPage(leaf: SchemaLeaf, values: Values, dictionary: Dict
     const index = dictionary.entries[entry]!
     at = encodePlain(leaf.physicalType, values, index, index + 1, bytes, at)
   }
-  const body = compress(bytes, level)
+  const body = compressor.compress(bytes)
   const header = encodePageHeader({
     type: PageType.dictionary,
     uncompressedSizeBytes: size,

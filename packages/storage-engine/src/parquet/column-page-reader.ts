@@ -4,7 +4,7 @@
  */
 import { CorruptionError, StorageError } from '../base/errors.ts'
 import { decompressPage } from './compression.ts'
-import { crc32 } from './crc32.ts'
+import { crc32 } from '../base/crc32.ts'
 import { decodeDeltaByteArrays, decodeDeltaIntegers, decodeDeltaLengthByteArrays } from './encoding/delta.ts'
 import { bitWidth, decodeHybrid } from './encoding/hybrid.ts'
 import { decodePlain } from './encoding/plain.ts'
@@ -187,14 +187,14 @@ export class ColumnPageReader implements ColumnData {
     if (count === 0) return
     const width = bytes[at]
     if (width === undefined) throw new CorruptionError('parquet indexes end too early', { at })
-    const indexes = new Int32Array(count)
+    if (indexScratch.length < count) indexScratch = new Int32Array(count * 2)
+    const indexes = indexScratch.subarray(0, count)
     decodeHybrid(bytes, at + 1, bytes.length, width, indexes, 0, count)
+    const entries = dictionary.count
     for (let i = 0; i < count; i++) {
-      if (indexes[i]! < 0 || indexes[i]! >= dictionary.count) {
-        throw new CorruptionError('parquet index outside its dictionary', {
-          index: indexes[i]!,
-          entries: dictionary.count,
-        })
+      // A negative one is large as an unsigned number.
+      if (indexes[i]! >>> 0 >= entries) {
+        throw new CorruptionError('parquet index outside its dictionary', { index: indexes[i]!, entries })
       }
     }
     appendEntries(this.values, dictionary, indexes)
@@ -208,6 +208,9 @@ export class ColumnPageReader implements ColumnData {
     decodeHybrid(bytes, at + 4, bytes.length, 1, this.values.bytes, start, count)
   }
 }
+
+/** Reused by every page of this thread; grows to the largest page met. */
+let indexScratch = new Int32Array(1 << 14)
 
 function newValues(leaf: SchemaLeaf): Values {
   const width = valueWidth(leaf.node)
@@ -224,25 +227,48 @@ function decodeLevels(bytes: Uint8Array, start: number, end: number, max: number
 
 function appendEntries(values: Values, dictionary: Values, indexes: Int32Array): void {
   if (values instanceof BytesValues && dictionary instanceof BytesValues) {
-    const { offsets, data } = dictionary
-    for (let i = 0; i < indexes.length; i++) values.append(data, offsets[indexes[i]!]!, offsets[indexes[i]! + 1]!)
+    appendByteEntries(values, dictionary, indexes)
     return
   }
   if (values instanceof BytesValues || dictionary instanceof BytesValues) return
   const { width } = values
-  const at = values.growBy(indexes.length)
-  const from = dictionary.bytes
-  const to = values.bytes
-  if (width === 4 && at % 4 === 0) {
-    const source = new Int32Array(from.buffer, from.byteOffset, dictionary.count)
-    const target = new Int32Array(to.buffer, to.byteOffset + at, indexes.length)
-    for (let i = 0; i < indexes.length; i++) target[i] = source[indexes[i]!]!
+  const first = values.count
+  values.growBy(indexes.length)
+  if (width === 4 || width === 8) {
+    const source = dictionary.words
+    const target = values.words
+    if (width === 4) for (let i = 0; i < indexes.length; i++) target[first + i] = source[indexes[i]!]!
+    else {
+      for (let i = 0; i < indexes.length; i++) {
+        const from = indexes[i]! * 2
+        target[(first + i) * 2] = source[from]!
+        target[(first + i) * 2 + 1] = source[from + 1]!
+      }
+    }
     return
   }
+  const from = dictionary.bytes
+  const to = values.bytes
   for (let i = 0; i < indexes.length; i++) {
     const start = indexes[i]! * width
-    for (let k = 0; k < width; k++) to[at + i * width + k] = from[start + k]!
+    for (let k = 0; k < width; k++) to[(first + i) * width + k] = from[start + k]!
   }
+}
+
+function appendByteEntries(values: BytesValues, dictionary: BytesValues, indexes: Int32Array): void {
+  const from = dictionary.offsets
+  let sizeBytes = 0
+  for (let i = 0; i < indexes.length; i++) sizeBytes += from[indexes[i]! + 1]! - from[indexes[i]!]!
+  values.reserveMany(indexes.length, sizeBytes)
+  const source = dictionary.data
+  const { data, offsets } = values
+  let at = offsets[values.count]!
+  for (let i = 0; i < indexes.length; i++) {
+    const end = from[indexes[i]! + 1]!
+    for (let k = from[indexes[i]!]!; k < end; k++) data[at++] = source[k]!
+    offsets[values.count + i + 1] = at
+  }
+  values.count += indexes.length
 }
 
 function decodeByteStreamSplit(bytes: Uint8Array, start: number, count: number, values: FixedValues): void {

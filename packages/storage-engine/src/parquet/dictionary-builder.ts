@@ -2,7 +2,7 @@
  * Finds the distinct values of a column chunk, or gives up early: a large dictionary is paid by every read of one page
  * (docs/formats/columnar-layer.md). Open addressing over the value bytes, so equal means equal bit by bit.
  */
-import { BytesValues, type Values } from './values.ts'
+import { BytesValues, type FixedValues, type Values } from './values.ts'
 
 export const DICTIONARY_ENTRIES_MAX = 2048
 export const DICTIONARY_BYTES_MAX = 16 * 1024
@@ -22,90 +22,131 @@ export interface Dictionary {
 export function buildDictionary(values: Values): Dictionary | undefined {
   if (values.count === 0) return undefined
   table.fill(-1)
-  return values instanceof BytesValues
-    ? collect(
-        values.count,
-        (index) => values.offsets[index + 1]! - values.offsets[index]! + 4,
-        bytesHash(values),
-        bytesEqual(values),
-      )
-    : values.width === 4
-      ? collectInt32(values.bytes, values.count)
-      : collect(
-          values.count,
-          () => values.width,
-          fixedHash(values.bytes, values.width),
-          fixedEqual(values.bytes, values.width),
-        )
+  if (values instanceof BytesValues) return collectBytes(values)
+  if (values.width === 4) return collectWords(values.words, values.count)
+  if (values.width === 8) return collectWordPairs(values.words, values.count)
+  return collectFixed(values)
 }
 
 const table = new Int32Array(TABLE_SIZE)
 
-function collect(
-  count: number,
-  sizeOf: (index: number) => number,
-  hashOf: (index: number) => number,
-  equal: (a: number, b: number) => boolean,
-): Dictionary | undefined {
-  const entries = new Int32Array(DICTIONARY_ENTRIES_MAX)
+/** The entries found so far; one at a time, since a thread builds one dictionary after the other. */
+class Entries {
+  readonly firsts = new Int32Array(DICTIONARY_ENTRIES_MAX)
+  count = 0
+  #sizeBytes = 0
+
+  /** Makes the value at `index` an entry in `slot` and returns it; -1: the dictionary is not worth it. */
+  add(index: number, slot: number, sizeBytes: number): number {
+    this.#sizeBytes += sizeBytes
+    if (this.count === DICTIONARY_ENTRIES_MAX || this.#sizeBytes > DICTIONARY_BYTES_MAX) return -1
+    if (index > SAMPLE_VALUES && this.count * 2 > index) return -1
+    this.firsts[this.count] = index
+    table[slot] = this.count
+    return this.count++
+  }
+
+  finish(indexes: Int32Array): Dictionary {
+    return { entries: this.firsts, entryCount: this.count, indexes }
+  }
+}
+
+// One loop for each width: they run over every value of every column, and a shared one would call through closures.
+
+function collectWords(words: Int32Array, count: number): Dictionary | undefined {
+  const entries = new Entries()
+  const { firsts } = entries
   const indexes = new Int32Array(count)
-  let entryCount = 0
-  let sizeBytes = 0
+  let last = 0
+  let entry = -1
   for (let index = 0; index < count; index++) {
-    let slot = hashOf(index) & (TABLE_SIZE - 1)
-    let entry = table[slot]!
-    while (entry >= 0 && !equal(entries[entry]!, index)) {
-      slot = (slot + 1) & (TABLE_SIZE - 1)
+    const word = words[index]!
+    if (word !== last || entry < 0) {
+      let slot = (Math.imul(word, 0x9e3779b1) >>> 15) & (TABLE_SIZE - 1)
       entry = table[slot]!
-    }
-    if (entry < 0) {
-      sizeBytes += sizeOf(index)
-      if (entryCount === DICTIONARY_ENTRIES_MAX || sizeBytes > DICTIONARY_BYTES_MAX) return undefined
-      if (index > SAMPLE_VALUES && entryCount * 2 > index) return undefined
-      entry = entryCount++
-      entries[entry] = index
-      table[slot] = entry
+      while (entry >= 0 && words[firsts[entry]!] !== word) {
+        slot = (slot + 1) & (TABLE_SIZE - 1)
+        entry = table[slot]!
+      }
+      if (entry < 0) entry = entries.add(index, slot, 4)
+      if (entry < 0) return undefined
+      last = word
     }
     indexes[index] = entry
   }
-  return { entries, entryCount, indexes }
+  return entries.finish(indexes)
 }
 
-function collectInt32(bytes: Uint8Array, count: number): Dictionary | undefined {
-  const words = int32View(bytes, count)
-  return collect(
-    count,
-    () => 4,
-    (index) => Math.imul(words[index]!, 0x9e3779b1) >>> 15,
-    (a, b) => words[a] === words[b],
-  )
-}
-
-/** The values as words: in place where aligned, else a copy. */
-function int32View(bytes: Uint8Array, count: number): Int32Array {
-  if (bytes.byteOffset % 4 === 0) return new Int32Array(bytes.buffer, bytes.byteOffset, count)
-  return new Int32Array(bytes.slice(0, count * 4).buffer)
-}
-
-function fixedHash(bytes: Uint8Array, width: number): (index: number) => number {
-  return (index) => hash(bytes, index * width, index * width + width)
-}
-
-function fixedEqual(bytes: Uint8Array, width: number): (a: number, b: number) => boolean {
-  return (a, b) => equalBytes(bytes, a * width, b * width, width)
-}
-
-function bytesHash(values: BytesValues): (index: number) => number {
-  const { data, offsets } = values
-  return (index) => hash(data, offsets[index]!, offsets[index + 1]!)
-}
-
-function bytesEqual(values: BytesValues): (a: number, b: number) => boolean {
-  const { data, offsets } = values
-  return (a, b) => {
-    const length = offsets[a + 1]! - offsets[a]!
-    return length === offsets[b + 1]! - offsets[b]! && equalBytes(data, offsets[a]!, offsets[b]!, length)
+function collectWordPairs(words: Int32Array, count: number): Dictionary | undefined {
+  const entries = new Entries()
+  const { firsts } = entries
+  const indexes = new Int32Array(count)
+  let lastLow = 0
+  let lastHigh = 0
+  let entry = -1
+  for (let index = 0; index < count; index++) {
+    const low = words[index * 2]!
+    const high = words[index * 2 + 1]!
+    if (low !== lastLow || high !== lastHigh || entry < 0) {
+      const mixed = Math.imul(low, 0x9e3779b1) ^ Math.imul(high, 0x85ebca6b)
+      let slot = (mixed ^ (mixed >>> 15)) & (TABLE_SIZE - 1)
+      entry = table[slot]!
+      while (entry >= 0 && (words[firsts[entry]! * 2] !== low || words[firsts[entry]! * 2 + 1] !== high)) {
+        slot = (slot + 1) & (TABLE_SIZE - 1)
+        entry = table[slot]!
+      }
+      if (entry < 0) entry = entries.add(index, slot, 8)
+      if (entry < 0) return undefined
+      lastLow = low
+      lastHigh = high
+    }
+    indexes[index] = entry
   }
+  return entries.finish(indexes)
+}
+
+function collectFixed({ bytes, width, count }: FixedValues): Dictionary | undefined {
+  const entries = new Entries()
+  const { firsts } = entries
+  const indexes = new Int32Array(count)
+  for (let index = 0; index < count; index++) {
+    const at = index * width
+    let slot = hash(bytes, at, at + width) & (TABLE_SIZE - 1)
+    let entry = table[slot]!
+    while (entry >= 0 && !equalBytes(bytes, firsts[entry]! * width, at, width)) {
+      slot = (slot + 1) & (TABLE_SIZE - 1)
+      entry = table[slot]!
+    }
+    if (entry < 0) entry = entries.add(index, slot, width)
+    if (entry < 0) return undefined
+    indexes[index] = entry
+  }
+  return entries.finish(indexes)
+}
+
+function collectBytes({ data, offsets, count }: BytesValues): Dictionary | undefined {
+  const entries = new Entries()
+  const { firsts } = entries
+  const indexes = new Int32Array(count)
+  for (let index = 0; index < count; index++) {
+    const start = offsets[index]!
+    const length = offsets[index + 1]! - start
+    let slot = hash(data, start, start + length) & (TABLE_SIZE - 1)
+    let entry = table[slot]!
+    while (entry >= 0 && !isEntry(data, offsets, firsts[entry]!, start, length)) {
+      slot = (slot + 1) & (TABLE_SIZE - 1)
+      entry = table[slot]!
+    }
+    if (entry < 0) entry = entries.add(index, slot, length + 4)
+    if (entry < 0) return undefined
+    indexes[index] = entry
+  }
+  return entries.finish(indexes)
+}
+
+function isEntry(data: Uint8Array, offsets: Int32Array, first: number, start: number, length: number): boolean {
+  const at = offsets[first]!
+  return length === offsets[first + 1]! - at && equalBytes(data, at, start, length)
 }
 
 /** FNV-1a over at most the first 32 and the last byte: long values differ early or are not worth a dictionary. */

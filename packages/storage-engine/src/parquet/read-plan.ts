@@ -3,7 +3,7 @@ import { CorruptionError } from '../base/errors.ts'
 import type { ColumnChunk, FileRange } from './metadata.ts'
 import type { PageLocation } from './page-header.ts'
 
-/** Ranges closer than this are fetched as one: a request costs more than the bytes between. */
+/** Ranges closer than this are fetched as one from an object store: a request costs more than the bytes between. */
 export const COALESCE_GAP_BYTES = 64 * 1024
 
 /** The whole chunk: dictionary and all data pages. */
@@ -52,14 +52,14 @@ export function planPages(
   }
 }
 
-/** Merges ranges that touch or lie within COALESCE_GAP_BYTES; ascending. */
-export function coalesce(ranges: readonly FileRange[]): FileRange[] {
+/** Merges ranges that touch or lie within `gapBytes`; ascending. */
+export function coalesce(ranges: readonly FileRange[], gapBytes: number = COALESCE_GAP_BYTES): FileRange[] {
   const sorted = [...ranges].sort((a, b) => a.offset - b.offset)
   const merged: FileRange[] = []
   for (const range of sorted) {
     const last = merged.at(-1)
     const lastEnd = last ? last.offset + last.length : 0
-    if (last && range.offset - lastEnd <= COALESCE_GAP_BYTES) {
+    if (last && range.offset - lastEnd <= gapBytes) {
       merged[merged.length - 1] = {
         offset: last.offset,
         length: Math.max(lastEnd, range.offset + range.length) - last.offset,

@@ -9,11 +9,20 @@ import { assert } from '../base/assert.ts'
 export class FixedValues {
   readonly width: number
   count = 0
+  /** Owns its buffer from the start, and changes with growth: never keep it across an append. */
   bytes: Uint8Array
+  /** The same memory as 32-bit words (of a little-endian machine); empty for widths that are no multiple of 4. */
+  words: Int32Array
 
   constructor(width: number, capacity = 64) {
     this.width = width
     this.bytes = new Uint8Array(width * capacity)
+    this.words = wordsOf(this.bytes, width)
+  }
+
+  /** Makes room for `count` values in all. */
+  reserve(count: number): void {
+    if (count * this.width > this.bytes.length) this.#enlarge(count * this.width)
   }
 
   /** Makes room for one value and returns the offset in `bytes` to write it at. */
@@ -37,27 +46,18 @@ export class FixedValues {
     for (let i = 0; i < width; i++) bytes[at + i] = source[start + i]!
   }
 
+  /** Of values 4 bytes wide. */
   appendInt32(value: number): void {
-    const at = this.grow()
-    const { bytes } = this
-    bytes[at] = value
-    bytes[at + 1] = value >> 8
-    bytes[at + 2] = value >> 16
-    bytes[at + 3] = value >> 24
+    if (this.count === this.words.length) this.#enlarge((this.count + 1) * 4)
+    this.words[this.count++] = value
   }
 
-  /** `low` and `high` as signed or unsigned 32-bit halves. */
+  /** Of values 8 bytes wide. `low` and `high` as signed or unsigned 32-bit halves. */
   appendInt64(low: number, high: number): void {
-    const at = this.grow()
-    const { bytes } = this
-    bytes[at] = low
-    bytes[at + 1] = low >> 8
-    bytes[at + 2] = low >> 16
-    bytes[at + 3] = low >> 24
-    bytes[at + 4] = high
-    bytes[at + 5] = high >> 8
-    bytes[at + 6] = high >> 16
-    bytes[at + 7] = high >> 24
+    const at = this.count++ * 2
+    if (at + 2 > this.words.length) this.#enlarge((at + 2) * 4)
+    this.words[at] = low
+    this.words[at + 1] = high
   }
 
   /** `value` is a safe integer. */
@@ -65,10 +65,9 @@ export class FixedValues {
     this.appendInt64((value % 0x1_0000_0000) | 0, Math.floor(value / 0x1_0000_0000))
   }
 
+  /** Of values 4 bytes wide. */
   int32(index: number): number {
-    const { bytes } = this
-    const at = index * this.width
-    return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)
+    return this.words[index]!
   }
 
   bigint(index: number): bigint {
@@ -106,7 +105,14 @@ export class FixedValues {
     const grown = new Uint8Array(Math.max(this.bytes.length * 2, needed))
     grown.set(this.bytes)
     this.bytes = grown
+    this.words = wordsOf(grown, this.width)
   }
+}
+
+const NO_WORDS = new Int32Array(0)
+
+function wordsOf(bytes: Uint8Array, width: number): Int32Array {
+  return width % 4 === 0 ? new Int32Array(bytes.buffer, 0, bytes.length >> 2) : NO_WORDS
 }
 
 export class BytesValues {
@@ -127,6 +133,15 @@ export class BytesValues {
     if (length < 48) for (let i = 0; i < length; i++) data[at + i] = source[start + i]!
     else data.set(source.subarray(start, end), at)
     this.commit(length)
+  }
+
+  /** Makes room for `count` more values of `sizeBytes` in all. */
+  reserveMany(count: number, sizeBytes: number): void {
+    this.reserve(sizeBytes)
+    if (this.count + count + 1 <= this.offsets.length) return
+    const grown = new Int32Array(Math.max(this.offsets.length * 2, this.count + count + 1))
+    grown.set(this.offsets)
+    this.offsets = grown
   }
 
   appendText(value: string): void {

@@ -7,19 +7,39 @@ import { Appended, type ColumnShape, type ScalarCodec } from './type-codec.ts'
 
 type Text = (bytes: Uint8Array, start: number) => string
 
-function sameBytes(shape: ColumnShape, width: number, text: Text): ScalarCodec {
+/** Values of 4 bytes, copied as they are. */
+function sameWord(shape: ColumnShape, text: Text): ScalarCodec {
   return {
     kind: 'scalar',
     shape,
     isInvertible: true,
     append(values, bytes, start) {
-      ;(values as FixedValues).appendBytes(bytes, start)
+      ;(values as FixedValues).appendInt32(i32(bytes, start))
       return Appended.exact
     },
     write(values, index, out, at) {
-      const { bytes } = values as FixedValues
-      for (let i = 0; i < width; i++) out[at + i] = bytes[index * width + i]!
-      return at + width
+      writeI32(out, at, (values as FixedValues).words[index]!)
+      return at + 4
+    },
+    text,
+  }
+}
+
+/** Values of 8 bytes, copied as they are. */
+function sameWordPair(shape: ColumnShape, text: Text): ScalarCodec {
+  return {
+    kind: 'scalar',
+    shape,
+    isInvertible: true,
+    append(values, bytes, start) {
+      ;(values as FixedValues).appendInt64(i32(bytes, start), i32(bytes, start + 4))
+      return Appended.exact
+    },
+    write(values, index, out, at) {
+      const { words } = values as FixedValues
+      writeI32(out, at, words[index * 2]!)
+      writeI32(out, at + 4, words[index * 2 + 1]!)
+      return at + 8
     },
     text,
   }
@@ -62,19 +82,19 @@ export const int2Codec: ScalarCodec = {
   text: (bytes, start) => String((u16(bytes, start) << 16) >> 16),
 }
 
-export const int4Codec = sameBytes({ physicalType: PhysicalType.int32, deltaType: 'integer' }, 4, (bytes, at) =>
+export const int4Codec = sameWord({ physicalType: PhysicalType.int32, deltaType: 'integer' }, (bytes, at) =>
   String(i32(bytes, at)),
 )
 
-export const int8Codec = sameBytes({ physicalType: PhysicalType.int64, deltaType: 'long' }, 8, (bytes, at) =>
+export const int8Codec = sameWordPair({ physicalType: PhysicalType.int64, deltaType: 'long' }, (bytes, at) =>
   String(i64(bytes, at)),
 )
 
-export const float4Codec = sameBytes({ physicalType: PhysicalType.float, deltaType: 'float' }, 4, (bytes, at) =>
+export const float4Codec = sameWord({ physicalType: PhysicalType.float, deltaType: 'float' }, (bytes, at) =>
   formatFloat4(f32(bytes, at)),
 )
 
-export const float8Codec = sameBytes({ physicalType: PhysicalType.double, deltaType: 'double' }, 8, (bytes, at) =>
+export const float8Codec = sameWordPair({ physicalType: PhysicalType.double, deltaType: 'double' }, (bytes, at) =>
   formatFloat8(f64(bytes, at)),
 )
 

@@ -85,9 +85,11 @@ function decimal64Codec(precision: number, scale: number): ScalarCodec {
           for (let group = 0; group < groups; group++) {
             scaled = scaled * 10_000 + (group < count ? u16(bytes, start + 2 + group * 2) : 0)
           }
-          if (scaled % divisor === 0) {
+          if (divisor === 1 || scaled % divisor === 0) {
             scaled /= divisor
-            target.appendSafeInteger(header & 0x2000 ? -scaled : scaled)
+            const value = header & 0x2000 ? -scaled : scaled
+            if (scaled < 0x8000_0000) target.appendInt64(value, value >> 31)
+            else target.appendSafeInteger(value)
             return Appended.exact
           }
         }
@@ -100,7 +102,7 @@ function decimal64Codec(precision: number, scale: number): ScalarCodec {
       return isCanonical(unscaled, scale, bytes, start, end) ? Appended.exact : Appended.inexact
     },
     write(values, index, out, at) {
-      return encodeDecimal64((values as FixedValues).bytes, index * 8, scale, fractionGroups, divisor, out, at)
+      return encodeDecimal64((values as FixedValues).words, index * 2, scale, fractionGroups, divisor, out, at)
     },
     text: numericText,
   }
@@ -227,7 +229,7 @@ function matches(encoded: Uint8Array, bytes: Uint8Array, start: number, end: num
 }
 
 function encodeDecimal64(
-  source: Uint8Array,
+  words: Int32Array,
   from: number,
   scale: number,
   fractionGroups: number,
@@ -235,15 +237,23 @@ function encodeDecimal64(
   out: Uint8Array,
   at: number,
 ): number {
-  const view = new DataView(source.buffer, source.byteOffset + from, 8)
-  const high = view.getInt32(4, true)
-  const value = high * 0x1_0000_0000 + view.getUint32(0, true)
+  const low = words[from]!
+  const high = words[from + 1]!
+  const value = high * 0x1_0000_0000 + (low >>> 0)
   const magnitude = Math.abs(value) * multiplier
-  if (magnitude > Number.MAX_SAFE_INTEGER) return encodeUnscaled(view.getBigInt64(0, true), scale, out, at)
+  if (magnitude > Number.MAX_SAFE_INTEGER) {
+    return encodeUnscaled((BigInt(high) << 32n) | BigInt(low >>> 0), scale, out, at)
+  }
   let rest = magnitude
   let count = 0
-  for (; rest > 0; count++) {
+  for (; rest >= 0x8000_0000; count++) {
     const next = Math.floor(rest / 10_000)
+    groupScratch[count] = rest - next * 10_000
+    rest = next
+  }
+  // Small enough for integer division.
+  for (rest |= 0; rest > 0; count++) {
+    const next = (rest / 10_000) | 0
     groupScratch[count] = rest - next * 10_000
     rest = next
   }

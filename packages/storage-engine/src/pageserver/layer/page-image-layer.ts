@@ -21,8 +21,9 @@ export const pageImageLayerKind: SortedFileKind = {
 export class PageImageLayerWriter {
   readonly #writer: SortedFileWriter
 
-  constructor(file: DiskFile, timelineId: Uint8Array) {
-    this.#writer = new SortedFileWriter(pageImageLayerKind, file, timelineId)
+  /** As SortedFileWriter. */
+  constructor(file: DiskFile, timelineId: Uint8Array, isCompressed = true) {
+    this.#writer = new SortedFileWriter(pageImageLayerKind, file, timelineId, isCompressed)
   }
 
   get sizeBytes(): number {

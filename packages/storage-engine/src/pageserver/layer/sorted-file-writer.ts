@@ -29,6 +29,7 @@ const COMPRESSION_GAIN_SHARE = 1 / 16
 export class SortedFileWriter {
   readonly #kind: SortedFileKind
   readonly #file: DiskFile
+  readonly #isCompressed: boolean
   readonly #buffer = new Uint8Array(WRITE_BUFFER_BYTES)
   #bufferedBytes = 0
   #writtenBytes = 0
@@ -49,9 +50,11 @@ export class SortedFileWriter {
   rowCount = 0
   valueBytes = 0
 
-  constructor(kind: SortedFileKind, file: DiskFile, timelineId: Uint8Array) {
+  /** `isCompressed` false: blocks as they are, for files of the local cache. */
+  constructor(kind: SortedFileKind, file: DiskFile, timelineId: Uint8Array, isCompressed = true) {
     this.#kind = kind
     this.#file = file
+    this.#isCompressed = isCompressed
     this.#rows = new Uint8Array(INDEX_BLOCK_ROWS * (kind.sortKeyBytes + ROW_LOCATION_BYTES))
     this.#lastKey = new Uint8Array(kind.sortKeyBytes)
     this.#append(encodeHeader(kind, timelineId))
@@ -150,7 +153,7 @@ export class SortedFileWriter {
   }
 
   #appendBlock(raw: Uint8Array): number {
-    const packed = raw.length > 64 ? compress(raw, 1) : raw
+    const packed = this.#isCompressed && raw.length > 64 ? compress(raw, 1) : raw
     const isCompressed = packed.length < raw.length * (1 - COMPRESSION_GAIN_SHARE)
     const payload = isCompressed ? packed : raw
     const frame = new Uint8Array(BLOCK_HEADER_BYTES + payload.length)

@@ -5,6 +5,7 @@ import {
   ROW_GROUP_PAGES,
 } from '../../columnar/columnar-encoder.ts'
 import type { TableDefinition } from '../../columnar/table-definition.ts'
+import { isStorageError } from '../../base/errors.ts'
 import { verifyColumnarFile } from '../../columnar/verify.ts'
 import { type Disk, SYNC_STEP_BYTES } from '../../io/disk.ts'
 import { PAGE_SIZE } from '../../postgres/constants.ts'
@@ -50,65 +51,109 @@ export interface WrittenColumnarLayer {
  * Throws `corruption` and leaves no file when a page does not come back.
  */
 export async function writeColumnarLayer(disk: Disk, task: WriteColumnarLayerTask): Promise<WrittenColumnarLayer> {
-  const { firstBlock, blockCount, relation, table, isUtf8, outputPath } = task
   const inputs = openInputs(disk, task.inputs)
   try {
+    const heap = new Uint8Array(task.blockCount * PAGE_SIZE)
     const snapshot = new LayerSnapshot(inputs, task.segments)
+    for (let i = 0; i < task.blockCount; i++) {
+      const found = await snapshot.page(task.relation, task.firstBlock + i)
+      if (found) heap.set(found, i * PAGE_SIZE)
+    }
+    const { table, isUtf8 } = task
     const toast = task.toast && new ToastPrefetch(snapshot, task.toast, { table, isUtf8 })
-    const heap = new Uint8Array(blockCount * PAGE_SIZE)
-    const output = disk.openNow(outputPath, 'create')
-    let sizeBytes = 0
-    let syncedBytes = 0
-    let counts: ColumnarCounts
-    try {
-      const dataPagePages = task.dataPagePages ?? DATA_PAGE_PAGES
-      const encoder = new ColumnarEncoder(
-        {
-          table,
-          isUtf8,
-          firstBlock,
-          lsn: Lsn.format(Lsn.of(task.lsn)),
-          rowGroupPages: ROW_GROUP_PAGES,
-          dataPagePages,
-          ...(toast ? { toast: toast.read } : {}),
-        },
-        (bytes) => {
-          output.writeNow(bytes, sizeBytes)
-          sizeBytes += bytes.length
-          if (sizeBytes - syncedBytes < SYNC_STEP_BYTES) return
-          output.syncNow()
-          syncedBytes = sizeBytes
-        },
-      )
-      for (let i = 0; i < blockCount; i++) {
-        const page = heap.subarray(i * PAGE_SIZE, (i + 1) * PAGE_SIZE)
-        const found = await snapshot.page(relation, firstBlock + i)
-        if (found) page.set(found)
-        await toast?.load(page, firstBlock + i)
-        encoder.addPage(page)
-      }
-      encoder.finish()
-      counts = { ...encoder.counts }
-      output.syncNow()
-    } finally {
-      await output.close()
-    }
-    const source = openLocalSource(disk, outputPath)
-    try {
-      await verifyColumnarFile(source, (block) => {
-        const at = (block - firstBlock) * PAGE_SIZE
-        return heap.subarray(at, at + PAGE_SIZE)
-      })
-    } finally {
-      await source.close()
-    }
-    return { path: outputPath, sizeBytes, localPagesBytes: await writeHeap(disk, task, heap), counts }
+    const { sizeBytes, counts } = await writeVerified(disk, task, heap, toast)
+    return { path: task.outputPath, sizeBytes, localPagesBytes: await writeHeap(disk, task, heap), counts }
   } catch (error) {
-    await disk.remove(outputPath).catch(() => undefined)
+    await disk.remove(task.outputPath).catch(() => undefined)
     if (task.localPages) await disk.remove(task.localPages.outputPath).catch(() => undefined)
     throw error
   } finally {
     closeInputs(inputs)
+  }
+}
+
+interface EncodedFile {
+  readonly sizeBytes: number
+  readonly counts: ColumnarCounts
+}
+
+/**
+ * The layout of a page tells what it needs besides its columns. Should that ever be wrong, the file does not verify, and
+ * is written again with every page rebuilt beforehand.
+ */
+async function writeVerified(
+  disk: Disk,
+  task: WriteColumnarLayerTask,
+  heap: Uint8Array,
+  toast: ToastPrefetch | undefined,
+): Promise<EncodedFile> {
+  const written = await encodeHeap(disk, task, heap, toast, false)
+  try {
+    await verifyFile(disk, task, heap)
+    return written
+  } catch (error) {
+    if (!isStorageError(error, 'corruption')) throw error
+  }
+  await disk.remove(task.outputPath)
+  const again = await encodeHeap(disk, task, heap, toast, true)
+  await verifyFile(disk, task, heap)
+  return again
+}
+
+/** Brings the pages of `heap` into canonical form, too. */
+async function encodeHeap(
+  disk: Disk,
+  task: WriteColumnarLayerTask,
+  heap: Uint8Array,
+  toast: ToastPrefetch | undefined,
+  rebuildsEveryPage: boolean,
+): Promise<EncodedFile> {
+  const { firstBlock, blockCount, table, isUtf8, outputPath } = task
+  const output = disk.openNow(outputPath, 'create')
+  let sizeBytes = 0
+  let syncedBytes = 0
+  try {
+    const encoder = new ColumnarEncoder(
+      {
+        table,
+        isUtf8,
+        firstBlock,
+        lsn: Lsn.format(Lsn.of(task.lsn)),
+        rowGroupPages: ROW_GROUP_PAGES,
+        dataPagePages: task.dataPagePages ?? DATA_PAGE_PAGES,
+        rebuildsEveryPage,
+        ...(toast ? { toast: toast.read } : {}),
+      },
+      (bytes) => {
+        output.writeNow(bytes, sizeBytes)
+        sizeBytes += bytes.length
+        if (sizeBytes - syncedBytes < SYNC_STEP_BYTES) return
+        output.syncNow()
+        syncedBytes = sizeBytes
+      },
+    )
+    for (let i = 0; i < blockCount; i++) {
+      const page = heap.subarray(i * PAGE_SIZE, (i + 1) * PAGE_SIZE)
+      await toast?.load(page, firstBlock + i)
+      encoder.addPage(page)
+    }
+    encoder.finish()
+    output.syncNow()
+    return { sizeBytes, counts: { ...encoder.counts } }
+  } finally {
+    await output.close()
+  }
+}
+
+async function verifyFile(disk: Disk, task: WriteColumnarLayerTask, heap: Uint8Array): Promise<void> {
+  const source = openLocalSource(disk, task.outputPath)
+  try {
+    await verifyColumnarFile(source, (block) => {
+      const at = (block - task.firstBlock) * PAGE_SIZE
+      return heap.subarray(at, at + PAGE_SIZE)
+    })
+  } finally {
+    await source.close()
   }
 }
 

@@ -37,7 +37,10 @@ export async function writeLocalPages(disk: Disk, task: WriteLocalPagesTask): Pr
   }
 }
 
-/** Takes the pages of a block range in order. */
+/**
+ * Takes the pages of a block range in order. They are not compressed: the file never leaves this machine, is written with
+ * every columnar layer, and serves single pages.
+ */
 export class LocalPagesFile {
   readonly #file: ReturnType<Disk['openNow']>
   readonly #writer: PageImageLayerWriter
@@ -48,7 +51,7 @@ export class LocalPagesFile {
   constructor(disk: Disk, task: Omit<WriteLocalPagesTask, 'path'>) {
     this.#task = task
     this.#file = disk.openNow(task.outputPath, 'create')
-    this.#writer = new PageImageLayerWriter(this.#file, timelineIdBytes(task.timelineId))
+    this.#writer = new PageImageLayerWriter(this.#file, timelineIdBytes(task.timelineId), false)
     this.#key = task.keyStart.slice()
     this.#block = blockOf(task.keyStart, 0)
   }

@@ -75,7 +75,12 @@ function decodeBooleans(bytes: Uint8Array, start: number, end: number, count: nu
 }
 
 function decodeByteArrays(bytes: Uint8Array, start: number, end: number, count: number, values: BytesValues): void {
+  if (count * 4 > end - start) throw new CorruptionError('parquet plain values end too early', { count })
+  values.reserveMany(count, end - start - count * 4)
+  const { data, offsets } = values
+  const first = values.count
   let position = start
+  let at = offsets[first]!
   for (let i = 0; i < count; i++) {
     if (position + 4 > end) throw new CorruptionError('parquet plain values end too early', { count })
     const length =
@@ -83,7 +88,12 @@ function decodeByteArrays(bytes: Uint8Array, start: number, end: number, count: 
       0
     position += 4
     if (length > end - position) throw new CorruptionError('parquet byte array longer than its page', { length })
-    values.append(bytes, position, position + length)
+    if (at + length > data.length) throw new CorruptionError('parquet plain values end too early', { count })
+    if (length < 48) for (let k = 0; k < length; k++) data[at + k] = bytes[position + k]!
+    else data.set(bytes.subarray(position, position + length), at)
+    at += length
     position += length
+    offsets[first + i + 1] = at
   }
+  values.count = first + count
 }
