@@ -10,6 +10,8 @@ export interface DataPlace {
   isBranchGone: boolean
   database: string | undefined
   moment: Moment
+  /** What the address says of a moment and cannot be read; the tip is shown instead. */
+  unreadableMoment: string | undefined
   /** `schema.table`, as the address says. */
   table: string | undefined
   /** Changes parts of the place, in the address: it can be sent to others, and survives a reload. */
@@ -22,7 +24,9 @@ export function useDataPlace(projectId: string, page: ProjectPage): DataPlace {
   const search = useSearchParams()
   const project = useProjectNav()
   const branch = useCurrentBranch()
-  const moment = parseMoment(search.get('at')) ?? tip
+  const at = search.get('at') ?? undefined
+  const parsed = parseMoment(at)
+  const moment = parsed ?? tip
   const database = search.get('database') ?? branch?.databases[0]?.name
   const table = search.get('table') ?? undefined
   const go = (change: PlaceQuery) =>
@@ -30,5 +34,14 @@ export function useDataPlace(projectId: string, page: ProjectPage): DataPlace {
       routes.projectPage(projectId, page, { branch: branch?.id, database, at: momentText(moment), table, ...change }),
       { scroll: false },
     )
-  return { project, branch, isBranchGone: project !== undefined && !branch, database, moment, table, go }
+  return {
+    project,
+    branch,
+    isBranchGone: project !== undefined && !branch,
+    database,
+    moment,
+    unreadableMoment: parsed ? undefined : at,
+    table,
+    go,
+  }
 }

@@ -13,6 +13,7 @@ import dynamic from 'next/dynamic'
 import { useEffect, useMemo, useState } from 'react'
 import { type Moment, momentText, pointInput } from '@/domain/moment.ts'
 import { MomentButton } from '@/domain/moment-button.tsx'
+import { MomentNotice } from '@/domain/moment-notice.tsx'
 import { type Catalog, useCatalog } from '@/domain/use-catalog.ts'
 import { useDataPlace } from '@/domain/use-data-place.ts'
 import { type QueryEngine, SqlPlaceDocument } from '@/gql/graphql.ts'
@@ -42,7 +43,7 @@ type RowLimit = (typeof rowLimits)[number]
 
 /** One editor, two engines: Postgres reads and writes at the tip, Analytics reads any moment without a compute. */
 export function SqlScreen({ projectId }: { projectId: string }) {
-  const { branch, isBranchGone, database, moment, go } = useDataPlace(projectId, 'sql')
+  const { branch, isBranchGone, database, moment, unreadableMoment, go } = useDataPlace(projectId, 'sql')
   const [engine, setEngine] = useState<QueryEngine>(moment.kind === 'tip' ? 'POSTGRES' : 'ANALYTICS')
   const [role, setRole] = useState(ownerRole)
   const [rowLimit, setRowLimit] = useState<RowLimit>('1000')
@@ -132,6 +133,7 @@ export function SqlScreen({ projectId }: { projectId: string }) {
           ) : null
         }
       />
+      <MomentNotice unreadable={unreadableMoment} />
       <div className="grid items-start gap-6 xl:grid-cols-[minmax(0,1fr)_20rem]">
         <Panel isFlush>
           <div className="h-64 min-h-32 resize-y overflow-auto border-line border-b">

@@ -5,12 +5,14 @@ import { EmptyState } from '@tributary/ui/patterns/empty-state'
 import { PageHeader } from '@tributary/ui/patterns/page-header'
 import { SearchField } from '@tributary/ui/patterns/search-field'
 import { SkeletonLines } from '@tributary/ui/patterns/skeleton'
+import { Button } from '@tributary/ui/primitives/button'
 import { Panel } from '@tributary/ui/primitives/panel'
 import { Select } from '@tributary/ui/primitives/select'
-import { Table2 } from 'lucide-react'
+import { History, Table2 } from 'lucide-react'
 import { useState } from 'react'
 import { type Moment, momentText } from '@/domain/moment.ts'
 import { MomentButton } from '@/domain/moment-button.tsx'
+import { MomentNotice } from '@/domain/moment-notice.tsx'
 import { type Catalog, useCatalog } from '@/domain/use-catalog.ts'
 import { useDataPlace } from '@/domain/use-data-place.ts'
 import { routes } from '@/lib/routes.ts'
@@ -19,7 +21,7 @@ import { TableDetails } from './table-details.tsx'
 
 /** Schemas and tables of a branch at a moment; all of the place is in the address, so that it can be sent to others. */
 export function TablesScreen({ projectId }: { projectId: string }) {
-  const { branch, isBranchGone, database, moment, table, go } = useDataPlace(projectId, 'tables')
+  const { branch, isBranchGone, database, moment, unreadableMoment, table, go } = useDataPlace(projectId, 'tables')
   const [filter, setFilter] = useState('')
   const { catalog, error, refetch } = useCatalog({ projectId, branchId: branch?.id, database, moment })
 
@@ -59,13 +61,14 @@ export function TablesScreen({ projectId }: { projectId: string }) {
           ) : null
         }
       />
+      <MomentNotice unreadable={unreadableMoment} />
       <div className="grid items-start gap-6 md:grid-cols-[15rem_minmax(0,1fr)]">
         <Panel isFlush className="md:sticky md:top-19">
           <div className="border-line border-b p-2">
             <SearchField className="w-full" label="Find a table" value={filter} onChange={setFilter} />
           </div>
           {error && !catalog ? (
-            <LoadFailure error={error} what="the tables" onRetry={() => void refetch()} />
+            <p className="px-4 py-3 text-data text-ink-faint">No tables to list</p>
           ) : (
             <TableList rows={catalog ? shown : undefined} openKey={open?.key} onOpen={(key) => go({ table: key })} />
           )}
@@ -87,7 +90,18 @@ export function TablesScreen({ projectId }: { projectId: string }) {
                 {filter ? null : 'Create one through psql or the SQL editor; it appears here with its first commit.'}
               </EmptyState>
             </Panel>
-          ) : error ? null : (
+          ) : error ? (
+            <Panel>
+              <LoadFailure error={error} what="the tables" onRetry={() => void refetch()} />
+              {moment.kind === 'tip' ? null : (
+                <div className="mt-4 flex justify-center">
+                  <Button size="small" variant="primary" onClick={() => go({ at: undefined })}>
+                    <History /> Look at the present
+                  </Button>
+                </div>
+              )}
+            </Panel>
+          ) : (
             <Panel>
               <SkeletonLines count={10} />
             </Panel>
