@@ -7,9 +7,14 @@ export interface ResultGridProps {
 
 const numeric = /^(u?(small|big|huge|tiny)?int(eger)?\d*|float\d*|double.*|real|numeric.*|decimal.*|money|oid)$/i
 
+/** Whether values of this SQL type, as Postgres or DuckDB names it, are numbers: they stand to the right. */
+export function isNumericType(type: string): boolean {
+  return numeric.test(type)
+}
+
 /** Rows as a grid: types under the names, numbers to the right, NULL told from the empty text. */
 export function ResultGrid({ label, columns, rows, firstNumber = 1 }: ResultGridProps) {
-  const isNumeric = columns.map((column) => numeric.test(column.type))
+  const isNumeric = columns.map((column) => isNumericType(column.type))
   return (
     <div
       // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling area must be reachable from the keyboard

@@ -271,7 +271,7 @@ function OperationsPanel({ projectId, project }: { projectId: string; project: P
                   {operation.branch ? <span className="text-ink-faint"> · {operation.branch.name}</span> : null}
                 </span>
                 <OperationStateBadge state={operation.state} />
-                <span className="w-16 text-right text-ink-faint">
+                <span className="w-20 text-right text-ink-faint">
                   <RelativeTime at={operation.createdAt} />
                 </span>
               </Link>

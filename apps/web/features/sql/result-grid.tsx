@@ -1,6 +1,7 @@
 'use client'
 
 import { useEffect, useRef, useState } from 'react'
+import { isNumericType } from '@/domain/result-grid.tsx'
 import type { ResultTable } from './export-result.ts'
 
 const rowPx = 28
@@ -22,6 +23,7 @@ export function ResultGrid({ table, label }: { table: ResultTable; label: string
   }, [])
   const first = Math.max(0, Math.floor(sight.top / rowPx) - overscanRows)
   const last = Math.min(table.rows.length, Math.ceil((sight.top + sight.height) / rowPx) + overscanRows)
+  const alignment = table.columns.map((column) => (isNumericType(column.type) ? 'text-right tabular' : ''))
   const span = table.columns.length + 1
   return (
     <div
@@ -40,8 +42,12 @@ export function ResultGrid({ table, label }: { table: ResultTable; label: string
               <span className="sr-only">Row</span>
             </th>
             {table.columns.map((column, index) => (
-              // biome-ignore lint/suspicious/noArrayIndexKey: two columns may have one name
-              <th key={index} scope="col" className="whitespace-nowrap border-line border-b px-3 py-1.5 font-medium">
+              <th
+                // biome-ignore lint/suspicious/noArrayIndexKey: two columns may have one name
+                key={index}
+                scope="col"
+                className={`whitespace-nowrap border-line border-b px-3 py-1.5 font-medium ${alignment[index]}`}
+              >
                 {column.name} <span className="font-normal text-ink-faint text-label">{column.type}</span>
               </th>
             ))}
@@ -59,8 +65,12 @@ export function ResultGrid({ table, label }: { table: ResultTable; label: string
             >
               <td className="tabular select-none px-3 text-right text-ink-faint">{first + index + 1}</td>
               {row.map((value, place) => (
-                // biome-ignore lint/suspicious/noArrayIndexKey: cells are told apart by their place
-                <td key={place} className="max-w-96 truncate whitespace-nowrap px-3" title={value ?? undefined}>
+                <td
+                  // biome-ignore lint/suspicious/noArrayIndexKey: cells are told apart by their place
+                  key={place}
+                  className={`max-w-96 truncate whitespace-nowrap px-3 ${alignment[place]}`}
+                  title={value ?? undefined}
+                >
                   {value === null ? <span className="text-ink-faint italic">NULL</span> : value.slice(0, cellTextMax)}
                 </td>
               ))}
