@@ -62,6 +62,13 @@ export function openHttpStorageAdmin(options: { readonly url: string; readonly t
       const path = `${timeline(projectId, timelineId)}/leases/${encodeURIComponent(leaseId)}`
       await call('PUT', path, { lsn, seconds })
     },
+    async holdReads({ projectId, timelineId, holdId, lsn, seconds }) {
+      const path = `${timeline(projectId, timelineId)}/read-holds/${encodeURIComponent(holdId)}`
+      await call('PUT', path, { lsn, seconds })
+    },
+    async releaseReads(projectId, timelineId, holdId) {
+      await call('DELETE', `${timeline(projectId, timelineId)}/read-holds/${encodeURIComponent(holdId)}`)
+    },
     async setPitrWindow(projectId, seconds) {
       await call('PUT', `${project(projectId)}/pitr-window`, { seconds })
     },

@@ -79,6 +79,15 @@ export function storageAdminRoutes(admin: StorageAdmin): Record<string, HttpHand
         leaseId: request.params.leaseId ?? '',
         ...parseBody(leaseBody, request),
       }),
+    [`PUT ${timelinePath}/read-holds/:holdId`]: (request) =>
+      admin.holdReads({
+        projectId: projectOf(request),
+        timelineId: timelineOf(request),
+        holdId: request.params.holdId ?? '',
+        ...parseBody(leaseBody, request),
+      }),
+    [`DELETE ${timelinePath}/read-holds/:holdId`]: (request) =>
+      admin.releaseReads(projectOf(request), timelineOf(request), request.params.holdId ?? ''),
     [`POST ${timelinePath}/upkeep`]: (request) =>
       admin.runUpkeep(projectOf(request), timelineOf(request), parseBody(upkeepBody, request).steps),
     [`POST ${timelinePath}/publish`]: (request) => {

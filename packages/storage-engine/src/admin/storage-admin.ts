@@ -1,7 +1,7 @@
 import type { ProjectId, TimelineId } from '../postgres/ids.ts'
-import type { TimelineHistory } from './timeline-history.ts'
 import type { DeltaTableInfo, PublishOutcome, PublishRequest, StorageReport } from '../protocol/lake.ts'
 import type { SnapshotPlan, SnapshotPlanRequest } from '../protocol/snapshot-plan.ts'
+import type { TimelineHistory } from './timeline-history.ts'
 
 /**
  * What the control plane may ask of the storage side. Implemented over HTTP by http-storage-admin-client.ts and served by
@@ -39,6 +39,15 @@ export interface StorageAdmin extends TimelineHistory {
     lsn: string
     seconds: number
   }): Promise<void>
+  /** The same until the PageServer ends, or `releaseReads`: for one query, which then fails. */
+  holdReads(input: {
+    projectId: ProjectId
+    timelineId: TimelineId
+    holdId: string
+    lsn: string
+    seconds: number
+  }): Promise<void>
+  releaseReads(projectId: ProjectId, timelineId: TimelineId, holdId: string): Promise<void>
   setPitrWindow(projectId: ProjectId, seconds: number): Promise<void>
 
   /** Flushes, compacts and collects at once; for tests and operators. */

@@ -294,6 +294,17 @@ export class PageServerService implements StorageAdmin {
     await project.storage.leaseLsn(timelineId, { id, lsn: Lsn.parse(input.lsn), seconds })
   }
 
+  async holdReads(input: Parameters<StorageAdmin['holdReads']>[0]): Promise<void> {
+    const project = this.#project(input.projectId)
+    const { timelineId } = project.timeline(input.timelineId).storage
+    const { holdId: id, seconds } = input
+    await project.storage.holdReads(timelineId, { id, lsn: Lsn.parse(input.lsn), seconds })
+  }
+
+  async releaseReads(projectId: ProjectId, timelineId: TimelineId, holdId: string): Promise<void> {
+    this.#project(projectId).storage.releaseReads(timelineId, holdId)
+  }
+
   async setPitrWindow(projectId: ProjectId, seconds: number): Promise<void> {
     const project = this.#project(projectId)
     if (!Number.isFinite(seconds) || seconds < 0)

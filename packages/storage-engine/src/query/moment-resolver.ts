@@ -14,16 +14,36 @@ export interface Moment {
   readonly lagBytes: number
 }
 
+/** Garbage collection leaves the moments of a query alone for so long, or until `release`. The id is the query's own. */
+export interface ReadHoldOptions {
+  readonly id: string
+  readonly seconds: number
+}
+
 /** Turns what a request says of moments into LSNs; the same words mean the same moment throughout one query. */
 export class MomentResolver {
   readonly #storage: StorageCalls
   readonly #request: QueryRequest
   readonly #tips = new Map<TimelineId, Promise<Lsn>>()
   readonly #moments = new Map<string, Promise<Moment>>()
+  readonly #holdOptions: ReadHoldOptions
+  readonly #holds: { readonly timelineId: TimelineId; readonly holdId: string }[] = []
 
-  constructor(storage: StorageCalls, request: QueryRequest) {
+  constructor(storage: StorageCalls, request: QueryRequest, hold: ReadHoldOptions) {
     this.#storage = storage
     this.#request = request
+    this.#holdOptions = hold
+  }
+
+  /** Gives all moments back to garbage collection. */
+  async release(): Promise<void> {
+    const { projectId } = this.#request
+    await Promise.all(
+      this.#holds.splice(0).map(({ timelineId, holdId }) => {
+        // What is not released ends by itself.
+        return this.#storage.admin.releaseReads(projectId, timelineId, holdId).catch(() => undefined)
+      }),
+    )
   }
 
   /** An AT clause: what it leaves out is the request's own. */
@@ -53,7 +73,7 @@ export class MomentResolver {
     const { projectId } = this.#request
     const [{ commitTime }] = await Promise.all([
       this.#storage.admin.timeAtLsn(projectId, timelineId, Lsn.format(lsn)),
-      at === undefined ? undefined : this.#requireKept(timelineId, lsn),
+      this.#hold(timelineId, lsn, at !== undefined),
     ])
     return { timelineId, lsn, commitTime, lagBytes: tip - lsn }
   }
@@ -80,6 +100,19 @@ export class MomentResolver {
     const found = await this.#storage.admin.lsnAtTime(this.#request.projectId, timelineId, isoTime(time))
     if (found.kind === 'past') throw new StorageError('not-found', 'time is before the history kept', { time })
     return Lsn.min(Lsn.parse(found.lsn), tip)
+  }
+
+  /** Throws `not-found` when the LSN is not kept any more, or lies before the history. */
+  async #hold(timelineId: TimelineId, lsn: Lsn, isPast: boolean): Promise<void> {
+    const { id, seconds } = this.#holdOptions
+    const holdId = `${id}.${this.#holds.length}`
+    this.#holds.push({ timelineId, holdId })
+    const { projectId } = this.#request
+    const held = this.#storage.admin.holdReads({ projectId, timelineId, holdId, lsn: Lsn.format(lsn), seconds })
+    const [grant, kept] = await Promise.allSettled([held, isPast ? this.#requireKept(timelineId, lsn) : undefined])
+    // It names the oldest LSN, where that is the reason.
+    if (kept.status === 'rejected') throw kept.reason
+    if (grant.status === 'rejected') throw grant.reason
   }
 
   async #requireKept(timelineId: TimelineId, lsn: Lsn): Promise<void> {

@@ -15,6 +15,7 @@ import type { Engine, EngineMaker, SqlParser } from './engine.ts'
 import type { FreshPart, FreshRowsCache } from './fresh-cache.ts'
 import type { LayerFactsCache } from './layer-facts.ts'
 import type { LocalLayers } from './local-layers.ts'
+import { maskPlan } from './mask-plan.ts'
 import { type Moment, MomentResolver } from './moment-resolver.ts'
 import { buildRelation } from './relation-builder.ts'
 import { charOffsets, type ParsedQuery, parseStatement, renameTables } from './sql/parse.ts'
@@ -47,6 +48,7 @@ export interface QueryJob {
   readonly queuedMs: number
   readonly memoryMb: number
   readonly rowsMax: number
+  readonly timeoutMs: number
   /** The query's own folder; made by the caller and removed by it. */
   readonly directory: string
   readonly signal: AbortSignal
@@ -61,6 +63,11 @@ export interface QueryOutcome {
   readonly path?: string
 }
 
+/** History is held for the time that the query may take, and this. */
+const HOLD_GRACE_SECONDS = 30
+/** What the PageServer grants. */
+const HOLD_SECONDS_MAX = 3600
+
 interface BoundTable {
   readonly moment: Moment
   readonly relation: CatalogRelation
@@ -69,6 +76,19 @@ interface BoundTable {
 
 /** Throws as QueryClient documents. */
 export async function runQuery(context: QueryContext, job: QueryJob): Promise<QueryOutcome> {
+  const resolver = new MomentResolver(context.storage, job.request, {
+    id: job.directory.slice(job.directory.lastIndexOf('/') + 1),
+    seconds: Math.min(job.timeoutMs / 1000 + HOLD_GRACE_SECONDS, HOLD_SECONDS_MAX),
+  })
+  try {
+    return await answerQuery(context, job, resolver)
+  } finally {
+    // The answer does not wait for it.
+    void resolver.release()
+  }
+}
+
+async function answerQuery(context: QueryContext, job: QueryJob, resolver: MomentResolver): Promise<QueryOutcome> {
   const { clock } = context
   const { request, signal } = job
   const times = { queue: job.queuedMs, resolve: 0, catalog: 0, plan: 0, fresh: 0, execute: 0 }
@@ -81,7 +101,6 @@ export async function runQuery(context: QueryContext, job: QueryJob): Promise<Qu
     return result
   }
   const parsed = await parseStatement(context.parser, request.sql)
-  const resolver = new MomentResolver(context.storage, request)
   const { main, moments } = await timed('resolve', async () => ({
     main: await resolver.resolve(request.timelineId, request.at),
     moments: await Promise.all(parsed.moments.map((moment) => resolver.resolveAt(moment))),
@@ -180,6 +199,7 @@ export async function runQuery(context: QueryContext, job: QueryJob): Promise<Qu
         result: {
           queryId: job.queryId,
           ...answer.rows,
+          ...(parsed.explainPrefix === 'explain analyze ' ? { rows: maskedRows(answer.rows.rows) } : {}),
           rowCount: answer.rows.rows.length,
           notes: [...new Set(notes)],
           receipt: { ...receipt, milliseconds: finishTimes(times, executeMs) },
@@ -193,6 +213,10 @@ export async function runQuery(context: QueryContext, job: QueryJob): Promise<Qu
     for (const objectKey of acquired) context.layers.release(objectKey)
     await context.freshRows.release(held)
   }
+}
+
+function maskedRows(rows: QueryResult['rows']): QueryResult['rows'] {
+  return rows.map((row) => row.map((value) => (typeof value === 'string' ? maskPlan(value) : value)))
 }
 
 /** Undefined unless all columns of a name have the same type. */

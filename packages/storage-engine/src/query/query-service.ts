@@ -193,6 +193,7 @@ export class QueryService {
             queuedMs,
             memoryMb: Math.min(limits?.memoryMb ?? queryMemoryMb, queryMemoryMb),
             rowsMax: Math.min(limits?.rowsMax ?? ROWS_DEFAULT, ROWS_MAX),
+            timeoutMs,
             directory: folder,
             signal: entry.controller.signal,
             cancelFlag: entry.cancelFlag,

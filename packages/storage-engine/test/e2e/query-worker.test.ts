@@ -244,6 +244,18 @@ test('names are found as Postgres finds them: schemas, quotes, partitions, catal
   })
 })
 
+test('a plan that is drawn with its figures names no file of the worker', async () => {
+  for (const sql of [
+    'explain analyze select count(*), max(l_comment) from lineitem join orders on l_orderkey = o_orderkey',
+    'explain select count(*) from lineitem',
+  ]) {
+    const text = JSON.stringify((await run(sql)).rows)
+    expect(text).toMatch(/AGGREGATE/)
+    // Names are broken over several lines of a box.
+    expect(text.replace(/[^A-Za-z0-9/.]/g, '')).not.toMatch(/Filename|[.]parquet|tributaryquery|objects/)
+  }
+})
+
 test('nothing but the data of the branch can be reached', async () => {
   const secret = path.join(worker.directory, 'secret.csv')
   fs.writeFileSync(secret, 'a\n1\n')

@@ -221,6 +221,49 @@ test('a lease holds over a restart, on a branch for the history of its ancestor,
   await project.close()
 })
 
+test('a reader that holds an LSN can read it, on a branch too, until it releases it or its time is over', async () => {
+  let nowMs = 1e12
+  const clock = { ...nodeClock, nowMs: () => nowMs, monotonicMs: () => nowMs }
+  const project = await openProjectStorage({
+    env: { clock, disk: nodeDisk, log: silentLog, metrics: noMetrics },
+    objectStore: store,
+    workers: openInlineUpkeepWorkers(nodeDisk, foldText),
+    directory: join(folder, 'project'),
+    projectId,
+    semanticsOf,
+    settings: { automaticUpkeep: false },
+  })
+  const storage = await project.createTimeline({ timelineId: mainId, startLsn: Lsn.of(100) })
+  for (const lsn of [100, 110, 120, 130]) {
+    storage.put(key(1), Lsn.of(lsn), true, text(`at ${lsn}`))
+    storage.advance(Lsn.of(lsn))
+    await storage.flush()
+    await storage.makeImages()
+  }
+  const ancestor = { timelineId: mainId, lsn: Lsn.of(125) }
+  await project.createTimeline({ timelineId: branchId, startLsn: Lsn.of(125), ancestor })
+  await project.holdReads(mainId, { id: 'a', lsn: Lsn.of(100), seconds: 60 })
+  await project.holdReads(branchId, { id: 'b', lsn: Lsn.of(110), seconds: 30 })
+  const collect = async () => {
+    for (const id of [branchId, mainId]) {
+      await project.timeline(id).collectGarbage({ horizonLsn: Lsn.of(130), retainLsns: [] })
+    }
+  }
+  await collect()
+  expect(storage.gcCutoffLsn).toBe(130)
+  expect(await readText(storage, 1, 100)).toBe('at 100')
+  expect(await readText(project.timeline(branchId), 1, 110)).toBe('at 110')
+  await expect(project.holdReads(mainId, { id: 'late', lsn: Lsn.of(120), seconds: 60 })).rejects.toThrow(/older/)
+  nowMs += 31_000
+  await collect()
+  expect(await readText(storage, 1, 100)).toBe('at 100')
+  await expect(readText(project.timeline(branchId), 1, 110)).rejects.toThrow(/older than the history/)
+  project.releaseReads(mainId, 'a')
+  await collect()
+  await expect(readText(storage, 1, 100)).rejects.toThrow(/older than the history/)
+  await project.close()
+})
+
 test('a branch whose creation failed halfway and whose ancestor was then deleted keeps nothing else from being served', async () => {
   const answers = { ...store }
   const project = await open({}, answers)

@@ -20,6 +20,7 @@ import { ColumnarMetrics } from '../upkeep/columnar-metrics.ts'
 import { DeletedTimelines, encodeDeletion } from './deleted-timelines.ts'
 import { LayeredTimelineStorage } from './layered-timeline-storage.ts'
 import { LsnLeases } from './lsn-leases.ts'
+import { ReadHolds } from './read-holds.ts'
 import { SerialLock } from './serial-lock.ts'
 import type { StorageContext } from './storage-context.ts'
 import { defaultStorageSettings, type StorageSettings } from './storage-settings.ts'
@@ -121,6 +122,7 @@ export class ProjectStorage {
   readonly #abort: AbortController
   readonly #timelines = new Map<TimelineId, LayeredTimelineStorage>()
   readonly #leases: LsnLeases
+  readonly #readHolds: ReadHolds
   readonly #deleted: DeletedTimelines
 
   constructor(
@@ -132,6 +134,7 @@ export class ProjectStorage {
     this.#semanticsOf = semanticsOf
     this.#abort = abort
     this.#leases = new LsnLeases(context.env.clock)
+    this.#readHolds = new ReadHolds(context.env.clock)
     this.#deleted = new DeletedTimelines(context)
   }
 
@@ -211,8 +214,29 @@ export class ProjectStorage {
     })
   }
 
+  /**
+   * Keeps reads of the timeline at `lsn` possible for `seconds`, or until this process ends: for readers that would rather
+   * fail then than wait for a lease to be durable. Rejects as `leaseLsn`.
+   */
+  holdReads(timelineId: TimelineId, hold: { id: string; lsn: Lsn; seconds: number }): Promise<void> {
+    return this.#context.branchLock.run(async () => {
+      const timeline = this.timeline(timelineId)
+      await timeline.settleLine()
+      timeline.requireReadable(hold.lsn)
+      this.#readHolds.add(timelineId, hold)
+    })
+  }
+
+  releaseReads(timelineId: TimelineId, id: string): void {
+    this.#readHolds.remove(timelineId, id)
+  }
+
   leasedLsns(timelineId: TimelineId): Lsn[] {
     const found: Lsn[] = []
+    for (const hold of this.#readHolds.current()) {
+      const holder = this.#timelines.get(hold.timelineId)
+      if (holder?.lineAt(hold.lsn).some((storage) => storage.timelineId === timelineId)) found.push(hold.lsn)
+    }
     for (const holder of this.#timelines.values()) {
       for (const lease of holder.index.leases) {
         const { lsn } = lease
