@@ -16,6 +16,9 @@ const VALUE_ALIGNMENT = 8
 /** Values below this are copied by a loop: a call of `set` costs more. */
 const LOOP_COPY_BYTES_MAX = 48
 
+/** Values below this are copied out by words: two views and a call of `set` cost more. */
+const WORD_COPY_BYTES_MAX = 512
+
 /** Versions of the key that is being collected, newest first; grows with the longest chain met. */
 let collected = new Uint32Array(256)
 
@@ -41,6 +44,8 @@ export class OpenLayer {
   readonly #residentBytesMax: number
 
   readonly #chunks: (Uint8Array<SharedArrayBuffer> | undefined)[] = []
+  /** The same memory by words, of chunks of the pool. */
+  readonly #chunkWords: (Uint32Array | undefined)[] = []
   readonly #chunkUsedBytes: number[] = []
   /** Versions before this one lie in earlier chunks; one entry a chunk. */
   readonly #chunkFirstVersion: number[] = []
@@ -138,12 +143,13 @@ export class OpenLayer {
     if (count === 0) return
     // One copy for the whole chain.
     const copy = new Uint8Array(bytes)
+    const words = new Uint32Array(copy.buffer)
     let at = 0
     for (let i = 0; i < count; i++) {
       const version = collected[i]!
       const length = index.length(version)
       const value = copy.subarray(at, at + length)
-      this.#copyValue(version, value)
+      if (length >= WORD_COPY_BYTES_MAX || !this.#copyWords(version, length, words, at)) this.#copyValue(version, value)
       chain.add(index.lsn(version) as Lsn, value, index.willInit(version))
       at += alignedLength(length)
     }
@@ -248,6 +254,7 @@ export class OpenLayer {
     // A chunk of several cells holds its one value and nothing more: positions name the first cell only.
     const chunk = cells === 1 ? this.#pool.takeChunk() : new Uint8Array(new SharedArrayBuffer(length))
     this.#chunks[number] = chunk
+    this.#chunkWords[number] = cells === 1 ? new Uint32Array(chunk.buffer) : undefined
     this.#chunkFirstVersion[number] = this.index.versionCount
     for (let cell = 1; cell < cells; cell++) {
       this.#chunks[number + cell] = undefined
@@ -282,8 +289,22 @@ export class OpenLayer {
 
   #dropChunk(number: number, chunk: Uint8Array<SharedArrayBuffer>): void {
     this.#chunks[number] = undefined
+    this.#chunkWords[number] = undefined
     this.#residentBytes -= chunk.length
     if (chunk.length === OPEN_LAYER_CHUNK_BYTES) this.#pool.giveBackChunk(chunk)
+  }
+
+  /** Copies the value, and what its last words hold besides, to words[at / 4, …). False: it lies in no chunk of the pool. */
+  #copyWords(version: number, length: number, target: Uint32Array, at: number): boolean {
+    const position = this.index.position(version)
+    const chunkNumber = Math.floor(position / OPEN_LAYER_CHUNK_BYTES)
+    const words = this.#chunkWords[chunkNumber]
+    if (!words) return false
+    const from = (position - chunkNumber * OPEN_LAYER_CHUNK_BYTES) / 4
+    const to = at / 4
+    const count = (length + 3) >> 2
+    for (let i = 0; i < count; i++) target[to + i] = words[from + i]!
+    return true
   }
 
   /** Fills `target` with the value. */
