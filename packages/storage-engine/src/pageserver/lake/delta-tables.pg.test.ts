@@ -290,3 +290,15 @@ test('the storage report counts the values that are not in columns as they are',
   })
   expect(ofTable.every(({ count, why }) => count > 0 && why !== '')).toBe(true)
 })
+
+test('a deleted branch leaves nothing of its tables in object storage, and its parent’s are as before', async () => {
+  const timelineId = newTimelineId()
+  await lake.service.createBranch({ projectId: lake.projectId, timelineId, ancestorTimelineId: lake.rootId })
+  const { path: folder } = await publishOne('t', { timelineId })
+  expect(fs.readdirSync(lake.objectPath(folder)).length).toBeGreaterThan(0)
+  const parent = await publishOne('t')
+  const before = await rowsOf(parent.path, await openTable(parent), CHECK)
+  await lake.service.deleteTimeline(lake.projectId, timelineId)
+  expect((await lake.objectStore.list(folder)).objects).toEqual([])
+  expect(await rowsOf(parent.path, await openTable(parent), CHECK)).toEqual(before)
+})

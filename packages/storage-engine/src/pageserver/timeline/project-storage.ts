@@ -7,7 +7,7 @@ import { Lsn } from '../../postgres/lsn.ts'
 import { BlockCache } from '../layer/block-cache.ts'
 import { ColumnarSegments } from '../layer/columnar-segments.ts'
 import { LayerFiles } from '../layer/layer-reader.ts'
-import { LocalPages } from '../layer/local-pages.ts'
+import { LocalPages, localPagesName } from '../layer/local-pages.ts'
 import { OpenLayerPool } from '../layer/open-layer-pool.ts'
 import { DeletionQueue } from '../remote/deletion-queue.ts'
 import { Generation } from '../remote/generation.ts'
@@ -262,7 +262,10 @@ export class ProjectStorage {
       const key = await timeline.publisher.retire(encodeDeletion(deletedUnixMs))
       this.#timelines.delete(timelineId)
       timeline.forgetBranchPoint()
-      for (const { name } of timeline.index.layers) await layerFiles.drop(name)
+      for (const { name, kind } of timeline.index.layers) {
+        await layerFiles.drop(name)
+        if (kind === 'columnar') await layerFiles.drop(localPagesName(name))
+      }
       await env.disk.removeTree(`${this.#context.directory}/timelines/${timelineId}`)
       env.log.info('timeline deleted', { projectId, timelineId })
       this.#deleted.add(timelineId, key, deletedUnixMs)
