@@ -213,6 +213,14 @@ test('names are found as Postgres finds them: schemas, quotes, partitions, catal
   expect(result.notes.join()).toMatch(/differs from it in case alone/)
   expect((await run('select count(*), max(v) from PARTED')).rows).toEqual([['3', 'c']])
   expect((await run('select count(*) from parted_2')).rows).toEqual([['2']])
+  // A partition may number its columns in another way than its parent.
+  await stack.query(`create table parted_3 (gone int, v text, k int); alter table parted_3 drop column gone;
+    insert into parted_3 values ('odd', 30), ('order', 31); alter table parted detach partition parted_2; alter table parted attach partition parted_3 for values in (30, 31)`)
+  expect((await run('select k, v from parted order by k')).rows).toEqual([
+    [1, 'a'],
+    [30, 'odd'],
+    [31, 'order'],
+  ])
   expect((await run(`select relname from pg_catalog.pg_class where relname = 'parted_1'`)).rows).toEqual([['parted_1']])
   expect((await run(`with parted as (select 7 as x) select * from parted`)).rows).toEqual([[7]])
   expect(await failure('select * from partd')).toMatchObject({
