@@ -374,7 +374,8 @@ export class ComputeService {
     }
     void postgres.exited.then(({ code, signal }) => {
       if (this.#ending || this.#isRestarting || this.#state === 'stopping') return
-      this.#end('failed', `postgres ended: ${signal ?? `exit code ${code}`}`, ComputeExit.postgresDied)
+      const how = [signal ?? `exit code ${code}`, postgres.lastPanic()].filter((text) => text !== undefined)
+      this.#end('failed', `postgres ended: ${how.join(', ')}`, ComputeExit.postgresDied)
     })
     await postgres.accepting
   }

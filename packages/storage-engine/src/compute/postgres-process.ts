@@ -25,6 +25,8 @@ export interface PostgresProcess {
   readonly accepting: Promise<void>
   readonly exited: Promise<ProcessExit>
   isRunning(): boolean
+  /** The last line with which the whole server gave up, for example on a full disk. */
+  lastPanic(): string | undefined
   /** Fast shutdown: ends sessions, writes a checkpoint. Falls back to `kill` after `graceMs`. */
   shutDown(options: { graceMs: number }): Promise<ProcessExit>
   /** SIGKILL to the server and every process of it: nothing it says after this reaches anybody. */
@@ -41,6 +43,7 @@ const SYNC_WAIT_CANCELLED = /WARNING:\s+cancell?ing (the )?wait for synchronous 
 export async function startPostgres(options: PostgresProcessOptions): Promise<PostgresProcess> {
   const { account, log } = options
   const lastLines: string[] = []
+  let lastPanic: string | undefined
   let settleAccepting: { resolve: () => void; reject: (error: Error) => void } | undefined
   const accepting = new Promise<void>((resolve, reject) => {
     settleAccepting = { resolve, reject }
@@ -57,6 +60,7 @@ export async function startPostgres(options: PostgresProcessOptions): Promise<Po
     onLine(line) {
       lastLines.push(line)
       if (lastLines.length > LAST_LINES_MAX) lastLines.shift()
+      if (line.includes('PANIC:')) lastPanic = line.slice(line.indexOf('PANIC:'))
       logLine(log, line)
       if (line.includes(READY_LINE) || line.includes(READ_ONLY_READY_LINE)) settleAccepting?.resolve()
       if (SYNC_WAIT_CANCELLED.test(line)) options.onSyncWaitCancelled(line)
@@ -79,6 +83,7 @@ export async function startPostgres(options: PostgresProcessOptions): Promise<Po
     accepting,
     exited: postgres.exited,
     isRunning: () => postgres.isRunning(),
+    lastPanic: () => lastPanic,
     async shutDown({ graceMs }) {
       if (postgres.isRunning()) postgres.kill('SIGINT')
       const late = new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), graceMs).unref())

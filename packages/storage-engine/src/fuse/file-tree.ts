@@ -65,6 +65,13 @@ export class TreeError extends Error {
   }
 }
 
+/** File system errors carry a negative errno; anything else is an I/O error to the kernel. */
+export function errnoOf(error: unknown): number {
+  if (error instanceof TreeError) return error.errno
+  if (error instanceof Error && 'errno' in error && typeof error.errno === 'number') return Math.abs(error.errno)
+  return Errno.EIO
+}
+
 export interface Ownership {
   readonly uid: number
   readonly gid: number

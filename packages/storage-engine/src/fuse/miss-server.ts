@@ -2,9 +2,10 @@ import { errorText } from '../base/errors.ts'
 import type { Log } from '../io/log.ts'
 import { PAGE_SIZE } from '../postgres/constants.ts'
 import type { RelationFork } from '../postgres/relation.ts'
+import { errnoOf, TreeError } from './file-tree.ts'
 import { Errno, REPLY_HEADER_BYTES, writeReplyHeader } from './fuse-protocol.ts'
 import type { ReaderMessage } from './miss-messages.ts'
-import type { CacheFolder } from './overlay.ts'
+import { type CacheFolder, writeLocal } from './overlay.ts'
 import { PagePresence } from './page-presence.ts'
 import type { PageReader } from './page-reader.ts'
 import { noReadAhead, onMark, onMiss, type ReadAheadState, type ReadAheadStep } from './read-ahead.ts'
@@ -121,7 +122,7 @@ export class MissServer {
       this.#reply([header, data.subarray(0, byteCount)])
     } catch (error) {
       this.#reportFailure(miss.nodeId, error)
-      writeReplyHeader(words, REPLY_HEADER_BYTES, Errno.EIO, miss.uniqueLow, miss.uniqueHigh)
+      writeReplyHeader(words, REPLY_HEADER_BYTES, errnoOf(error), miss.uniqueLow, miss.uniqueHigh)
       this.#reply([header])
     }
   }
@@ -139,9 +140,11 @@ export class MissServer {
       for (const page of request.pages) await this.#fetchAbsent(segment, page, page + 1)
       const descriptor = this.#folder.descriptor(nodeId, false)
       if (change.kind === 'write') {
-        const end = change.position + change.data.length
-        segment.presence.makeLocal(Math.floor(change.position / PAGE_SIZE), Math.ceil(end / PAGE_SIZE))
-        this.#folder.files.write(descriptor, change.data, 0, change.data.length, change.position)
+        const { data, position } = change
+        const written = writeLocal(segment.presence, position, data.length, () =>
+          this.#folder.files.write(descriptor, data, 0, data.length, position),
+        )
+        if (written < data.length) throw new TreeError(Errno.ENOSPC)
       } else {
         segment.presence.makeLocal(Math.ceil(change.sizeBytes / PAGE_SIZE))
         this.#folder.files.truncate(descriptor, change.sizeBytes)
@@ -151,7 +154,7 @@ export class MissServer {
       this.#reportFailure(nodeId, error)
       const header = reply.slice(0, REPLY_HEADER_BYTES)
       const words = new Uint32Array(header.buffer)
-      writeReplyHeader(words, REPLY_HEADER_BYTES, Errno.EIO, words[2]!, words[3]!)
+      writeReplyHeader(words, REPLY_HEADER_BYTES, errnoOf(error), words[2]!, words[3]!)
       this.#reply([header])
     }
   }

@@ -1,5 +1,6 @@
 import { PAGE_SIZE } from '../postgres/constants.ts'
-import type { FileNode } from './file-tree.ts'
+import { type FileNode, TreeError } from './file-tree.ts'
+import { Errno } from './fuse-protocol.ts'
 import { PagePresence } from './page-presence.ts'
 
 /** Local files as the overlay needs them, on the calling thread. The production half is in fuse-device.ts. */
@@ -116,9 +117,11 @@ export class Overlay {
 
   /** Writes over whatever is there or on its way there; grows the file. */
   write(file: FileNode, source: Uint8Array, sourceOffset: number, byteCount: number, position: number): number {
-    const end = position + byteCount
-    this.presence(file)?.makeLocal(Math.floor(position / PAGE_SIZE), Math.ceil(end / PAGE_SIZE))
-    const written = this.#folder.files.write(this.#descriptor(file), source, sourceOffset, byteCount, position)
+    const descriptor = this.#descriptor(file)
+    const presence = this.presence(file)
+    const written = writeLocal(presence, position, byteCount, () =>
+      this.#folder.files.write(descriptor, source, sourceOffset, byteCount, position),
+    )
     file.sizeBytes = Math.max(file.sizeBytes, position + written)
     return written
   }
@@ -147,12 +150,38 @@ export class Overlay {
   #descriptor(file: FileNode): number {
     if (this.#made.has(file.id)) return this.#folder.descriptor(file.id, false)
     const descriptor = this.#folder.descriptor(file.id, true)
-    this.#made.add(file.id)
     if (file.seed) {
-      this.#folder.files.write(descriptor, file.seed, 0, file.seed.length, 0)
-      file.seed = undefined
+      const written = this.#folder.files.write(descriptor, file.seed, 0, file.seed.length, 0)
+      if (written !== file.seed.length) throw new TreeError(Errno.ENOSPC)
     }
     this.#folder.files.truncate(descriptor, file.sizeBytes)
+    file.seed = undefined
+    this.#made.add(file.id)
     return descriptor
+  }
+}
+
+/**
+ * Runs a write over pages that are local from now on. On a full disk it may fail or stop early: pages that it did not
+ * fill and that were not here before must not pass for written.
+ */
+export function writeLocal(
+  presence: PagePresence | undefined,
+  position: number,
+  byteCount: number,
+  write: () => number,
+): number {
+  const first = Math.floor(position / PAGE_SIZE)
+  const end = Math.ceil((position + byteCount) / PAGE_SIZE)
+  const absent = presence?.absentOf(first, end) ?? []
+  presence?.makeLocal(first, end)
+  let written = 0
+  try {
+    written = write()
+    return written
+  } finally {
+    if (written < byteCount) {
+      for (const page of absent) if ((page + 1) * PAGE_SIZE > position + written) presence?.forget(page)
+    }
   }
 }

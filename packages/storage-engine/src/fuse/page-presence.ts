@@ -79,6 +79,19 @@ export class PagePresence {
     if (page < this.#states.length) Atomics.compareExchange(this.#states, page, PRESENT, MARK)
   }
 
+  /** Absent pages among [first, end): what to give back when a write over them fails. */
+  absentOf(first: number, end: number): number[] {
+    const pages: number[] = []
+    const bound = Math.min(end, this.#states.length)
+    for (let page = first; page < bound; page++) if (!this.isPresent(page)) pages.push(page)
+    return pages
+  }
+
+  /** After `makeLocal`, when the write that it was for has not reached the page: it is to be fetched again. */
+  forget(page: number): void {
+    Atomics.store(this.#states, page, ABSENT)
+  }
+
   /** Makes [first, end) local for good; on return no install of these pages is under way or can begin. */
   makeLocal(first: number, end: number = this.#states.length): void {
     const bound = Math.min(end, this.#states.length)

@@ -1,5 +1,5 @@
 import { PAGE_SIZE } from '../postgres/constants.ts'
-import { type DirectoryNode, type FileNode, type FileTree, TreeError, type TreeNode } from './file-tree.ts'
+import { type DirectoryNode, errnoOf, type FileNode, type FileTree, TreeError, type TreeNode } from './file-tree.ts'
 import * as protocol from './fuse-protocol.ts'
 import { Errno, Opcode, readName, readU64, SetattrField } from './fuse-protocol.ts'
 import { ControlWord, type ReaderMessage } from './miss-messages.ts'
@@ -308,11 +308,4 @@ function owner(words: Uint32Array): { uid: number; gid: number } {
 
 function timeMs(words: Uint32Array, secondsAt: number, nanosecondsAt: number): number {
   return readU64(words, secondsAt) * 1000 + words[nanosecondsAt]! / 1e6
-}
-
-/** File system errors carry a negative errno; anything else is an I/O error to the kernel. */
-function errnoOf(error: unknown): number {
-  if (error instanceof TreeError) return error.errno
-  if (error instanceof Error && 'errno' in error && typeof error.errno === 'number') return Math.abs(error.errno)
-  return Errno.EIO
 }
