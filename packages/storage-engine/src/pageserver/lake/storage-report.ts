@@ -15,6 +15,7 @@ import { parseLayerName } from '../layer/layer-name.ts'
 import { compareKeys } from '../layer/packed-key.ts'
 import type { AttachedTimeline, OpenProject } from '../open-project.ts'
 import { projectPrefix } from '../project-file.ts'
+import { parseIndexKey } from '../remote/index-key.ts'
 import { listObjects } from './lake-tables.ts'
 
 /** Accounts for every object of a project. One listing; nothing is read. */
@@ -49,7 +50,7 @@ export async function reportStorage(store: ObjectStore, project: OpenProject): P
 function objectKind(key: string, named: ReadonlySet<string>): StoredObjectKind {
   if (key.includes('/_delta_log/')) return 'delta-log'
   if (/\/deletion_vector_[^/]*\.bin$/.test(key)) return 'deletion-vector'
-  if (/\/index-[0-9a-f]{8}\.json$/.test(key)) return 'index'
+  if (parseIndexKey(key)) return 'index'
   if (key.includes('/generations/')) return 'generation'
   if (/\/wal\//.test(key)) return 'wal'
   if (key.endsWith('/project.json') || key.endsWith('/initdb.bin')) return 'project'
