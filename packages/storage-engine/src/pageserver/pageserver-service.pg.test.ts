@@ -54,6 +54,8 @@ let folder: string
 let service: PageServerService
 let listener: Listener
 let options: PageServerOptions
+/** Of all relation files that initdb made, all forks, as the file system says. */
+let initdbRelationBytes = 0
 const projectId = ProjectId.parse(hexId(nodeRandom.bytes(16)))
 const rootId = newTimelineId()
 
@@ -69,6 +71,7 @@ beforeAll(async () => {
       const made = makePostgresTempDir('tributary-initdb-')
       await initDataDir(path.join(made, 'data'))
       fs.cpSync(path.join(made, 'data'), directory, { recursive: true })
+      initdbRelationBytes = relationBytes(path.join(made, 'data'))
       fs.rmSync(made, { recursive: true })
     },
   }
@@ -86,6 +89,12 @@ afterAll(async () => {
   await service?.close()
   fs.rmSync(folder, { recursive: true, force: true })
 })
+
+function relationBytes(dataDir: string): number {
+  const files = fs.readdirSync(dataDir, { recursive: true, encoding: 'utf8' })
+  const relations = files.filter((file) => /^(base\/\d+|global)\/\d+(_[a-z]+)?(\.\d+)?$/.test(file))
+  return relations.reduce((sum, file) => sum + fs.statSync(path.join(dataDir, file)).size, 0)
+}
 
 /** Appends a record to a timeline, as a SafeKeeper would deliver it. Returns its end LSN. */
 async function append(timelineId: TimelineId, parts: Omit<RecordParts, 'prevLsn'>): Promise<Lsn> {
@@ -138,6 +147,20 @@ test('making a project again gives the same one; another root timeline is a conf
   expect(
     isStorageError(await failureOf(service.createProject({ projectId, timelineId: newTimelineId() })), 'conflict'),
   ).toBe(true)
+})
+
+test('the logical size of a timeline is the size of its relation files, all forks, and counts what a branch adds to it', async () => {
+  const child = await branch(rootId)
+  const size = async () => (await service.getTimeline(projectId, child.timelineId)).logicalSizeBytes
+  expect(await size()).toBeNull()
+  // The first write past the end makes all blocks before it.
+  await writePage(child.timelineId, 4, 1)
+  expect(initdbRelationBytes).toBeGreaterThan(1 << 20)
+  expect(await size()).toBe(initdbRelationBytes + 5 * 8192)
+  await writePage(child.timelineId, 4, 2)
+  expect(await size()).toBe(initdbRelationBytes + 5 * 8192)
+  await writePage(child.timelineId, 5, 1)
+  expect(await size()).toBe(initdbRelationBytes + 6 * 8192)
 })
 
 test('a branch sees its parent up to the branch point; neither sees what the other writes after it', async () => {
@@ -357,4 +380,37 @@ test('an LSN below the gc cutoff is refused over tcp with the request; a lease k
   client.send(request)
   expect(await client.next()).toMatchObject({ kind: 'error', request })
   client.connection.end()
+})
+
+test('the gc cutoff is the last commit before the restore window; it follows a shorter one over a restart, and never moves back', async () => {
+  const hour = 3600e6
+  const base = 9.3e14
+  yearsAhead = 5
+  const commits: Lsn[] = []
+  for (let i = 0; i < 3; i++) {
+    await writePage(rootId, 7, 10 + i)
+    commits.push(await commit(rootId, base + i * hour))
+  }
+  const [first, second, third] = commits as [Lsn, Lsn, Lsn]
+  /** A window that begins half an hour after a commit. */
+  const beginAfter = (i: number) =>
+    service.setPitrWindow(
+      projectId,
+      clock.nowMs() / 1000 - (Date.UTC(2000, 0, 1) / 1000 + (base + (i + 0.5) * hour) / 1e6),
+    )
+  const cutoff = async () => {
+    await service.runUpkeep(projectId, rootId, ['flush', 'gc'])
+    return (await service.getTimeline(projectId, rootId)).gcCutoffLsn
+  }
+  await beginAfter(0)
+  expect(await cutoff()).toBe(Lsn.format(first))
+  expect(await Promise.all([first, second, third].map((lsn) => readByte(rootId, 7, lsn)))).toEqual([10, 11, 12])
+  await beginAfter(1)
+  await service.close()
+  service = await PageServerService.open(options)
+  expect(await cutoff()).toBe(Lsn.format(second))
+  expect(isStorageError(await failureOf(readByte(rootId, 7, first)), 'not-found')).toBe(true)
+  expect(await readByte(rootId, 7, second)).toBe(11)
+  await beginAfter(0)
+  expect(await cutoff()).toBe(Lsn.format(second))
 })
