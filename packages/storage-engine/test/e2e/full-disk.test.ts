@@ -8,7 +8,7 @@ import { type Stack, startStack } from '../stack-fixture.ts'
 import { amcheckDatabase } from './amcheck.ts'
 import { Ledger } from './ledger.ts'
 
-/** A SafeKeeper and the PageServer on disks of their own that fill up under load, and are then made larger. */
+/** A SafeKeeper, the PageServer and the compute on disks of their own that fill up under load, and are then made larger. */
 const obstacle = mountObstacle()
 /** Room for a new project, and for little more. */
 const SMALL = { safekeeper: '72m', pageserver: '110m' }
@@ -21,8 +21,13 @@ function mount(name: string, size: string): void {
   execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder])
 }
 
-function grow(name: string): void {
-  execFileSync('mount', ['-o', 'remount,size=2g', path.join(home, name)])
+function resize(name: string, size: string): void {
+  execFileSync('mount', ['-o', `remount,size=${size}`, path.join(home, name)])
+}
+
+function usedBytes(name: string): number {
+  const { blocks, bfree, bsize } = fs.statfsSync(path.join(home, name))
+  return (blocks - bfree) * bsize
 }
 
 beforeAll(async () => {
@@ -30,13 +35,14 @@ beforeAll(async () => {
   home = fs.mkdtempSync(path.join(fs.realpathSync(os.tmpdir()), 'tributary-full-'))
   mount('safekeeper-2', SMALL.safekeeper)
   mount('pageserver', SMALL.pageserver)
+  mount('computes', '2g')
   stack = await startStack({ home })
 }, 180_000)
 
 afterAll(async () => {
   if (obstacle !== undefined) return
   await stack?.cleanup()
-  for (const name of ['safekeeper-2', 'pageserver']) execFileSync('umount', [path.join(home, name)])
+  for (const name of ['safekeeper-2', 'pageserver', 'computes']) execFileSync('umount', [path.join(home, name)])
   fs.rmSync(home, { recursive: true, force: true, maxRetries: 3 })
 })
 
@@ -61,7 +67,7 @@ test.skipIf(obstacle !== undefined)(
       expect(fs.statfsSync(path.join(home, 'safekeeper-2')).bavail * 4096).toBeLessThan(20 << 20)
       // The others are a majority, and what was committed before can be read.
       await ledger.progress(50)
-      for (const name of ['safekeeper-2', 'pageserver']) grow(name)
+      for (const name of ['safekeeper-2', 'pageserver']) resize(name, '2g')
       // Now it carries the quorum with one other, so it must have caught up.
       await stack.admin('POST', '/processes/safekeeper-1/stop')
       await ledger.progress(50)
@@ -80,6 +86,42 @@ test.skipIf(obstacle !== undefined)(
     expect(findings.mismatch).toBe(0)
     const [count] = await stack.query<{ n: string }>('select count(*) n from filler where length(text) = 960')
     expect(Number(count?.n)).toBe(200_000)
+    await stack.withClient(async (client) => expect(await amcheckDatabase(client)).toEqual([]))
+  },
+)
+
+test.skipIf(obstacle !== undefined)(
+  'a compute whose disk fills up says so and loses nothing acknowledged, and the branch goes on when there is room',
+  async () => {
+    await stack.query('drop table if exists account, ledger, filler')
+    const ledger = new Ledger({ clientCount: 2, connection: () => ({ connectionString: stack.uri }) })
+    await ledger.createTables()
+    ledger.start()
+    const failures: string[] = []
+    try {
+      await ledger.progress(20)
+      resize('computes', String(usedBytes('computes') + (16 << 20)))
+      await stack.query('create table filler (id int, text text)').catch((error) => failures.push(String(error)))
+      for (let i = 0; i < 20 && failures.length === 0; i++) {
+        await stack
+          .query(`insert into filler select g, repeat(md5(g::text), 30) from generate_series(1, 10000) g`)
+          .catch((error) => failures.push(String(error)))
+      }
+      expect(failures).not.toEqual([])
+      expect(`${failures.join('\n')}\n${stack.logTail(400)}`).toMatch(/no space left on/i)
+      resize('computes', '2g')
+      await stack.queryEventually('select 1')
+      await ledger.progress(50)
+    } catch (error) {
+      throw new Error(`${String(error)}\n${failures.join('\n')}\n${stack.logTail()}`)
+    } finally {
+      await ledger.stop()
+    }
+    const findings = await ledger.findings()
+    expect(findings.lost).toEqual([])
+    expect(findings.invented).toEqual([])
+    expect(findings.balanceSum).toBe(0)
+    expect(findings.mismatch).toBe(0)
     await stack.withClient(async (client) => expect(await amcheckDatabase(client)).toEqual([]))
   },
 )
