@@ -283,6 +283,38 @@ test('a branch whose creation failed halfway and whose ancestor was then deleted
   await next.close()
 })
 
+test('a read that waits for a layer while its timeline is closed is told so', async () => {
+  let project = await open()
+  let main = await project.createTimeline({ timelineId: mainId, startLsn: Lsn.of(8) })
+  main.put(key(1), Lsn.of(16), true, text('a'))
+  main.advance(Lsn.of(16))
+  await main.flush()
+  await project.close()
+  await rm(join(folder, 'project'), { recursive: true })
+
+  let slow = store
+  let answer = () => {}
+  const asked = new Promise<void>((resolveAsked) => {
+    const answered = new Promise<void>((resolve) => {
+      answer = resolve
+    })
+    const getFile: ObjectStore['getFile'] = async (...args) => {
+      resolveAsked()
+      await answered
+      await store.getFile(...args)
+    }
+    slow = { ...store, getFile }
+  })
+  project = await open({}, slow)
+  main = project.timeline(mainId)
+  const read = readText(main, 1, 16)
+  const refused = expect(read).rejects.toMatchObject({ code: 'aborted' })
+  await asked
+  await project.close()
+  answer()
+  await refused
+})
+
 test('what was put and not advanced over is gone after a rollback: from memory, from the spill file and from layers', async () => {
   const project = await open({ openLayerResidentBytesMax: 1024 * 1024, openLayerBytesMax: 64 * 1024 * 1024 })
   const storage = await project.createTimeline({ timelineId: mainId, startLsn: Lsn.of(100) })

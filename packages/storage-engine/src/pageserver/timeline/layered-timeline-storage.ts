@@ -193,7 +193,7 @@ export class LayeredTimelineStorage implements TimelineStorage {
   async ready(): Promise<void> {
     for (;;) {
       if (this.#failure !== undefined) throw this.#failure
-      if (this.#abort.signal.aborted) throw new StorageError('aborted', 'timeline is closed')
+      this.#requireOpen()
       const { open, frozen, map } = this.#history.current
       const { settings, openLayerPool } = this.#context
       if (open.mustSpill) await open.spill()
@@ -262,7 +262,7 @@ export class LayeredTimelineStorage implements TimelineStorage {
     this.#freezeSoon()
     while (this.remoteConsistentLsn < target) {
       if (this.#failure !== undefined) throw this.#failure
-      if (this.#abort.signal.aborted) throw new StorageError('aborted', 'timeline is closed')
+      this.#requireOpen()
       await new Promise<void>((resolve) => this.#waiters.push(resolve))
     }
   }
@@ -410,6 +410,8 @@ export class LayeredTimelineStorage implements TimelineStorage {
           ...[...reads.missingSegments.values()].map((missing) => this.#hold(held, missing)),
         ])
         for (const fetch of fetches) if (fetch.status === 'rejected') throw fetch.reason
+        // What was in memory is gone if the timeline was closed or deleted meanwhile.
+        this.#requireLineOpen()
       }
     } finally {
       for (const name of pinned) this.#context.layerFiles.unpin(name)
@@ -442,6 +444,15 @@ export class LayeredTimelineStorage implements TimelineStorage {
     return typeof object === 'string' && this.#context.layerFiles.isLocal(object) ? object : undefined
   }
 
+  #requireOpen(): void {
+    if (this.#abort.signal.aborted) throw new StorageError('aborted', 'timeline is closed')
+  }
+
+  #requireLineOpen(): void {
+    this.#requireOpen()
+    if (this.ancestor) this.ancestor.storage.#requireLineOpen()
+  }
+
   #requireReadable(lsn: Lsn): void {
     if (lsn > this.#lastRecordLsn) {
       throw new StorageError('unavailable', 'lsn is not ingested yet', {
@@ -467,6 +478,7 @@ export class LayeredTimelineStorage implements TimelineStorage {
     const links: ReadLink[] = []
     let lsnMax = Lsn.max
     for (let storage: LayeredTimelineStorage | undefined = this; storage; ) {
+      storage.#requireOpen()
       links.push({
         place: storage.#files,
         version: versionOf(storage),

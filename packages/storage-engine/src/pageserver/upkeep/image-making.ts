@@ -16,26 +16,49 @@ import type { UpkeepTarget } from './upkeep-target.ts'
 import type { WrittenLayer } from './write-delta-layer.ts'
 import type { WritePageImagesTask } from './write-page-images.ts'
 
+export interface ImageMakingOptions {
+  readonly isForced: boolean
+  readonly mustYield?: () => boolean
+}
+
 /**
  * Makes images where the plan wants them, at the LSN up to which everything is in layers: columns of user tables, and
- * page images of all the rest. False: `mustYield` ended it before the end of the plan.
+ * page images of all the rest. False: `mustYield` ended it before the end of the plan, or garbage collection went past
+ * that LSN and there is no later one yet.
  */
 export async function makeImages(
   context: StorageContext,
   target: UpkeepTarget,
-  options: { readonly isForced: boolean; readonly mustYield?: () => boolean },
+  options: ImageMakingOptions,
 ): Promise<boolean> {
-  await target.flushAncestors()
+  for (;;) {
+    await target.flushAncestors()
+    const lsn = target.index.consistentLsn
+    try {
+      return await makeImagesAt(context, target, lsn, options)
+    } catch (error) {
+      const isCollected = isStorageError(error, 'not-found') && lsn < target.index.gcCutoffLsn
+      if (!isCollected) throw error
+      if (target.index.consistentLsn === lsn) return false
+    }
+  }
+}
+
+async function makeImagesAt(
+  context: StorageContext,
+  target: UpkeepTarget,
+  lsn: Lsn,
+  options: ImageMakingOptions,
+): Promise<boolean> {
   const { links, release } = target.acquireLinks({ layersOnly: true })
   try {
     const map = links[0]!.version.map
-    const lsn = target.index.consistentLsn
     const ranges = planImages(map, options.isForced ? forcedImageBounds : context.settings, {
       countLevel0: options.isForced,
     })
     if (ranges.length === 0) return true
-    const { semantics } = target
     const heaps = await readUserHeaps(context, target, lsn)
+    const liveRanges = await target.semantics.liveKeyRanges(lsn)
     const { chunks, rest } = planColumns(ranges, heaps, {
       blocksMin: context.settings.columnarBlocksMin,
       isColumnar: ({ range }) => {
@@ -47,7 +70,6 @@ export async function makeImages(
       if (mustYield()) return false
       await makeColumns(context, target, links, lsn, chunk)
     }
-    const liveRanges = await semantics.liveKeyRanges(lsn)
     for (const range of rest) {
       if (mustYield()) return false
       await makePageImages(context, target, links, lsn, range, liveRanges)
