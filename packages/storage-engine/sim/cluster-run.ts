@@ -173,7 +173,11 @@ export async function runCluster(options: ClusterRunOptions): Promise<ClusterRun
   objectStore.calm()
   cluster.slowDisks = false
   cluster.syncFailureRate = 0
-  for (const index of [0, 1, 2]) if (!cluster.isUp(index)) await step(cluster.boot(index), 'restart')
+  for (const index of [0, 1, 2]) {
+    // As an operator does with one that reports a timeline which it could not open: a sync of its recovery may have failed.
+    if (cluster.hasDamage(index)) cluster.crash(index, 'process')
+    if (!cluster.isUp(index)) await step(cluster.boot(index), 'restart')
+  }
   for (const { life } of cluster.writers) life.kill()
   const last = cluster.startWriter({ recordsMax: 20 })
   const recovered = await world.run(

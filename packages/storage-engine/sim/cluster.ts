@@ -136,6 +136,10 @@ export class Cluster {
     return this.safekeepers[index]!.life?.isAlive ?? false
   }
 
+  hasDamage(index: number): boolean {
+    return (this.safekeepers[index]!.service?.registry.damaged().length ?? 0) > 0
+  }
+
   /** A new compute: it campaigns, then writes records for as long as it lives. */
   startWriter(options: { recordsMax?: number } = {}): SimWriter {
     const life = new SimLife(this.world, `compute${++this.#proposerCount}`)

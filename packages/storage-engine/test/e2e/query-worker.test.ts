@@ -255,7 +255,8 @@ test('names are found as Postgres finds them: schemas, quotes, partitions, catal
 test('a plan that is drawn with its figures names no file of the worker', async () => {
   for (const sql of [
     'explain analyze select count(*), max(l_comment) from lineitem join orders on l_orderkey = o_orderkey',
-    'explain select count(*) from lineitem',
+    // Not a count of rows, which the figures of the files may answer without a scan.
+    'explain select max(l_comment) from lineitem',
   ]) {
     const text = JSON.stringify((await run(sql)).rows)
     expect(text).toMatch(/AGGREGATE/)
