@@ -78,6 +78,57 @@ const crashes: readonly Crash[] = [
     begin: () => call('mutation ($e: ID!) { restartEndpoint(id: $e) { error { code } } }', { e: ids['endpoint'] }),
   },
   {
+    title: 'replacing a compute that died',
+    // The other steps are those of a failover.
+    points: ['look', 'start', 'report'].map((step) => `replace_compute:${step}`),
+    begin: async () => {
+      const [row] = await stack.sql(`SELECT "computeId" FROM "Endpoint" WHERE id = $1`, [ids['endpoint']])
+      ids['dead'] = String(row?.['computeId'])
+      stack.engine.killCompute(ids['dead'])
+    },
+    check: async () => {
+      const [row] = await stack.sql(`SELECT "computeId" FROM "Endpoint" WHERE id = $1`, [ids['endpoint']])
+      expect(row?.['computeId']).not.toBe(ids['dead'])
+      expect(await stack.sql(`SELECT 1 FROM "FailoverReport" WHERE cause LIKE '%SIGKILL%'`)).toHaveLength(1)
+    },
+  },
+  {
+    title: 'restoring a branch from another one',
+    points: ['restore_branch:stop-computes', 'restore_branch:create-timeline', 'restore_branch:swap'],
+    begin: async () => {
+      const [row] = await stack.sql(`SELECT "timelineId" FROM "Branch" WHERE id = $1`, [ids['child']])
+      ids['before'] = String(row?.['timelineId'])
+      await call(
+        'mutation ($b: ID!, $s: ID!) { restoreBranch(id: $b, to: {}, sourceBranchId: $s) { error { code message } } }',
+        { b: ids['child'], s: mainId },
+      )
+    },
+    check: async () => {
+      const [row] = await stack.sql(`SELECT "parentId", "timelineId" FROM "Branch" WHERE id = $1`, [ids['child']])
+      expect(row?.['parentId']).toBe(mainId)
+      expect(row?.['timelineId']).not.toBe(ids['before'])
+    },
+  },
+  {
+    title: 'publishing the tables of a branch',
+    points: ['publish_lake:publish'],
+    begin: () => call('mutation ($b: ID!) { publishLake(branchId: $b) { error { code } } }', { b: ids['child'] }),
+    check: async () => {
+      const [row] = await stack.sql(`SELECT "timelineId" FROM "Branch" WHERE id = $1`, [ids['child']])
+      expect(new Set(stack.engine.publishedTimelines)).toEqual(new Set([row?.['timelineId']]))
+    },
+  },
+  {
+    title: 'the expiry of a branch',
+    points: ['delete_branch:stop-computes', 'delete_branch:delete-timeline', 'delete_branch:remove'],
+    begin: () =>
+      call(
+        'mutation ($p: ID!, $at: DateTime!) { createBranch(input: { projectId: $p, name: "short", withEndpoint: false, expiresAt: $at }) { error { code message } } }',
+        { p: projectId, at: new Date(Date.now() + 1000).toISOString() },
+      ),
+    check: async () => expect(await named('short')).toBe(''),
+  },
+  {
     title: 'making a role',
     points: ['apply_config:find-compute', 'apply_config:apply'],
     begin: () =>

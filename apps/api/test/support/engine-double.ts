@@ -20,6 +20,8 @@ const FIRST_LSN = 0x1_000_000n
 export class EngineDouble {
   readonly projects = new Map<string, Map<string, TimelineDouble>>()
   readonly computes = new Map<string, ComputeInfo>()
+  /** One entry per call. */
+  readonly publishedTimelines: string[] = []
   readonly #postgres: { host: string; port: number }
   readonly #terms = new Map<string, number>()
   readonly #waiters = new Set<() => void>()
@@ -103,6 +105,10 @@ export class EngineDouble {
     if (what === '') return this.#info(projectId, timeline)
     if (what === 'time-at-lsn') return { commitTime: '2026-01-01T00:00:00.000Z' }
     if (what === 'lsn-at-time') return { lsn: timeline.startLsn, kind: 'exact', commitTime: '2026-01-01T00:00:00.000Z' }
+    if (what === 'publish') {
+      this.publishedTimelines.push(timelineId)
+      return { lsn: timeline.lastRecordLsn, published: [], refused: [] }
+    }
     if (what === 'commit-histogram') return { from: null, to: null, buckets: [] }
     return []
   }
