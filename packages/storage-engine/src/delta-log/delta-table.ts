@@ -1,4 +1,5 @@
 import { isStorageError, StorageError } from '../base/errors.ts'
+import { listObjects } from '../object-store/list-objects.ts'
 import type { ObjectStore } from '../object-store/object-store.ts'
 import { type Action, decodeCommit, encodeCommit } from './actions.ts'
 import { decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts'
@@ -102,13 +103,9 @@ export class DeltaTable {
   }
 
   async #logKeys(): Promise<string[]> {
-    const prefix = logPrefix(this.prefix)
     const keys: string[] = []
-    for (let startAfter: string | undefined; ; startAfter = keys.at(-1)) {
-      const { objects, truncated } = await this.#store.list(prefix, startAfter === undefined ? {} : { startAfter })
-      keys.push(...objects.map(({ key }) => key))
-      if (!truncated || objects.length === 0) return keys
-    }
+    for await (const { key } of listObjects(this.#store, logPrefix(this.prefix))) keys.push(key)
+    return keys
   }
 }
 

@@ -1,3 +1,4 @@
+import { listObjects } from '../../object-store/list-objects.ts'
 import type { ObjectStore } from '../../object-store/object-store.ts'
 import type { AttachedTimeline, OpenProject } from '../open-project.ts'
 import { lakePrefix } from '../remote/object-paths.ts'
@@ -41,14 +42,4 @@ export async function listLakeTables(
     else table.objects.push({ key, sizeBytes })
   }
   return [...tables.values()]
-}
-
-export async function* listObjects(store: ObjectStore, prefix: string): AsyncGenerator<LakeObject> {
-  for (let startAfter: string | undefined; ; ) {
-    const { objects, truncated } = await store.list(prefix, startAfter === undefined ? {} : { startAfter })
-    yield* objects
-    const last = objects.at(-1)
-    if (!truncated || !last) return
-    startAfter = last.key
-  }
 }

@@ -1,3 +1,4 @@
+import { listObjects } from '../../object-store/list-objects.ts'
 import type { ObjectStore } from '../../object-store/object-store.ts'
 import type { TimelineId } from '../../postgres/ids.ts'
 import { Lsn } from '../../postgres/lsn.ts'
@@ -16,7 +17,6 @@ import { compareKeys } from '../layer/packed-key.ts'
 import type { AttachedTimeline, OpenProject } from '../open-project.ts'
 import { projectPrefix } from '../project-file.ts'
 import { parseIndexKey } from '../remote/index-key.ts'
-import { listObjects } from './lake-tables.ts'
 
 /** Accounts for every object of a project. One listing; nothing is read. */
 export async function reportStorage(store: ObjectStore, project: OpenProject): Promise<StorageReport> {

@@ -1,4 +1,5 @@
 import { errorText, StorageError } from '../../base/errors.ts'
+import { listPages } from '../../object-store/list-objects.ts'
 import type { TimelineId } from '../../postgres/ids.ts'
 import { timelinePrefix } from '../remote/object-paths.ts'
 import type { StorageContext } from './storage-context.ts'
@@ -72,12 +73,9 @@ export class DeletedTimelines {
     // A newer owner sweeps for itself.
     await generation.confirm()
     const prefix = timelinePrefix(projectId, timelineId)
-    for (let startAfter: string | undefined; ; ) {
-      const { objects, truncated } = await store.list(prefix, startAfter === undefined ? {} : { startAfter })
+    for await (const objects of listPages(store, prefix)) {
       const keys = objects.map(({ key }) => key).filter((key) => key !== deleted.key)
       if (keys.length > 0) await store.delete(keys)
-      startAfter = objects.at(-1)?.key
-      if (!truncated || startAfter === undefined) break
     }
     if (!isLast) {
       deleted.dueUnixMs = endUnixMs

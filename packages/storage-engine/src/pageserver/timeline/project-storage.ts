@@ -13,8 +13,9 @@ import { DeletionQueue } from '../remote/deletion-queue.ts'
 import { Generation } from '../remote/generation.ts'
 import { decodeIndex, encodeIndex, type TimelineIndex } from '../remote/index-file.ts'
 import { assertIndexInvariants } from '../remote/index-invariants.ts'
-import { compareIndexNames, type IndexName, indexKey, parseIndexKey } from '../remote/index-key.ts'
-import { indexPrefix, timelinePrefix, timelinesPrefix } from '../remote/object-paths.ts'
+import { type IndexName, indexKey } from '../remote/index-key.ts'
+import { listIndexes } from '../remote/list-indexes.ts'
+import { timelinePrefix, timelinesPrefix } from '../remote/object-paths.ts'
 import { UploadQueue } from '../remote/upload-queue.ts'
 import { ColumnarMetrics } from '../upkeep/columnar-metrics.ts'
 import { DeletedTimelines, encodeDeletion } from './deleted-timelines.ts'
@@ -326,7 +327,7 @@ export class ProjectStorage {
    * taken instead: layers it names may be gone.
    */
   async #loadIndex(timelineId: TimelineId): Promise<LoadedIndex | undefined> {
-    const found = await this.#indexKeys(timelineId)
+    const found = await listIndexes(this.#context, timelineId)
     const newest = found.at(-1)
     if (newest === undefined) return undefined
     const { key } = newest
@@ -342,25 +343,6 @@ export class ProjectStorage {
       })
     }
     return { index, keys: found.map((each) => each.key) }
-  }
-
-  /** The newest last, up to this owner's. */
-  async #indexKeys(timelineId: TimelineId): Promise<{ key: string; name: IndexName }[]> {
-    const prefix = indexPrefix(this.#context.projectId, timelineId)
-    const found: { key: string; name: IndexName }[] = []
-    for (let startAfter: string | undefined; ; ) {
-      const { objects, truncated } = await this.#context.store.list(
-        prefix,
-        startAfter === undefined ? {} : { startAfter },
-      )
-      for (const { key } of objects) {
-        const name = parseIndexKey(key)
-        if (name && name.generation <= this.generation) found.push({ key, name })
-      }
-      startAfter = objects.at(-1)?.key
-      if (!truncated || startAfter === undefined) break
-    }
-    return found.sort((a, b) => compareIndexNames(a.name, b.name))
   }
 
   /** One listing call a timeline: each skips what lies below the last timeline's prefix. */

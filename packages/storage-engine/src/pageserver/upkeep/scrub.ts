@@ -1,7 +1,8 @@
 import { errorText, isStorageError } from '../../base/errors.ts'
+import { listObjects } from '../../object-store/list-objects.ts'
 import { parseLayerName } from '../layer/layer-name.ts'
-import { compareIndexNames, type IndexName, parseIndexKey } from '../remote/index-key.ts'
-import { indexPrefix, layersPrefix } from '../remote/object-paths.ts'
+import { listIndexes } from '../remote/list-indexes.ts'
+import { layersPrefix } from '../remote/object-paths.ts'
 import type { StorageContext } from '../timeline/storage-context.ts'
 import { pinLayers } from './local-inputs.ts'
 import type { UpkeepTarget } from './upkeep-target.ts'
@@ -69,30 +70,15 @@ async function findOrphans(context: StorageContext, target: UpkeepTarget): Promi
   const named = target.layerNamesInUse()
   const orphans: string[] = []
   const prefix = layersPrefix(projectId, target.timelineId)
-  for await (const key of listKeys(context, prefix)) {
+  for await (const { key } of listObjects(store, prefix)) {
     const name = key.slice(prefix.length)
     const parsed = parseLayerName(name)
     // Files of columns belong to Delta tables, too: lake/vacuum.ts knows which versions need them.
     if (parsed && parsed.kind !== 'columnar' && parsed.generation < generation.number && !named.has(name))
       orphans.push(key)
   }
-  const indexes: { key: string; name: IndexName }[] = []
-  for await (const key of listKeys(context, indexPrefix(projectId, target.timelineId))) {
-    const name = parseIndexKey(key)
-    if (name && name.generation <= generation.number) indexes.push({ key, name })
-  }
+  const indexes = await listIndexes(context, target.timelineId)
   // The newest that is there counts, or one that was written since; a write that came late is among the others.
-  indexes.sort((a, b) => compareIndexNames(a.name, b.name))
   orphans.push(...indexes.slice(0, -1).map(({ key }) => key))
   return orphans
-
-  async function* listKeys(_context: StorageContext, listPrefix: string): AsyncGenerator<string> {
-    for (let startAfter: string | undefined; ; ) {
-      const { objects, truncated } = await store.list(listPrefix, startAfter === undefined ? {} : { startAfter })
-      for (const { key } of objects) yield key
-      const last = objects.at(-1)
-      if (!truncated || !last) return
-      startAfter = last.key
-    }
-  }
 }
