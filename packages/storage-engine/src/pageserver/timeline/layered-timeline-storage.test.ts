@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { isStorageError, StorageError } from '../../base/errors.ts'
+import type { Clock } from '../../io/clock.ts'
 import { silentLog } from '../../io/log.ts'
 import { noMetrics } from '../../io/metrics.ts'
 import { nodeClock } from '../../io/node-clock.ts'
@@ -13,6 +14,7 @@ import { ProjectId, TimelineId } from '../../postgres/ids.ts'
 import { Lsn } from '../../postgres/lsn.ts'
 import { encodeKey } from '../key.ts'
 import { openInlineUpkeepWorkers } from '../upkeep/inline-workers.ts'
+import type { LayeredTimelineStorage } from './layered-timeline-storage.ts'
 import { openProjectStorage, type ProjectStorage } from './project-storage.ts'
 import type { StorageSettings } from './storage-settings.ts'
 import type { TimelineStorage, ValueChain, ValueSemantics } from './timeline-storage.ts'
@@ -46,9 +48,13 @@ function semanticsOf(): ValueSemantics {
   }
 }
 
-function open(settings: Partial<StorageSettings> = {}, objectStore = store): Promise<ProjectStorage> {
+function open(
+  settings: Partial<StorageSettings> = {},
+  objectStore = store,
+  clock: Clock = nodeClock,
+): Promise<ProjectStorage> {
   return openProjectStorage({
-    env: { clock: nodeClock, disk: nodeDisk, log: silentLog, metrics: noMetrics },
+    env: { clock, disk: nodeDisk, log: silentLog, metrics: noMetrics },
     objectStore,
     workers: openInlineUpkeepWorkers(nodeDisk, foldText),
     directory: join(folder, 'project'),
@@ -60,6 +66,23 @@ function open(settings: Partial<StorageSettings> = {}, objectStore = store): Pro
 
 const key = (block: number) => encodeKey({ kind: 0, a: 1663, b: 5, c: 16384, e: block })
 const text = (value: string) => new TextEncoder().encode(value)
+
+/** Of block 1, at 100, 110, 120 and 130, each in an image of its own. */
+async function putFourVersions(storage: LayeredTimelineStorage): Promise<void> {
+  for (const lsn of [100, 110, 120, 130]) {
+    storage.put(key(1), Lsn.of(lsn), true, text(`at ${lsn}`))
+    storage.advance(Lsn.of(lsn))
+    await storage.flush()
+    await storage.makeImages()
+  }
+}
+
+/** Up to 130, the branch first. */
+async function collectBoth(project: ProjectStorage): Promise<void> {
+  for (const id of [branchId, mainId]) {
+    await project.timeline(id).collectGarbage({ horizonLsn: Lsn.of(130), retainLsns: [] })
+  }
+}
 
 async function readText(storage: TimelineStorage, block: number, lsn: number): Promise<string | undefined> {
   const [chain] = await storage.collect(key(block), 1, Lsn.of(lsn))
@@ -179,35 +202,16 @@ test('a branch survives a garbage collection that a page server made without kno
 test('a lease holds over a restart, on a branch for the history of its ancestor, and ends at its time', async () => {
   let nowMs = 1e12
   const clock = { ...nodeClock, nowMs: () => nowMs, monotonicMs: () => nowMs }
-  const openAt = () =>
-    openProjectStorage({
-      env: { clock, disk: nodeDisk, log: silentLog, metrics: noMetrics },
-      objectStore: store,
-      workers: openInlineUpkeepWorkers(nodeDisk, foldText),
-      directory: join(folder, 'project'),
-      projectId,
-      semanticsOf,
-      settings: { automaticUpkeep: false },
-    })
-  let project = await openAt()
+  let project = await open({}, store, clock)
   const storage = await project.createTimeline({ timelineId: mainId, startLsn: Lsn.of(100) })
-  for (const lsn of [100, 110, 120, 130]) {
-    storage.put(key(1), Lsn.of(lsn), true, text(`at ${lsn}`))
-    storage.advance(Lsn.of(lsn))
-    await storage.flush()
-    await storage.makeImages()
-  }
+  await putFourVersions(storage)
   const ancestor = { timelineId: mainId, lsn: Lsn.of(120) }
   await project.createTimeline({ timelineId: branchId, startLsn: Lsn.of(120), ancestor })
   await project.leaseLsn(branchId, { id: 'reader', lsn: Lsn.of(110), seconds: 60 })
   await project.close()
 
-  project = await openAt()
-  const collect = async () => {
-    for (const id of [branchId, mainId]) {
-      await project.timeline(id).collectGarbage({ horizonLsn: Lsn.of(130), retainLsns: [] })
-    }
-  }
+  project = await open({}, store, clock)
+  const collect = () => collectBoth(project)
   nowMs += 59_000
   await collect()
   expect(await readText(project.timeline(branchId), 1, 110)).toBe('at 110')
@@ -224,31 +228,14 @@ test('a lease holds over a restart, on a branch for the history of its ancestor,
 test('a reader that holds an LSN can read it, on a branch too, until it releases it or its time is over', async () => {
   let nowMs = 1e12
   const clock = { ...nodeClock, nowMs: () => nowMs, monotonicMs: () => nowMs }
-  const project = await openProjectStorage({
-    env: { clock, disk: nodeDisk, log: silentLog, metrics: noMetrics },
-    objectStore: store,
-    workers: openInlineUpkeepWorkers(nodeDisk, foldText),
-    directory: join(folder, 'project'),
-    projectId,
-    semanticsOf,
-    settings: { automaticUpkeep: false },
-  })
+  const project = await open({}, store, clock)
   const storage = await project.createTimeline({ timelineId: mainId, startLsn: Lsn.of(100) })
-  for (const lsn of [100, 110, 120, 130]) {
-    storage.put(key(1), Lsn.of(lsn), true, text(`at ${lsn}`))
-    storage.advance(Lsn.of(lsn))
-    await storage.flush()
-    await storage.makeImages()
-  }
+  await putFourVersions(storage)
   const ancestor = { timelineId: mainId, lsn: Lsn.of(125) }
   await project.createTimeline({ timelineId: branchId, startLsn: Lsn.of(125), ancestor })
   await project.holdReads(mainId, { id: 'a', lsn: Lsn.of(100), seconds: 60 })
   await project.holdReads(branchId, { id: 'b', lsn: Lsn.of(110), seconds: 30 })
-  const collect = async () => {
-    for (const id of [branchId, mainId]) {
-      await project.timeline(id).collectGarbage({ horizonLsn: Lsn.of(130), retainLsns: [] })
-    }
-  }
+  const collect = () => collectBoth(project)
   await collect()
   expect(storage.gcCutoffLsn).toBe(130)
   expect(await readText(storage, 1, 100)).toBe('at 100')
