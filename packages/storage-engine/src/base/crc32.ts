@@ -1,10 +1,9 @@
 import { crc32 as nativeCrc32 } from 'node:zlib'
 
 /**
- * CRC-32 (IEEE 802.3, reflected polynomial 0xEDB88320) of messages between our processes, Parquet pages and
- * Delta deletion vectors. The one of Node.js
- * uses the processor's carry-less multiplication, three times as fast as CRC-32C in JavaScript; short inputs, where the
- * call costs more than the work, go through a table.
+ * CRC-32 (IEEE 802.3, reflected polynomial 0xEDB88320) of messages between our processes, Parquet pages and Delta deletion
+ * vectors. The one of Node.js uses the processor's carry-less multiplication, three times as fast as CRC-32C in
+ * JavaScript; short inputs, where the call costs more than the work, go through a table.
  */
 const TABLE = buildTable()
 const NATIVE_BYTES_MIN = 128

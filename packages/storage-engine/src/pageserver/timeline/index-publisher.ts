@@ -82,7 +82,7 @@ export class IndexPublisher {
     return this.#lock.run(() => this.#write('deletion', lastWord))
   }
 
-  /** Under a name that no other write has or had; true once the generation is confirmed after it. */
+  /** Under a name that no other write has or had, which is the answer once the generation is confirmed after it. */
   async #write(kind: IndexName['kind'], bytes: Uint8Array): Promise<string> {
     const { store, generation, projectId, deletions } = this.#context
     const name = { generation: generation.number, sequence: this.#context.newIndexSequence(), kind }
