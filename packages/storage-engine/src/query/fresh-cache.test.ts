@@ -7,7 +7,7 @@ import { nodeDisk } from '../io/node-disk.ts'
 import { Lsn } from '../postgres/lsn.ts'
 import type { BlockSpan } from '../protocol/snapshot-plan.ts'
 import { countBlocks, mergeSpans } from './block-span.ts'
-import { type FreshFiles, type FreshPart, FreshRowsCache, reuseParts, rowsOf } from './fresh-cache.ts'
+import { type FreshFiles, type FreshKey, type FreshPart, FreshRowsCache, reuseParts, rowsOf } from './fresh-cache.ts'
 
 const spans = fc
   .array(
@@ -64,36 +64,83 @@ test('files stay while a query uses them, then go with their entry; blocks with 
   try {
     const cache = new FreshRowsCache({ disk: nodeDisk, directory: path.join(directory, 'fresh'), bytesMax: 1000 })
     await cache.open()
+    const keyOf = (heap: string): FreshKey => ({ heap, columns: ['x'] })
     const add = async (key: string, lsn: number, openBlocks: readonly BlockSpan[] = []): Promise<FreshPart> => {
       const file = cache.newPath()
       fs.writeFileSync(file, 'rows')
       const blocks: BlockSpan[] = [[0, 10]]
       const part = { files: filesOf(blocks, { paths: [file], sizeBytes: 400, openBlocks }), blocks }
       cache.hold([part])
-      await cache.put(key, { lsn: Lsn.of(lsn), parts: [part] })
+      await cache.put(keyOf(key), { lsn: Lsn.of(lsn), parts: [part] })
       return part
     }
     const exists = (part: FreshPart): boolean => fs.existsSync(part.files.paths[0]!)
     const a = await add('a', 100, [[3, 1]])
     await cache.release([a])
-    expect(cache.take('a', Lsn.of(99))).toBeUndefined()
-    const taken = cache.take('a', Lsn.of(100))!
+    expect(cache.take(keyOf('a'), Lsn.of(99))).toBeUndefined()
+    const taken = cache.take(keyOf('a'), Lsn.of(100))!
     expect(taken.parts[0]!.blocks).toEqual([
       [0, 3],
       [4, 6],
     ])
     const later = await add('a', 200)
     await add('a', 150)
-    expect([exists(a), cache.take('a', Lsn.of(300))!.lsn]).toEqual([true, 200])
+    expect([exists(a), cache.take(keyOf('a'), Lsn.of(300))!.lsn]).toEqual([true, 200])
     await cache.release(taken.parts)
     expect(exists(a)).toBe(false)
     await add('b', 100)
     await add('c', 100)
-    expect([cache.take('a', Lsn.of(300)), exists(later)]).toEqual([undefined, true])
+    expect([cache.take(keyOf('a'), Lsn.of(300)), exists(later)]).toEqual([undefined, true])
     // Its query, and the one above that took it.
     await cache.release([later, later])
     expect(exists(later)).toBe(false)
     expect(cache.sizeBytes).toBe(1200)
+  } finally {
+    fs.rmSync(directory, { recursive: true, force: true })
+  }
+})
+
+test('rows decoded with more columns are taken for fewer, never for other ones; files that entries share count once', async () => {
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'tributary-fresh-'))
+  try {
+    const cache = new FreshRowsCache({ disk: nodeDisk, directory: path.join(directory, 'fresh'), bytesMax: 1000 })
+    await cache.open()
+    const blocks: BlockSpan[] = [[0, 10]]
+    const add = async (key: FreshKey, lsn: number): Promise<FreshPart> => {
+      const file = cache.newPath()
+      fs.writeFileSync(file, 'rows')
+      const part = { files: filesOf(blocks, { paths: [file], sizeBytes: 400 }), blocks }
+      cache.hold([part])
+      await cache.put(key, { lsn: Lsn.of(lsn), parts: [part] })
+      await cache.release([part])
+      return part
+    }
+    const exists = (part: FreshPart): boolean => fs.existsSync(part.files.paths[0]!)
+    const taken = async (heap: string, columns: string[], lsn: number): Promise<string | undefined> => {
+      const found = cache.take({ heap, columns }, Lsn.of(lsn))
+      if (found) await cache.release(found.parts)
+      return found?.parts[0]?.files.paths[0]
+    }
+    const wide = await add({ heap: 'h', columns: ['a', 'b', 'c'] }, 100)
+    const widePath = wide.files.paths[0]
+    expect(await taken('h', ['b'], 100)).toBe(widePath)
+    expect(await taken('h', ['c', 'a', 'b'], 100)).toBe(widePath)
+    expect(await taken('h', [], 100)).toBe(widePath)
+    expect(await taken('h', ['a', 'd'], 100)).toBeUndefined()
+    expect(await taken('h', ['b'], 99)).toBeUndefined()
+    expect(await taken('other', ['b'], 100)).toBeUndefined()
+    const narrow = await add({ heap: 'h', columns: ['b'] }, 100)
+    expect(await taken('h', ['b'], 200)).toBe(narrow.files.paths[0])
+    expect(await taken('h', ['c'], 200)).toBe(widePath)
+    // The same file under three more keys is no reason to evict anything.
+    for (const columns of [['a'], ['c'], ['a', 'c']]) {
+      await cache.put({ heap: 'h', columns }, { lsn: Lsn.of(150), parts: [wide] })
+    }
+    expect([exists(wide), exists(narrow), cache.sizeBytes]).toEqual([true, true, 800])
+    // One more does not fit: all that is left of the least recently used goes, a shared file with the last that has it.
+    await add({ heap: 'i', columns: [] }, 100)
+    expect([exists(narrow), exists(wide), cache.sizeBytes]).toEqual([false, true, 800])
+    expect(await taken('h', ['c'], 200)).toBe(widePath)
   } finally {
     fs.rmSync(directory, { recursive: true, force: true })
   }

@@ -14,6 +14,14 @@ const USED_SHARE_MIN = 0.5
 /** Heaps, by columns read. */
 const ENTRIES_MAX = 1000
 
+/** Whose rows, and which columns of them. */
+export interface FreshKey {
+  /** The heap and whatever else the look of its rows depends on. */
+  readonly heap: string
+  /** Each column with its type and how it is written; the order does not matter. */
+  readonly columns: readonly string[]
+}
+
 /** Files that one query wrote. */
 export interface FreshFiles {
   readonly paths: readonly string[]
@@ -64,13 +72,18 @@ export interface FreshParts {
   readonly parts: readonly FreshPart[]
 }
 
+interface Entry extends FreshParts {
+  readonly heap: string
+  readonly columns: ReadonlySet<string>
+}
+
 /** Bounded in bytes of files, least recently used out first; files in use stay until they are given back. */
 export class FreshRowsCache {
   readonly #disk: Disk
   readonly #directory: string
   readonly #bytesMax: number
   /** Least recently used first. */
-  readonly #entries = new Map<string, FreshParts>()
+  readonly #entries = new Map<string, Entry>()
   readonly #users = new Map<FreshFiles, number>()
   #serial = 0
 
@@ -102,12 +115,24 @@ export class FreshRowsCache {
     await this.#disk.remove(path)
   }
 
-  /** What is known of the key at or before `lsn`; its files stay until `release`. */
-  take(key: string, lsn: Lsn): FreshParts | undefined {
-    const found = this.#entries.get(key)
-    if (!found || found.lsn > lsn) return undefined
-    this.#entries.delete(key)
-    this.#entries.set(key, found)
+  /**
+   * What is known at or before `lsn` of the heap with all of the columns, and maybe more of them: the latest, and of those
+   * the one with the fewest columns. Its files stay until `release`.
+   */
+  take(key: FreshKey, lsn: Lsn): FreshParts | undefined {
+    let name: string | undefined
+    let found: Entry | undefined
+    for (const [each, entry] of this.#entries) {
+      if (entry.heap !== key.heap || entry.lsn > lsn || !key.columns.every((column) => entry.columns.has(column)))
+        continue
+      if (found && (entry.lsn < found.lsn || (entry.lsn === found.lsn && entry.columns.size >= found.columns.size)))
+        continue
+      name = each
+      found = entry
+    }
+    if (name === undefined || !found) return undefined
+    this.#entries.delete(name)
+    this.#entries.set(name, found)
     this.hold(found.parts)
     return found
   }
@@ -131,26 +156,39 @@ export class FreshRowsCache {
   }
 
   /** Makes `parts` what is known of the key at `lsn`, unless something later is. The entry is a user of their files. */
-  async put(key: string, { lsn, parts }: FreshParts): Promise<void> {
-    const old = this.#entries.get(key)
+  async put(key: FreshKey, { lsn, parts }: FreshParts): Promise<void> {
+    const name = nameOf(key)
+    const old = this.#entries.get(name)
     if (old && old.lsn > lsn) return
     const settled = parts.map(({ files, blocks }) => ({ files, blocks: subtractSpans(blocks, files.openBlocks) }))
     this.hold(settled)
-    this.#entries.delete(key)
-    this.#entries.set(key, { lsn, parts: settled })
+    this.#entries.delete(name)
+    this.#entries.set(name, { heap: key.heap, columns: new Set(key.columns), lsn, parts: settled })
     const removed = old ? [...old.parts] : []
+    // Entries of fewer columns share files with those that they were taken from.
+    const uses = new Map<FreshFiles, number>()
     let sizeBytes = 0
-    for (const entry of this.#entries.values()) sizeBytes += bytesOf(entry)
-    for (const [name, entry] of this.#entries) {
+    for (const { parts: kept } of this.#entries.values()) {
+      for (const { files } of kept) {
+        const count = uses.get(files) ?? 0
+        if (count === 0) sizeBytes += files.sizeBytes
+        uses.set(files, count + 1)
+      }
+    }
+    for (const [each, entry] of this.#entries) {
       if (sizeBytes <= this.#bytesMax && this.#entries.size <= ENTRIES_MAX) break
-      this.#entries.delete(name)
-      sizeBytes -= bytesOf(entry)
+      this.#entries.delete(each)
+      for (const { files } of entry.parts) {
+        const count = uses.get(files)! - 1
+        if (count === 0) sizeBytes -= files.sizeBytes
+        uses.set(files, count)
+      }
       removed.push(...entry.parts)
     }
     await this.release(removed)
   }
 }
 
-function bytesOf({ parts }: FreshParts): number {
-  return parts.reduce((sum, { files }) => sum + files.sizeBytes, 0)
+function nameOf({ heap, columns }: FreshKey): string {
+  return JSON.stringify([heap, [...columns].sort()])
 }

@@ -9,7 +9,7 @@ import type { RelationLocator } from '../postgres/two-phase.ts'
 import type { BlockSpan, ColumnarLayerRef, SnapshotPlan } from '../protocol/snapshot-plan.ts'
 import { intersectSpans, mergeSpans } from './block-span.ts'
 import type { Engine } from './engine.ts'
-import { type FreshPart, type FreshRowsCache, reuseParts } from './fresh-cache.ts'
+import { type FreshKey, type FreshPart, type FreshRowsCache, reuseParts } from './fresh-cache.ts'
 import type { LayerFacts, LayerFactsCache } from './layer-facts.ts'
 import type { LocalLayers } from './local-layers.ts'
 import { attributeNamed, canSelect, type WantedColumn } from './row-source.ts'
@@ -36,7 +36,7 @@ export interface HeapPlan {
   /** The rest of the dirty blocks. */
   readonly missing: readonly BlockSpan[]
   /** Under which what is decoded is kept for later queries. Undefined: it is not. */
-  readonly freshKey: string | undefined
+  readonly freshKey: FreshKey | undefined
 }
 
 export interface HeapPlanner {
@@ -131,15 +131,18 @@ export async function planHeap(
   }
 }
 
-/** Equal for queries to which the rows of a block look the same as long as the block does not change. */
+/** Equal for queries to which the rows of a block look the same as long as the block does not change; columns by themselves. */
 function freshKeyOf(
   { timelineId, catalog }: HeapPlanner,
   definition: TableDefinition,
   { spcOid, dbOid, relNumber }: RelationLocator,
   columns: readonly WantedColumn[],
-): string {
-  const wanted = columns.map(({ attribute, asText }) => [attributeNamed(definition, attribute.name), asText])
-  return JSON.stringify([timelineId, spcOid, dbOid, relNumber, catalog.isUtf8, wanted])
+): FreshKey {
+  const wanted = columns.flatMap(({ attribute, asText }) => {
+    const own = attributeNamed(definition, attribute.name)
+    return own ? [JSON.stringify([own, asText])] : []
+  })
+  return { heap: JSON.stringify([timelineId, spcOid, dbOid, relNumber, catalog.isUtf8]), columns: wanted }
 }
 
 async function factsOf(planner: HeapPlanner, ref: ColumnarLayerRef, path: string): Promise<LayerFacts | undefined> {
