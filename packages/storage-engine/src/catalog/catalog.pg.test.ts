@@ -233,6 +233,31 @@ test('rows counted under aborts, savepoints, prepared and lost transactions and 
   }
 })
 
+test('a scan gives way after no more than 4 pages, and a catalog is the same for it', async () => {
+  const steps: Set<Uint8Array>[] = []
+  const giving: SnapshotSource = {
+    ...source,
+    giveWay: async () => {
+      steps.push(new Set())
+    },
+  }
+  const { locator } = catalog.find('pg_catalog', 'pg_attribute')!
+  await scanVisibleTuples(
+    giving,
+    new TransactionStatus(giving),
+    locator!,
+    () => undefined,
+    (page) => {
+      steps.at(-1)!.add(page)
+      return false
+    },
+  )
+  const pageCounts = steps.map(({ size }) => size)
+  expect(pageCounts.reduce((sum, count) => sum + count, 0)).toBeGreaterThan(32)
+  expect(Math.max(...pageCounts)).toBeLessThanOrEqual(4)
+  expect((await readCatalog(giving, catalog.database)).relations).toEqual(catalog.relations)
+})
+
 test('values out of line, plain and compressed, are fetched through the index of their relation', async () => {
   const transactions = new TransactionStatus(source)
   const found: { id: number; digest: string }[] = []

@@ -1,7 +1,7 @@
 import { CorruptionError } from '../base/errors.ts'
 import type { RelationLocator } from '../postgres/two-phase.ts'
 import { forEachTuple } from './heap-tuple.ts'
-import { SCAN_BLOCKS, type SnapshotSource } from './snapshot-source.ts'
+import { SCAN_BLOCKS, type SnapshotSource, STEP_BLOCKS } from './snapshot-source.ts'
 import type { TransactionStatus } from './transaction-status.ts'
 
 /**
@@ -18,16 +18,20 @@ export async function scanVisibleTuples(
   const blockCount = (await source.blockCount(relation)) ?? 0
   for (let first = 0; first < blockCount; first += SCAN_BLOCKS) {
     const pages = await source.readPages(relation, first, Math.min(SCAN_BLOCKS, blockCount - first))
-    await transactions.load(pages)
-    pages.forEach((page, i) => {
-      if (!page) return
-      const isHeap = forEachTuple(page, (start, end) => {
-        if (isWanted && !isWanted(page, start)) return
-        if (transactions.isVisible(page, start)) onTuple(page, start, end)
+    for (let at = 0; at < pages.length; at += STEP_BLOCKS) {
+      await source.giveWay?.()
+      const step = pages.slice(at, at + STEP_BLOCKS)
+      await transactions.load(step)
+      step.forEach((page, i) => {
+        if (!page) return
+        const isHeap = forEachTuple(page, (start, end) => {
+          if (isWanted && !isWanted(page, start)) return
+          if (transactions.isVisible(page, start)) onTuple(page, start, end)
+        })
+        if (!isHeap) {
+          throw new CorruptionError('not a heap page', { relNumber: relation.relNumber, block: first + at + i })
+        }
       })
-      if (!isHeap) {
-        throw new CorruptionError('not a heap page', { relNumber: relation.relNumber, block: first + i })
-      }
-    })
+    }
   }
 }

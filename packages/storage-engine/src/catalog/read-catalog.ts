@@ -64,6 +64,7 @@ export async function readCatalog(
     read('pg_inherits'),
     read('pg_index'),
   ])
+  await source.giveWay?.()
   const schemas = new Map(namespaces.map((row) => [row.oid, row.nspname]))
   const relations = classRows.map((row): CatalogRelation => {
     const hasBlocks = /[rmtiS]/.test(row.relkind)

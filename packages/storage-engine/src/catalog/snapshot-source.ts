@@ -18,7 +18,11 @@ export interface SnapshotSource {
   relationMap(spcOid: number, dbOid: number): Promise<Uint8Array | undefined>
   /** Undefined: not there, truncated or not yet made. */
   slruPage(slru: SlruKind, page: number): Promise<Uint8Array | undefined>
+  /** Called between short steps of decoding, to let others have the thread. Left out where nobody else waits for it. */
+  giveWay?(): Promise<void>
 }
 
 /** Blocks asked for at once: 1 MiB. */
 export const SCAN_BLOCKS = 128
+/** Pages decoded between two calls of `giveWay`: few, as every scan that runs at once may take a step before the next turn. */
+export const STEP_BLOCKS = 4

@@ -156,7 +156,7 @@ export function openStorage(options: ProjectOptions, project: Pick<ProjectFile, 
     semanticsOf: (storage) => ({
       materialize: materializeValue,
       liveKeyRanges: (lsn) => liveKeyRanges(storage, lsn),
-      userHeaps: (lsn) => readUserHeaps(new TimelineSnapshot(pagesOfStorage(storage), lsn)),
+      userHeaps: (lsn) => readUserHeaps(new TimelineSnapshot(pagesOfStorage(storage), lsn, env.clock)),
     }),
   })
 }

@@ -108,6 +108,7 @@ function recorded(source: SnapshotSource, reads: RecordedRead[]): SnapshotSource
       return bytes
     },
     slruPage: (slru, page) => source.slruPage(slru, page),
+    giveWay: async () => source.giveWay?.(),
   }
 }
 

@@ -89,7 +89,7 @@ export async function openQueryWorker(options: QueryWorkerOptions): Promise<{
       facts: new LayerFactsCache(options.workers),
       catalogs: new CatalogCache(),
       freshRows,
-      snapshot: ({ projectId }, timelineId, lsn) => remoteSnapshot(clientOf(projectId, timelineId), lsn),
+      snapshot: ({ projectId }, timelineId, lsn) => remoteSnapshot(clientOf(projectId, timelineId), lsn, env.clock),
       pageService: { host: pageserver.host, port: pageserver.port },
       decodeThreads: options.decodeThreads,
       querySpillMb: options.querySpillMb,

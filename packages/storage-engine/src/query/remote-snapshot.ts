@@ -1,4 +1,6 @@
 import type { SnapshotSource } from '../catalog/snapshot-source.ts'
+import type { Clock } from '../io/clock.ts'
+import { turnGiver } from '../io/turn-giver.ts'
 import type { Lsn } from '../postgres/lsn.ts'
 import { Fork } from '../postgres/relation.ts'
 import type { SlruKind } from '../postgres/slru.ts'
@@ -11,9 +13,11 @@ import {
 import type { RelationMapRequest, SlruPagesRequest } from '../protocol/small-file-messages.ts'
 import type { PageServiceClient } from './page-service-client.ts'
 
-/** A timeline at one LSN, read through the page service. */
-export function remoteSnapshot(client: PageServiceClient, lsn: Lsn): SnapshotSource {
+/** A timeline at one LSN, read through the page service. `clock`: of a thread that others wait for. */
+export function remoteSnapshot(client: PageServiceClient, lsn: Lsn, clock?: Clock): SnapshotSource {
   return {
+    ...(clock ? { giveWay: turnGiver(clock) } : {}),
+
     async blockCount(relation: RelationLocator): Promise<number | undefined> {
       const relations = [{ ...locatorOf(relation), fork: Fork.main }]
       const { blockCounts } = await client.read<RelationSizesRequest>({ kind: 'relation-sizes', lsn, relations })

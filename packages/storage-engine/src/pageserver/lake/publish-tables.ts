@@ -43,7 +43,8 @@ export async function publishTables(options: PublishOptions): Promise<PublishOut
   })
   if (attached.storage.remoteConsistentLsn < lsn) await attached.storage.flush()
   await attached.storage.flushAncestors()
-  const snapshot = new TimelineSnapshot(pagesOfStorage(attached.storage), lsn)
+  const { clock } = options.project.storage.context.env
+  const snapshot = new TimelineSnapshot(pagesOfStorage(attached.storage), lsn, clock)
   const transactions = new TransactionStatus(snapshot)
   const commit = await commitAtOrBefore(attached.storage, lsn)
   const run: PublishRun = {

@@ -1,4 +1,6 @@
 import type { SnapshotSource } from '../../catalog/snapshot-source.ts'
+import type { Clock } from '../../io/clock.ts'
+import { turnGiver } from '../../io/turn-giver.ts'
 import type { Lsn } from '../../postgres/lsn.ts'
 import { Fork } from '../../postgres/relation.ts'
 import { type SlruKind, slruPageInSegment, slruSegment } from '../../postgres/slru.ts'
@@ -36,11 +38,13 @@ export function pagesOfStorage(storage: TimelineStorage): SnapshotPages {
 /** A timeline at one LSN, which the caller has waited for. */
 export class TimelineSnapshot implements SnapshotSource {
   readonly lsn: Lsn
+  readonly giveWay: () => Promise<void>
   readonly #timeline: SnapshotPages
   readonly #key = new KeyScratch()
 
-  constructor(timeline: SnapshotPages, lsn: Lsn) {
+  constructor(timeline: SnapshotPages, lsn: Lsn, clock: Pick<Clock, 'monotonicMs' | 'yieldTurn'>) {
     this.#timeline = timeline
+    this.giveWay = turnGiver(clock)
     this.lsn = lsn
   }
 

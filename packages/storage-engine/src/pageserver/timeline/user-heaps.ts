@@ -22,6 +22,7 @@ export async function readUserHeaps(snapshot: TimelineSnapshot): Promise<UserHea
       throw error
     }
     for (const table of catalog.userTables()) {
+      await snapshot.giveWay()
       const heap = HEAP_KINDS.has(table.kind) ? await userHeapOf(snapshot, catalog, table) : undefined
       if (heap) heaps.push(heap)
     }
