@@ -145,6 +145,19 @@ export class Workload {
   #isStopping = false
   readonly errors: string[] = []
   count = 0
+  /** What happened, not only what was tried. */
+  readonly done = {
+    aborts: 0,
+    subtransactionsKept: 0,
+    subtransactionsAborted: 0,
+    ddl: 0,
+    ddlAborted: 0,
+    prepared: 0,
+    preparedCommitted: 0,
+    preparedRolledBack: 0,
+    vacuums: 0,
+    sharedLocks: 0,
+  }
 
   constructor(stack: Stack, seed: number) {
     this.#stack = stack
@@ -191,10 +204,14 @@ export class Workload {
     if (kind < 45) {
       await client.query('savepoint s')
       await this.#change(client)
-      await client.query(random.below(2) ? 'rollback to s' : 'release s')
+      const isKept = random.below(2) === 0
+      await client.query(isKept ? 'release s' : 'rollback to s')
+      this.done[isKept ? 'subtransactionsKept' : 'subtransactionsAborted']++
       await this.#change(client)
     }
-    await client.query(random.below(5) === 0 ? 'rollback' : 'commit')
+    const isAborted = random.below(5) === 0
+    await client.query(isAborted ? 'rollback' : 'commit')
+    if (isAborted) this.done.aborts++
   }
 
   async #change(client: pg.Client): Promise<void> {
@@ -262,9 +279,17 @@ export class Workload {
   }
 
   async #ddl(client: pg.Client): Promise<void> {
+    const choice = this.#random.below(8)
+    await this.#ddlOf(client, choice)
+    if (choice === 2 || choice === 7) this.done.ddlAborted++
+    // 1 finds nothing to do now and then, 3 is none.
+    else if (choice !== 1 && choice !== 3) this.done.ddl++
+  }
+
+  async #ddlOf(client: pg.Client, choice: number): Promise<void> {
     const random = this.#random
     const name = `d${++this.#serial}`
-    switch (random.below(8)) {
+    switch (choice) {
       case 0:
         await client.query(
           `alter table evolving add column ${name} ${random.pick(['int default 42', `text default 'dflt'`, 'numeric(8,3) default 1.5', `date default '2020-02-02'`, `int[] default '{1,2}'`, 'text'])}`,
@@ -307,6 +332,7 @@ export class Workload {
     const table = this.#random.pick(WORKLOAD_TABLES.filter((name) => name !== 'parts'))
     const rewrite = this.#random.below(4) === 0 && table !== 'shop.accounts' ? 'vacuum full' : 'vacuum (freeze)'
     await client.query(this.#random.pick([`vacuum ${table}`, `${rewrite} ${table}`, 'vacuum pg_class', 'checkpoint']))
+    this.done.vacuums++
   }
 
   async #prepared(client: pg.Client): Promise<void> {
@@ -318,9 +344,17 @@ export class Workload {
     await client.query('savepoint a')
     await client.query(`insert into keyless values (1001, '${gid}')`)
     await client.query(`prepare transaction '${gid}'`)
-    const { rows } = await client.query<{ gid: string }>('select gid from pg_prepared_xacts where random() < 0.7')
+    this.done.prepared++
+    const { rows } = await client.query<{ gid: string }>(
+      "select gid from pg_prepared_xacts where random() < 0.7 and gid like 'g%'",
+    )
     for (const { gid: other } of rows) {
-      await client.query(`${this.#random.below(3) ? 'commit' : 'rollback'} prepared '${other}'`).catch(() => undefined)
+      const isCommitted = this.#random.below(3) > 0
+      // Another session may have been faster.
+      await client.query(`${isCommitted ? 'commit' : 'rollback'} prepared '${other}'`).then(
+        () => this.done[isCommitted ? 'preparedCommitted' : 'preparedRolledBack']++,
+        () => undefined,
+      )
     }
   }
 
@@ -335,6 +369,7 @@ export class Workload {
         `update locked set n = n + 1 where id = ${id}; delete from locked where id = ${id + 1} and id % 9 = 0`,
       )
     await client.query(this.#random.below(4) ? 'commit' : 'rollback')
+    this.done.sharedLocks++
   }
 }
 
