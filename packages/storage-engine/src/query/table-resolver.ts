@@ -9,7 +9,7 @@ const SEARCH_PATH = ['pg_catalog', 'public'] as const
 const HIDDEN = new Set(['pg_authid', 'pg_user_mapping', 'pg_subscription', 'pg_largeobject'])
 
 const UNREADABLE: Readonly<Record<string, string>> = {
-  v: 'is a view: views are not read here, write their query instead',
+  v: 'is a view: Postgres keeps it as a parsed tree that only a server can run, use the tables that it reads (\\d+ shows its query), or a materialized view',
   f: 'is a foreign table: its rows are elsewhere',
   S: 'is a sequence',
   i: 'is an index',
