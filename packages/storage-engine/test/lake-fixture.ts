@@ -139,10 +139,11 @@ export class LakeFixture {
   }
 
   /** Forgets everything that is not in object storage. */
-  async restart(options: { keepCache?: boolean } = {}): Promise<void> {
+  async restart(options: { keepCache?: boolean; storageSettings?: Partial<StorageSettings> } = {}): Promise<void> {
     await this.service.close()
     if (!options.keepCache) fs.rmSync(path.join(this.folder, 'cache'), { recursive: true, force: true })
-    this.service = await PageServerService.open(this.#options)
+    const storageSettings = { ...this.#options.storageSettings, ...options.storageSettings }
+    this.service = await PageServerService.open({ ...this.#options, storageSettings })
   }
 
   async locate(table: string): Promise<RelationLocator> {

@@ -289,8 +289,58 @@ test('a full disk while columns are made leaves the table as it was and no file 
   expect((await lake.plan(relation, laterLsn)).dirtyBlocks).toEqual([])
 })
 
+test('columns that the PageServer makes of itself fail on a full disk with the reason in its status, lose nothing, and are made once there is room', async () => {
+  const relation = await lake.locate('tiny')
+  await lake.restart({
+    storageSettings: {
+      automaticUpkeep: true,
+      upkeepRetryMs: 50,
+      level0LayersMax: 1,
+      imageDeltaLayersMax: 1,
+      imageDeltaShareMin: 0,
+    },
+  })
+  const failures = () => {
+    const { timelines } = lake.service.status() as {
+      timelines: { upkeepFailures?: { step: string; error: string }[] }[]
+    }
+    return timelines.flatMap(({ upkeepFailures = [] }) => upkeepFailures)
+  }
+  const publish = async () => {
+    const table = { database: 'postgres', schema: 'public', name: 'tiny' }
+    return lake.service.publishTables({ projectId: lake.projectId, timelineId: lake.rootId, table })
+  }
+  isDiskFull = true
+  try {
+    await lake.run('insert into tiny values (5)')
+    const laterLsn = await lake.ingest()
+    const wanted = await lake.pages(relation, laterLsn)
+    await lake.upkeep('flush')
+    await expect
+      .poll(failures, { timeout: 60_000 })
+      .toEqual([{ step: 'images', error: expect.stringMatching(/no space left on device.*columns/) }])
+    expect(firstDifference(await lake.pages(relation, laterLsn), wanted)).toBe(-1)
+    expect((await publish()).refused).toMatchObject([{ name: 'tiny', code: 'exhausted' }])
+    isDiskFull = false
+    // Nothing is written meanwhile.
+    await expect.poll(async () => (await lake.plan(relation, laterLsn)).dirtyBlocks, { timeout: 60_000 }).toEqual([])
+    await expect.poll(failures, { timeout: 60_000 }).toEqual([])
+    expect((await publish()).published).toMatchObject([{ name: 'tiny', rowCount: 5 }])
+    const pages = await lake.pages(relation, laterLsn)
+    for (const each of [pages, wanted]) eachPage(each, canonicalizePage)
+    expect(firstDifference(pages, wanted)).toBe(-1)
+  } finally {
+    isDiskFull = false
+    await lake.restart()
+  }
+})
+
 test('a layer whose object is damaged answers from older layers and WAL, and fails naming object and offset when they are gone', async () => {
   const relation = await lake.locate('zoo')
+  // Layers in between that have nothing of this table are no gap in its history.
+  await lake.run('insert into tiny values (6)')
+  await lake.ingest()
+  await lake.upkeep('flush')
   await lake.run(`update zoo set i8 = 7 where id = 3`)
   const laterLsn = await lake.ingest()
   const wanted = await lake.pages(relation, laterLsn)

@@ -142,14 +142,19 @@ export class PageServerService implements StorageAdmin {
     const timelines = [...this.#projects.values()].flatMap((project) => project.timelines)
     return {
       projects: this.#projects.size,
-      timelines: timelines.map(({ timeline }) => ({
-        projectId: timeline.identity.projectId,
-        timelineId: timeline.identity.timelineId,
-        state: timeline.state.kind,
-        ...(timeline.state.kind === 'broken' ? { reason: timeline.state.reason } : {}),
-        lastRecordLsn: Lsn.format(timeline.lastRecordLsn),
-        remoteConsistentLsn: Lsn.format(timeline.storage.remoteConsistentLsn),
-      })),
+      timelines: timelines.map((attached) => {
+        const { timeline } = attached
+        const upkeepFailures = this.#upkeep.failures(attached)
+        return {
+          projectId: timeline.identity.projectId,
+          timelineId: timeline.identity.timelineId,
+          state: timeline.state.kind,
+          ...(timeline.state.kind === 'broken' ? { reason: timeline.state.reason } : {}),
+          lastRecordLsn: Lsn.format(timeline.lastRecordLsn),
+          remoteConsistentLsn: Lsn.format(timeline.storage.remoteConsistentLsn),
+          ...(upkeepFailures.length > 0 ? { upkeepFailures } : {}),
+        }
+      }),
     }
   }
 

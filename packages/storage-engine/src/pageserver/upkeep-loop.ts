@@ -19,6 +19,11 @@ const SCRUB_INTERVAL_MS = 24 * 3600_000
 /** The first time after a start: others have more to do then. */
 const SCRUB_DELAY_MS = 30 * 60_000
 
+export interface UpkeepFailure {
+  readonly step: UpkeepStep
+  readonly error: string
+}
+
 interface TimelineClock {
   unflushedSinceMs: number | undefined
   collectedMs: number
@@ -48,6 +53,7 @@ export class UpkeepLoop {
     readonly lag: Gauge
     readonly unflushed: Gauge
     readonly damaged: Gauge
+    readonly failing: Gauge
     readonly openLayers: Gauge
   }
   readonly #projects: () => readonly OpenProject[]
@@ -56,6 +62,8 @@ export class UpkeepLoop {
   readonly #publishIntervalMs: number
   /** As the last scrub found. */
   readonly #damagedLayers = new WeakMap<AttachedTimeline, number>()
+  /** Steps of the rounds that failed the last time. */
+  readonly #failures = new WeakMap<AttachedTimeline, Map<UpkeepStep, string>>()
   #scrubbing: Promise<void> | undefined
   readonly #clocks = new WeakMap<AttachedTimeline, TimelineClock>()
   readonly #stopped = new AbortController()
@@ -73,6 +81,7 @@ export class UpkeepLoop {
       broken: gauge('broken_timelines', 'Timelines whose ingest has stopped at a record it cannot apply.'),
       lag: gauge('ingest_lag_bytes', 'Committed WAL not ingested yet, of the timeline that is furthest behind.'),
       damaged: gauge('damaged_layers', 'Layers that the last scrub could not read whole from object storage.'),
+      failing: gauge('failing_upkeep_timelines', 'Timelines with a step of upkeep that failed the last time.'),
       openLayers: gauge('open_layer_bytes', 'Memory for WAL that is not in layer files yet, in use and kept.'),
       unflushed: gauge('unflushed_wal_bytes', 'WAL ingested and not in object storage yet, over all timelines.'),
     }
@@ -90,6 +99,15 @@ export class UpkeepLoop {
   /** At once, in the order given. */
   async runSteps(project: OpenProject, attached: AttachedTimeline, steps: readonly UpkeepStep[]): Promise<void> {
     for (const step of steps) await this.#step(project, attached, step)
+  }
+
+  /** What failed the last time, until it succeeds; `images` stands for compaction, too, which runs with it. */
+  failures(attached: AttachedTimeline): readonly UpkeepFailure[] {
+    const { upkeepFailure } = attached.storage
+    return [
+      ...(upkeepFailure === undefined ? [] : [{ step: 'images', error: upkeepFailure } as const]),
+      ...[...(this.#failures.get(attached) ?? [])].map(([step, error]) => ({ step, error })),
+    ]
   }
 
   async #run(): Promise<void> {
@@ -120,20 +138,27 @@ export class UpkeepLoop {
     this.#gauges.broken.set(timelines.filter(({ timeline }) => timeline.state.kind === 'broken').length)
     this.#gauges.lag.set(lagBytes)
     this.#gauges.damaged.set(timelines.reduce((sum, attached) => sum + (this.#damagedLayers.get(attached) ?? 0), 0))
+    this.#gauges.failing.set(timelines.filter((attached) => this.failures(attached).length > 0).length)
     this.#gauges.openLayers.set((this.#openLayerPool?.chunkCount ?? 0) * OPEN_LAYER_CHUNK_BYTES)
     this.#gauges.unflushed.set(unflushedBytes)
   }
 
   async #round(project: OpenProject, attached: AttachedTimeline): Promise<void> {
     const due = this.#dueSteps(attached)
+    const failures = this.#failures.get(attached) ?? new Map<UpkeepStep, string>()
+    this.#failures.set(attached, failures)
     for (const step of due) {
       try {
         await this.#step(project, attached, step)
+        failures.delete(step)
       } catch (error) {
         // Closed, or deleted since the round began.
         if (this.#stopped.signal.aborted || isStorageError(error, 'aborted')) return
         const { timelineId } = attached.timeline.identity
         this.#env.log.error('upkeep failed', { timelineId, step, error: errorText(error) })
+        failures.set(step, errorText(error))
+        // Though no WAL may come any more.
+        if (step === 'publish') this.#clocks.get(attached)!.publishedLsn = Lsn.zero
       }
     }
   }

@@ -1,3 +1,4 @@
+import type { StorageErrorCode } from '../base/errors.ts'
 import type { ProjectId, TimelineId } from '../postgres/ids.ts'
 
 /** Calls about Delta tables and about what is stored (docs/storage-admin-http.md). LSNs are text, times ISO 8601. */
@@ -31,6 +32,8 @@ export interface UnpublishedTable {
   readonly schema: string
   readonly name: string
   readonly tableOid: number
+  /** `unavailable` and `exhausted`: the same call may succeed later. */
+  readonly code: StorageErrorCode
   readonly reason: string
 }
 

@@ -227,12 +227,16 @@ test('names are found as Postgres finds them: schemas, quotes, partitions, catal
     code: 'not-found',
     message: expect.stringMatching(/"public.parted".*position=15/),
   })
+  expect(await failure('select * frm parted')).toMatchObject({
+    code: 'invalid-input',
+    message: expect.stringMatching(/syntax error.*position=/),
+  })
   expect(await failure('select nme from parted')).toMatchObject({
     code: 'invalid-input',
     message: expect.stringMatching(/nme/),
   })
   for (const [sql, why] of [
-    ['select * from vw', /is a view/],
+    ['select * from vw', /is a view.*use the tables/],
     ['select * from sq', /sequence/],
     ['select * from ul', /unlogged/],
     ['select * from pg_authid', /not readable/],
@@ -340,6 +344,58 @@ test('a whole result is exported as CSV and as Parquet that other readers read',
   const compressors = { ZSTD: (input: Uint8Array, size: number) => decompress(input, size) }
   const file = await parquetReadObjects({ file: bytes.slice().buffer as ArrayBuffer, compressors })
   expect(file.length).toBe(count!.n)
+})
+
+test('a moment that the restore window has left behind is refused by name, and rows that no undamaged layer can give fail with object and offset', async () => {
+  await stack.query(`create table kept as select i, md5(i::text) as v from generate_series(1, 20000) i`)
+  const [before] = await stack.query<{ lsn: string }>('select pg_current_wal_insert_lsn()::text as lsn')
+  await stack.query('update kept set v = upper(v) where i % 3 = 0')
+  const sql = 'select count(*), count(distinct v), max(v) from kept'
+  const whole = await run(sql)
+  await upkeep()
+  const { pageserver } = await stack.describe()
+  const admin = openHttpStorageAdmin({ url: `http://${pageserver.host}:${pageserver.httpPort}` })
+  await admin.setPitrWindow(base.projectId, 0)
+  await admin.runUpkeep(base.projectId, base.timelineId, ['flush', 'gc'])
+  expect(await failure(sql, { at: { lsn: before!.lsn } })).toMatchObject({
+    code: 'not-found',
+    message: expect.stringMatching(/older than the history kept.*oldestLsn=/),
+  })
+  // Columns, and the merged deltas that they could be made of again: the lease of the server keeps those.
+  const objects = (await filesBelow(path.join(stack.home, 'objects'))).filter((file) => /-[cd]1-[^/]*$/.test(file))
+  const originals = objects.map((file) => fs.readFileSync(file))
+  await stack.admin('POST', '/processes/pageserver/stop')
+  fs.rmSync(path.join(stack.home, 'pageserver'), { recursive: true })
+  objects.forEach((file, i) => {
+    const damaged = Buffer.from(originals[i]!)
+    for (let at = 100; at < damaged.length - 8192; at += 1000) damaged[at]! ^= 1
+    fs.writeFileSync(file, damaged)
+  })
+  await stack.admin('POST', '/processes/pageserver/start')
+  const other = await startQueryWorker(stack)
+  /** The answer or the failure, once the PageServer is up again. */
+  const outcomeOf = async (client: typeof other.client): Promise<unknown> => {
+    let outcome: unknown
+    await until(async () => {
+      outcome = await client.run({ ...base, sql }).catch((reason: unknown) => reason)
+      return !isStorageError(outcome, 'unavailable')
+    })
+    return outcome
+  }
+  try {
+    const error = await outcomeOf(other.client)
+    expect(isStorageError(error, 'corruption') ? error.message : error).toMatch(
+      /(damaged|checksum).*object=\S+.*offsetBytes=\d+/,
+    )
+  } finally {
+    await other.close()
+    await stack.admin('POST', '/processes/pageserver/stop')
+    objects.forEach((file, i) => {
+      fs.writeFileSync(file, originals[i]!)
+    })
+    await stack.admin('POST', '/processes/pageserver/start')
+  }
+  expect(await outcomeOf(worker.client)).toMatchObject({ rows: whole.rows })
 })
 
 async function filesBelow(folder: string): Promise<string[]> {

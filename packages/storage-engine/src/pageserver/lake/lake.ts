@@ -48,7 +48,10 @@ export class Lake {
     })
   }
 
-  /** Publishes at the tip what was published before; a table that did not change gets no version. */
+  /**
+   * Publishes at the tip what was published before; a table that did not change gets no version. Throws when one could not
+   * be published that may be later, after the others.
+   */
   publishAgain(project: OpenProject, attached: AttachedTimeline): Promise<void> {
     return this.#lock(attached).run(async () => {
       const published = await this.#publishedOf(project, attached)
@@ -62,6 +65,11 @@ export class Lake {
       })
       for (const { schema, name, reason } of refused)
         this.#options.env.log.warn('table not published', { schema, name, reason })
+      const later = refused.find(({ code }) => code === 'unavailable' || code === 'exhausted')
+      if (later) {
+        const { schema, name, code, reason } = later
+        throw new StorageError(code, `table not published: ${reason}`, { schema, name })
+      }
     })
   }
 

@@ -65,7 +65,7 @@ export async function publishTables(options: PublishOptions): Promise<PublishOut
         published.push({ ...name, ...(await publishTable(run, catalog, table)) })
       } catch (error) {
         if (!(error instanceof StorageError) || error.code === 'fenced' || error.code === 'aborted') throw error
-        refused.push({ ...name, reason: error.message })
+        refused.push({ ...name, code: error.code, reason: error.message })
       }
     }
   }

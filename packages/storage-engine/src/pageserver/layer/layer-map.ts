@@ -78,13 +78,19 @@ export class LayerMap {
 
   /**
    * Where a read at `lsn` of a key under `layers` (in visiting order) ends. An image in `damaged` is passed over when an
-   * older one, and deltas without a gap in LSNs between the two, are there to take its place.
+   * older one, and all WAL between the two, are there to take its place.
    */
-  static baseBelow(layers: readonly LayerDescriptor[], lsn: number, damaged: DamagedLayers): ReadBase {
+  static baseBelow(
+    layers: readonly LayerDescriptor[],
+    lsn: number,
+    damaged: DamagedLayers,
+    gcCutoffLsn: number,
+  ): ReadBase {
     const image = LayerMap.imageBelow(layers, lsn)
     if (!image || !damaged.has(image.name)) return { image, floorLsn: image?.startLsn ?? 0, damaged: undefined }
-    // GC removes deltas one by one: what it left below the damaged image counts only as far down as it is whole.
-    let wholeDownToLsn: number = image.startLsn
+    // No delta with a version above the cutoff was ever removed: where none covers the key, nothing changed it. Below the
+    // cutoff GC removes deltas one by one: what it left counts only as far down as it has no gap.
+    let wholeDownToLsn: number = Math.min(image.startLsn, gcCutoffLsn)
     for (const layer of layers) {
       if (isImage(layer)) {
         const takesOver = layer.startLsn <= lsn && layer.startLsn >= wholeDownToLsn && !damaged.has(layer.name)

@@ -55,6 +55,8 @@ export class LayeredTimelineStorage implements TimelineStorage {
   #backgroundIsQueued = false
   /** Then ingest does not wait for it. */
   #isUpkeepFailing = false
+  #upkeepFailure: string | undefined
+  #upkeepRetryTimer: Timer | undefined
   #ageTimer: Timer | undefined
   #isFreezeWanted = false
   #failure: unknown
@@ -119,6 +121,11 @@ export class LayeredTimelineStorage implements TimelineStorage {
     const own = this.index.gcCutoffLsn
     if (!this.ancestor) return own
     return Lsn.max2(own, Lsn.min(this.ancestor.lsn, this.ancestor.storage.gcCutoffLsn))
+  }
+
+  /** Why compaction or image making failed the last time that it began by itself; undefined: it did not. */
+  get upkeepFailure(): string | undefined {
+    return this.#upkeepFailure
   }
 
   get index(): TimelineIndex {
@@ -373,6 +380,7 @@ export class LayeredTimelineStorage implements TimelineStorage {
     if (this.#abort.signal.aborted) return
     this.#abort.abort()
     this.#ageTimer?.cancel()
+    this.#upkeepRetryTimer?.cancel()
     this.#wake()
     await this.#flushing?.catch(() => undefined)
     await this.#background
@@ -485,6 +493,7 @@ export class LayeredTimelineStorage implements TimelineStorage {
         lsnMax,
         lastRecordLsn: storage.#lastRecordLsn,
         startLsn: storage.startLsn,
+        gcCutoffLsn: storage.index.gcCutoffLsn,
       })
       const ancestor: LayeredTimelineStorage['ancestor'] = storage.ancestor
       if (ancestor) lsnMax = ancestor.lsn
@@ -573,15 +582,26 @@ export class LayeredTimelineStorage implements TimelineStorage {
           this.#wake()
           const mustYield = () => this.#publisher.map.level0Count >= level0LayersMax || this.#abort.signal.aborted
           if (!(await makeImages(this.#context, this, { isForced: false, mustYield }))) this.#startBackgroundUpkeep()
+          this.#upkeepFailure = undefined
         } catch (error) {
           this.#isUpkeepFailing = true
+          this.#upkeepFailure = errorText(error)
           this.#wake()
           if (isStorageError(error, 'aborted')) return
           if (isStorageError(error, 'fenced')) this.#failure = error
           this.#context.env.log.error('upkeep failed', { timelineId: this.timelineId, error: errorText(error) })
+          if (isStorageError(error) && error.retryable) this.#retryUpkeepLater()
         }
       }),
     )
+  }
+
+  /** A timeline that nobody writes to any more has no next flush that would start it. */
+  #retryUpkeepLater(): void {
+    const { settings, env } = this.#context
+    this.#upkeepRetryTimer?.cancel()
+    if (this.#abort.signal.aborted) return
+    this.#upkeepRetryTimer = env.clock.setTimer(settings.upkeepRetryMs, () => this.#startBackgroundUpkeep())
   }
 
   #wake(): void {

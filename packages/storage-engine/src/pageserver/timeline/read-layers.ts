@@ -35,6 +35,8 @@ export interface ReadLink {
   readonly lastRecordLsn: Lsn
   /** Where this link's own WAL begins. */
   readonly startLsn: Lsn
+  /** No layer of `version` with a version above this was removed. */
+  readonly gcCutoffLsn: Lsn
 }
 
 export interface LayerPlace {
@@ -209,7 +211,7 @@ export class LayerReads {
     }
     const piece = link.version.map.pieceAt(keys.subarray(offset, offset + KEY_BYTES))
     if (!piece) return undefined
-    const found = { piece, lsn, base: LayerMap.baseBelow(piece.layers, lsn, this.#segments.damaged) }
+    const found = { piece, lsn, base: LayerMap.baseBelow(piece.layers, lsn, this.#segments.damaged, link.gcCutoffLsn) }
     this.#pieces.set(link, found)
     return found
   }

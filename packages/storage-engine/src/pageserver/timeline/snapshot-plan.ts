@@ -93,7 +93,7 @@ function findColumns(
         image,
         floorLsn,
         damaged: passedOver,
-      } = LayerMap.baseBelow(link.version.map.covering(start), bound, damaged)
+      } = LayerMap.baseBelow(link.version.map.covering(start), bound, damaged, link.gcCutoffLsn)
       above.push({ link, start, end, floorLsn, lsn: bound })
       if (image?.kind === 'columnar') {
         looks.push(...above)

@@ -36,6 +36,8 @@ export interface StorageSettings {
   readonly chainLengthMax: number
   /** Compaction and image making start by themselves after a flush. */
   readonly automaticUpkeep: boolean
+  /** Compaction and image making that failed for want of space or of the object store are tried again after this time. */
+  readonly upkeepRetryMs: number
   /** Wait after a failed upload or index write, doubled up to the maximum. */
   readonly retryDelayMsMin: number
   readonly retryDelayMsMax: number
@@ -59,6 +61,7 @@ export const defaultStorageSettings: StorageSettings = {
   imageDeltaShareMin: 0.3,
   chainLengthMax: 4096,
   automaticUpkeep: true,
+  upkeepRetryMs: 30_000,
   retryDelayMsMin: 100,
   retryDelayMsMax: 5_000,
 }

@@ -72,18 +72,24 @@ test('the name of a columnar layer says its table, and no other layer’s may', 
 
 test('a damaged image is passed over only for an older one from which all WAL is still there', () => {
   const key = blockRange(heap(100, 0).locator, 3, 4).start
-  const baseOf = (layers: LayerDescriptor[], ...damaged: LayerDescriptor[]) => {
+  const baseOf = (layers: LayerDescriptor[], damaged: LayerDescriptor[] = [], gcCutoffLsn = 300) => {
     const covering = new LayerMap(layers).covering(key)
-    return LayerMap.baseBelow(covering, 300, new Map(damaged.map(({ name }) => [name, new Error()])))
+    return LayerMap.baseBelow(covering, 300, new Map(damaged.map(({ name }) => [name, new Error()])), gcCutoffLsn)
   }
   const older = layer('columnar', 100)
   const newer = layer('columnar', 200)
   const bridge = [layer('delta', 90, 150), layer('delta', 150, 201)]
   const above = layer('delta', 201, 260)
   expect(baseOf([older, newer, ...bridge, above])).toMatchObject({ image: newer, floorLsn: 200, damaged: undefined })
-  expect(baseOf([older, newer, ...bridge, above], newer)).toMatchObject({ image: older, floorLsn: 100 })
+  expect(baseOf([older, newer, ...bridge, above], [newer])).toMatchObject({ image: older, floorLsn: 100 })
   // Garbage collection took one delta between the two.
-  expect(baseOf([older, newer, bridge[1]!, above], newer)).toMatchObject({ image: undefined, floorLsn: 149 })
-  expect(baseOf([older, newer, bridge[0]!, above], newer)).toMatchObject({ image: undefined, floorLsn: 200 })
-  expect(baseOf([older, newer, ...bridge, above], newer, older)).toMatchObject({ image: undefined, floorLsn: 89 })
+  expect(baseOf([older, newer, bridge[1]!, above], [newer])).toMatchObject({ image: undefined, floorLsn: 149 })
+  expect(baseOf([older, newer, bridge[0]!, above], [newer])).toMatchObject({ image: undefined, floorLsn: 200 })
+  expect(baseOf([older, newer, ...bridge, above], [newer, older])).toMatchObject({ image: undefined, floorLsn: 89 })
+  // Above the cutoff none was taken: deltas in between were of other keys, and the key did not change.
+  for (const gcCutoffLsn of [0, 100]) {
+    expect(baseOf([older, newer, above], [newer], gcCutoffLsn)).toMatchObject({ image: older, floorLsn: 100 })
+  }
+  expect(baseOf([older, newer, above], [newer], 101)).toMatchObject({ image: undefined, floorLsn: 101 })
+  expect(baseOf([older, newer, bridge[0]!], [newer], 120)).toMatchObject({ image: older, floorLsn: 100 })
 })

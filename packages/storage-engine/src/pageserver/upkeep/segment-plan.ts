@@ -61,10 +61,10 @@ function sourcesOf(
 ): { layer: LayerDescriptor; place: LayerPlace; bound: Lsn; floorLsn: number }[] {
   const sources: { layer: LayerDescriptor; place: LayerPlace; bound: Lsn; floorLsn: number }[] = []
   let bound = lsn
-  for (const { version, place, lsnMax, startLsn } of links) {
+  for (const { version, place, lsnMax, startLsn, gcCutoffLsn } of links) {
     bound = Lsn.min(bound, lsnMax)
     const covering = version.map.covering(key)
-    const base = LayerMap.baseBelow(covering, bound, damaged)
+    const base = LayerMap.baseBelow(covering, bound, damaged, gcCutoffLsn)
     for (const layer of covering) {
       if (isImage(layer) || layer.startLsn > bound) continue
       if (layer.endLsn <= base.floorLsn + 1) break
