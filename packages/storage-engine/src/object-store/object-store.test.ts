@@ -178,6 +178,62 @@ test('an S3 endpoint that is away, or that accepts and never answers, is unavail
   await expect(openS3ObjectStore(away).get('a')).rejects.toMatchObject({ code: 'unavailable' })
 })
 
+/** Answers every request with these bytes, and leaves the connection open. */
+async function answering(answer: (request: string) => string): Promise<{ config: S3Config; close: () => void }> {
+  const sockets = new Set<net.Socket>()
+  const server = net.createServer((socket) => {
+    sockets.add(socket)
+    socket.on('data', (request) => socket.write(answer(request.toString())))
+    socket.on('error', () => undefined)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  const config: S3Config = {
+    kind: 's3',
+    bucket: 'b',
+    region: 'us-east-1',
+    prefix: '',
+    endpoint: `http://127.0.0.1:${port}`,
+    accessKeyId: 'x',
+    secretAccessKey: 'y',
+    requestTimeoutMs: 200,
+  }
+  const close = () => {
+    server.close()
+    for (const socket of sockets) socket.destroy()
+  }
+  return { config, close }
+}
+
+test('an S3 endpoint that falls silent in the middle of an object is unavailable in bounded time', async () => {
+  const { config, close } = await answering(() => 'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nabc')
+  await expect(openS3ObjectStore(config).get('a')).rejects.toMatchObject({ code: 'unavailable' })
+  close()
+})
+
+test('a whole S3 object in place of the range asked for is unavailable, not taken for the range', async () => {
+  const { config, close } = await answering(() => 'HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc')
+  const range = { start: 1, end: 4 }
+  await expect(openS3ObjectStore(config).get('a', { range })).rejects.toMatchObject({ code: 'unavailable' })
+  close()
+})
+
+test('an S3 listing goes on behind a page of deleted keys alone', async () => {
+  const page = (text: string) => {
+    const body = `<ListBucketResult>${text}</ListBucketResult>`
+    return `HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\nContent-Length: ${body.length}\r\n\r\n${body}`
+  }
+  const { config, close } = await answering((request) =>
+    request.includes('continuation-token=next')
+      ? page('<IsTruncated>false</IsTruncated><Contents><Key>p/a</Key><Size>3</Size></Contents>')
+      : page('<IsTruncated>true</IsTruncated><NextContinuationToken>next</NextContinuationToken>'),
+  )
+  const listed = await openS3ObjectStore(config).list('p/')
+  expect(listed).toEqual({ objects: [{ key: 'p/a', sizeBytes: 3 }], truncated: false })
+  close()
+})
+
 test('a folder that cannot be written is told when the store is opened', async () => {
   const { folder, remove } = temporaryFolder()
   try {

@@ -47,6 +47,8 @@ export function openS3ObjectStore(config: S3Config): ObjectStore {
       connectionTimeout: CONNECT_TIMEOUT_MS,
       requestTimeout: config.requestTimeoutMs,
       throwOnRequestTimeout: true,
+      // The one above ends with the answer's headers; this one watches the bytes behind them.
+      socketTimeout: config.requestTimeoutMs,
       httpAgent: { maxSockets: 64 },
       httpsAgent: { maxSockets: 64 },
     },
@@ -79,6 +81,13 @@ export function openS3ObjectStore(config: S3Config): ObjectStore {
       new GetObjectCommand({ Bucket, Key: nameOf(key), ...(Range ? { Range } : {}) }),
       sending(signal),
     )
+    if (range && !reply.ContentRange?.startsWith(`bytes ${range.start}-`)) {
+      throw new StorageError('unavailable', 'get object: the server answered another range', {
+        key,
+        range: Range,
+        contentRange: reply.ContentRange,
+      })
+    }
     return (await reply.Body?.transformToByteArray()) ?? new Uint8Array(0)
   }
 
@@ -222,7 +231,8 @@ export function openS3ObjectStore(config: S3Config): ObjectStore {
       checkObjectPrefix(prefix)
       const { limit = KEYS_PER_CALL_MAX, signal } = options
       const objects: ObjectInfo[] = []
-      let StartAfter = options.startAfter === undefined ? undefined : prefixText + options.startAfter
+      let from: { StartAfter?: string; ContinuationToken?: string } =
+        options.startAfter === undefined ? {} : { StartAfter: prefixText + options.startAfter }
       return call('list objects', prefix, async () => {
         for (;;) {
           const reply = await client.send(
@@ -230,18 +240,21 @@ export function openS3ObjectStore(config: S3Config): ObjectStore {
               Bucket,
               Prefix: prefixText + prefix,
               MaxKeys: Math.min(KEYS_PER_CALL_MAX, limit - objects.length),
-              ...(StartAfter === undefined ? {} : { StartAfter }),
+              ...from,
             }),
             sending(signal),
           )
           for (const { Key, Size } of reply.Contents ?? []) {
-            if (Key === undefined) continue
-            objects.push({ key: Key.slice(prefixText.length), sizeBytes: Size ?? 0 })
-            StartAfter = Key
+            if (Key !== undefined) objects.push({ key: Key.slice(prefixText.length), sizeBytes: Size ?? 0 })
           }
           const isTruncated = reply.IsTruncated ?? false
-          const isEmpty = (reply.Contents ?? []).length === 0
-          if (!isTruncated || isEmpty || objects.length >= limit) return { objects, truncated: isTruncated }
+          if (!isTruncated || objects.length >= limit) return { objects, truncated: isTruncated }
+          // A page of deleted keys alone is empty and not the last.
+          const ContinuationToken = reply.NextContinuationToken
+          if (ContinuationToken === undefined) {
+            throw new StorageError('unavailable', 'list objects: the server does not say where to go on', { prefix })
+          }
+          from = { ContinuationToken }
         }
       })
     },
