@@ -5,6 +5,7 @@ import { silentLog } from '../src/io/log.ts'
 import { noMetrics } from '../src/io/metrics.ts'
 import { nodeClock } from '../src/io/node-clock.ts'
 import { nodeDisk } from '../src/io/node-disk.ts'
+import { nodeRandom } from '../src/io/node-random.ts'
 import { openWorkerPool } from '../src/io/node-workers.ts'
 import { openLocalObjectStore } from '../src/object-store/local-object-store.ts'
 import { ProjectId, TimelineId } from '../src/postgres/ids.ts'
@@ -54,7 +55,7 @@ function putRate(folder: string, figures: Record<string, number>): void {
 async function storageFigures(folder: string, figures: Record<string, number>): Promise<void> {
   const workers = openWorkerPool({ name: 'pageserver/upkeep/upkeep', threadCount: 2 })
   const project = await openProjectStorage({
-    env: { clock: nodeClock, disk: nodeDisk, log: silentLog, metrics: noMetrics },
+    env: { clock: nodeClock, disk: nodeDisk, log: silentLog, metrics: noMetrics, random: nodeRandom },
     objectStore: await openLocalObjectStore({ folder: join(folder, 'objects') }),
     workers,
     directory: join(folder, 'project'),

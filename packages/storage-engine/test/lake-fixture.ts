@@ -67,7 +67,7 @@ export class LakeFixture {
     const ahead = { ms: 0 }
     const clock = { ...nodeClock, nowMs: () => nodeClock.nowMs() + ahead.ms }
     const pageServer: PageServerOptions = {
-      env: { clock, disk, network: nodeNetwork, log: silentLog, metrics: noMetrics },
+      env: { clock, disk, network: nodeNetwork, log: silentLog, metrics: noMetrics, random: nodeRandom },
       objectStore,
       workers: options.workers ?? openInlineUpkeepWorkers(disk, materializeValue),
       directory: path.join(folder, 'cache'),

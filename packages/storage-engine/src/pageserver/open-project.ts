@@ -19,7 +19,7 @@ import { readUserHeaps } from './timeline/user-heaps.ts'
 import { type WalArchive, WalReceiver } from './wal-receiver.ts'
 
 export interface ProjectOptions {
-  readonly env: Pick<Env, 'clock' | 'disk' | 'log' | 'metrics' | 'network'>
+  readonly env: Pick<Env, 'clock' | 'disk' | 'log' | 'metrics' | 'network' | 'random'>
   readonly objectStore: ObjectStore
   readonly workers: Workers
   /** For flushes; `workers` when not given. */
@@ -116,7 +116,8 @@ export class OpenProject {
       startLsn: lsn,
       ancestor: { timelineId: ancestorTimelineId, lsn },
     })
-    return this.attach(timelineId)
+    // Somebody who asked for the same branch at the same time may have attached it.
+    return this.find(timelineId) ?? this.attach(timelineId)
   }
 
   /** Throws `conflict` while the timeline has children. */
@@ -127,9 +128,8 @@ export class OpenProject {
       const fields = { timelineId, childTimelineId: child.timeline.identity.timelineId }
       throw new StorageError('conflict', 'timeline has children', fields)
     }
-    await attached.receiver.stop()
-    // Until it is gone for good it can be found, and deleted again when this attempt fails.
-    await this.storage.deleteTimeline(timelineId)
+    // Until it is gone for good it can be found, and deleted again when this attempt fails; one that is refused takes WAL on.
+    await this.storage.deleteTimeline(timelineId, () => attached.receiver.stop())
     this.#timelines.delete(timelineId)
     await this.storage.sweepDeleted()
   }

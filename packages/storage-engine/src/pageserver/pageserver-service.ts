@@ -52,8 +52,8 @@ const PUBLISH_INTERVAL_MS_DEFAULT = 60_000
 export class PageServerService implements StorageAdmin {
   readonly #options: PageServerOptions
   readonly #projects = new Map<ProjectId, OpenProject>()
-  /** Projects being made or deleted: one at a time each. */
-  readonly #busy = new Map<ProjectId, Promise<unknown>>()
+  /** Projects and branches being made or deleted: one call at a time each. */
+  readonly #busy = new Map<string, Promise<unknown>>()
   readonly #stopped = new AbortController()
   readonly #watches: Promise<void>[] = []
   /** SafeKeepers that have named all their timelines since they were last connected. */
@@ -188,7 +188,12 @@ export class PageServerService implements StorageAdmin {
     return Promise.resolve([...this.#projects.keys()])
   }
 
-  async createBranch(input: Parameters<StorageAdmin['createBranch']>[0]): Promise<TimelineInfo> {
+  /** A caller who gave up waiting and asks again gets the branch that the first call makes. */
+  createBranch(input: Parameters<StorageAdmin['createBranch']>[0]): Promise<TimelineInfo> {
+    return this.#exclusively(`${input.projectId}/${input.timelineId}`, () => this.#createBranch(input))
+  }
+
+  async #createBranch(input: Parameters<StorageAdmin['createBranch']>[0]): Promise<TimelineInfo> {
     const project = this.#project(input.projectId)
     const existing = project.find(input.timelineId)
     if (existing) {
@@ -222,7 +227,7 @@ export class PageServerService implements StorageAdmin {
     if (project.file.rootTimelineId === timelineId) {
       throw new StorageError('conflict', 'the root timeline goes only with its project', { timelineId })
     }
-    await project.deleteTimeline(timelineId)
+    await this.#exclusively(`${projectId}/${timelineId}`, () => project.deleteTimeline(timelineId))
   }
 
   async getTimeline(projectId: ProjectId, timelineId: TimelineId): Promise<TimelineInfo> {
@@ -405,14 +410,14 @@ export class PageServerService implements StorageAdmin {
     return project
   }
 
-  async #exclusively<Result>(projectId: ProjectId, work: () => Promise<Result>): Promise<Result> {
-    const before = this.#busy.get(projectId) ?? Promise.resolve()
+  async #exclusively<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
+    const before = this.#busy.get(name) ?? Promise.resolve()
     const mine = before.catch(() => undefined).then(work)
-    this.#busy.set(projectId, mine)
+    this.#busy.set(name, mine)
     try {
       return await mine
     } finally {
-      if (this.#busy.get(projectId) === mine) this.#busy.delete(projectId)
+      if (this.#busy.get(name) === mine) this.#busy.delete(name)
     }
   }
 

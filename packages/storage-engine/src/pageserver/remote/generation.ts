@@ -1,4 +1,5 @@
 import { CorruptionError, StorageError } from '../../base/errors.ts'
+import type { Random } from '../../io/random.ts'
 import type { ObjectStore } from '../../object-store/object-store.ts'
 import type { ProjectId } from '../../postgres/ids.ts'
 import { formatGeneration, generationKey, generationsPrefix } from './object-paths.ts'
@@ -25,11 +26,20 @@ export class Generation {
     this.number = number
   }
 
-  static async claim(store: ObjectStore, projectId: ProjectId, owner: string): Promise<Generation> {
+  /** `owner` is for people who look at the claim. */
+  static async claim(
+    store: ObjectStore,
+    projectId: ProjectId,
+    owner: string,
+    random: Pick<Random, 'bytes'>,
+  ): Promise<Generation> {
+    // An attempt whose answer was lost knows its claim by these bytes: no two claims may share them.
+    const serial = [...random.bytes(16)].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+    const claim = new TextEncoder().encode(`${owner} ${serial}`)
     let newest = await newestGeneration(store, projectId, 0)
     for (let attempt = 0; attempt < CLAIM_ATTEMPTS_MAX; attempt++) {
       const number = newest + 1
-      const outcome = await store.putIfAbsent(generationKey(projectId, number), new TextEncoder().encode(owner))
+      const outcome = await store.putIfAbsent(generationKey(projectId, number), claim)
       if (outcome === 'created') return new Generation(store, projectId, number)
       newest = await newestGeneration(store, projectId, number - 1)
     }
@@ -40,11 +50,11 @@ export class Generation {
     return this.#isFenced
   }
 
-  /** Throws `fenced` once a newer generation exists, and from then on always. */
+  /** Throws `fenced` once a newer generation exists, or the claims are gone with the project, and from then on always. */
   async confirm(): Promise<void> {
     if (!this.#isFenced) {
-      const newest = await newestGeneration(this.#store, this.#projectId, this.number)
-      if (newest > this.number) this.#isFenced = true
+      const newest = await newestGeneration(this.#store, this.#projectId, this.number - 1)
+      if (newest !== this.number) this.#isFenced = true
     }
     if (this.#isFenced) {
       throw new StorageError('fenced', 'a newer page server owns this project', {

@@ -7,6 +7,7 @@ import { silentLog } from '../../io/log.ts'
 import { noMetrics } from '../../io/metrics.ts'
 import { nodeClock } from '../../io/node-clock.ts'
 import { nodeDisk } from '../../io/node-disk.ts'
+import { nodeRandom } from '../../io/node-random.ts'
 import { openMemoryObjectStore } from '../../object-store/memory-object-store.ts'
 import type { ObjectStore } from '../../object-store/object-store.ts'
 import { ProjectId, TimelineId } from '../../postgres/ids.ts'
@@ -57,6 +58,7 @@ function open(): Promise<ProjectStorage> {
       disk: nodeDisk,
       log: silentLog,
       metrics: noMetrics,
+      random: nodeRandom,
     },
     objectStore: store,
     workers: openInlineUpkeepWorkers(nodeDisk, (_key, { values }) => values[0]!),

@@ -8,6 +8,7 @@ import { silentLog } from '../../io/log.ts'
 import { noMetrics } from '../../io/metrics.ts'
 import { nodeClock } from '../../io/node-clock.ts'
 import { nodeDisk } from '../../io/node-disk.ts'
+import { nodeRandom } from '../../io/node-random.ts'
 import { openMemoryObjectStore } from '../../object-store/memory-object-store.ts'
 import type { ObjectStore } from '../../object-store/object-store.ts'
 import { ProjectId, TimelineId } from '../../postgres/ids.ts'
@@ -15,6 +16,7 @@ import { Lsn } from '../../postgres/lsn.ts'
 import { encodeKey } from '../key.ts'
 import { openInlineUpkeepWorkers } from '../upkeep/inline-workers.ts'
 import type { LayeredTimelineStorage } from './layered-timeline-storage.ts'
+import { LOADED_LEASE_MS_MIN } from './lsn-leases.ts'
 import { openProjectStorage, type ProjectStorage } from './project-storage.ts'
 import type { StorageSettings } from './storage-settings.ts'
 import type { TimelineStorage, ValueChain, ValueSemantics } from './timeline-storage.ts'
@@ -54,7 +56,7 @@ function open(
   clock: Clock = nodeClock,
 ): Promise<ProjectStorage> {
   return openProjectStorage({
-    env: { clock, disk: nodeDisk, log: silentLog, metrics: noMetrics },
+    env: { clock, disk: nodeDisk, log: silentLog, metrics: noMetrics, random: nodeRandom },
     objectStore,
     workers: openInlineUpkeepWorkers(nodeDisk, foldText),
     directory: join(folder, 'project'),
@@ -199,7 +201,56 @@ test('a branch survives a garbage collection that a page server made without kno
   expect(await readText(next.timeline(branchId), 1, 105)).toBe('at 100')
 })
 
-test('a lease holds over a restart, on a branch for the history of its ancestor, and ends at its time', async () => {
+test('a branch whose creation failed after its index was written is not served once its branch point is collected', async () => {
+  let isCut = false
+  const cut: ObjectStore = {
+    ...store,
+    list: (...args) => (isCut ? Promise.reject(new StorageError('unavailable', 'no answer')) : store.list(...args)),
+  }
+  const project = await open({}, cut)
+  const storage = await project.createTimeline({ timelineId: mainId, startLsn: Lsn.of(100) })
+  await putFourVersions(storage)
+  isCut = true
+  const spec = { timelineId: branchId, startLsn: Lsn.of(110), ancestor: { timelineId: mainId, lsn: Lsn.of(110) } }
+  await expect(project.createTimeline(spec)).rejects.toThrow(/no answer/)
+  isCut = false
+  await storage.collectGarbage({ horizonLsn: Lsn.of(130), retainLsns: [] })
+  await project.close()
+
+  const next = await open()
+  expect(next.has(branchId)).toBe(false)
+  await expect(next.createTimeline(spec)).rejects.toSatisfy((error) => isStorageError(error, 'not-found'))
+  await next.close()
+})
+
+test('ingest of one long record does not wait for a merge behind an image making that waits for the record', async () => {
+  const project = await open({ automaticUpkeep: true, level0LayersMax: 2, level0LayersIngestMax: 2 })
+  const parent = await project.createTimeline({ timelineId: mainId, startLsn: Lsn.of(100) })
+  const put = (lsn: number) => parent.put(key(lsn), Lsn.of(lsn), true, text('a'))
+  let branch: LayeredTimelineStorage | undefined
+  let making: Promise<void> = Promise.resolve()
+  const { heavyWorkLock } = project.context
+  await heavyWorkLock.run(async () => {
+    // As image making of a branch begins, before the merge of the layers that are written here.
+    making = heavyWorkLock.run(() => branch!.flushAncestors())
+    for (const lsn of [100, 110, 120]) {
+      put(lsn)
+      parent.advance(Lsn.of(lsn))
+      if (lsn < 120) await parent.flush()
+    }
+    const ancestor = { timelineId: mainId, lsn: Lsn.of(120) }
+    branch = await project.createTimeline({ timelineId: branchId, startLsn: Lsn.of(120), ancestor })
+    put(130)
+  })
+  expect(parent.layers().length).toBe(2)
+  await parent.ready()
+  put(140)
+  parent.advance(Lsn.of(140))
+  await making
+  await project.close()
+})
+
+test('a lease holds over a restart until it can have been renewed, on a branch for the history of its ancestor, and ends', async () => {
   let nowMs = 1e12
   const clock = { ...nodeClock, nowMs: () => nowMs, monotonicMs: () => nowMs }
   let project = await open({}, store, clock)
@@ -212,7 +263,7 @@ test('a lease holds over a restart, on a branch for the history of its ancestor,
 
   project = await open({}, store, clock)
   const collect = () => collectBoth(project)
-  nowMs += 59_000
+  nowMs += LOADED_LEASE_MS_MIN - 1000
   await collect()
   expect(await readText(project.timeline(branchId), 1, 110)).toBe('at 110')
   await expect(readText(project.timeline(branchId), 1, 109)).rejects.toThrow(/older than the history/)

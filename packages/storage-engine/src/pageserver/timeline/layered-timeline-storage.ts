@@ -205,7 +205,9 @@ export class LayeredTimelineStorage implements TimelineStorage {
       const { settings, openLayerPool } = this.#context
       if (open.mustSpill) await open.spill()
       const isPoolFull = openLayerPool.isFull
-      const mustMerge = settings.automaticUpkeep && map.level0Count >= settings.level0LayersIngestMax
+      // In the middle of a record, merges that wait for a flush, which waits for its end, are not waited for.
+      const isMidRecord = this.#putLsnMax > this.#lastRecordLsn
+      const mustMerge = settings.automaticUpkeep && !isMidRecord && map.level0Count >= settings.level0LayersIngestMax
       if (mustMerge) this.#startBackgroundUpkeep()
       const mustWait = frozen.length > settings.frozenLayersMax || (isPoolFull && frozen.length > 0)
       if (mustWait || (mustMerge && !this.#isUpkeepFailing)) {
@@ -301,6 +303,13 @@ export class LayeredTimelineStorage implements TimelineStorage {
     })
   }
 
+  /** Makes images in place of damaged ones, and where upkeep would. */
+  async repairImages(): Promise<void> {
+    await this.#context.heavyWorkLock.run(async () => {
+      await makeImages(this.#context, this, { isForced: false })
+    })
+  }
+
   /** Removes what neither a read at or above the horizon nor one at a retained LSN needs. Branch points are kept. */
   async collectGarbage(horizon: GcHorizon): Promise<void> {
     await this.#context.branchLock.run(() => collectGarbage(this.#context, this, horizon))
@@ -350,6 +359,11 @@ export class LayeredTimelineStorage implements TimelineStorage {
   /** Throws unless reads at `lsn` are allowed. */
   requireReadable(lsn: Lsn): void {
     this.#requireReadable(lsn)
+  }
+
+  /** True when no garbage collection, here or in the ancestors, has given up reads at `lsn`. */
+  keepsHistoryAt(lsn: Lsn): boolean {
+    return this.lineAt(lsn).every(({ index }) => lsn >= index.gcCutoffLsn || index.retainedLsns.includes(lsn))
   }
 
   layerNamesInUse(): ReadonlySet<string> {

@@ -8,10 +8,13 @@ export const LEASE_SECONDS_MAX = 3600
 /** Of one timeline: they are part of its index file. */
 const LEASES_MAX = 1000
 const LEASE_ID_LENGTH_MAX = 200
+/** A lease that was given by another process holds this long at least: its holder renews it within (compute/lsn-lease-keeper.ts). */
+export const LOADED_LEASE_MS_MIN = 20 * 60_000
 
 /**
  * Which leases still hold. The wall clock counts only while no process knew the lease: from when this one gave or loaded
- * it on, time is monotonic, so that a clock that is set forward takes nothing away.
+ * it on, time is monotonic, so that a clock that is set forward takes nothing away. Nor does a machine whose clock is
+ * ahead: what it loads holds until a living holder has had the time to renew it.
  */
 export class LsnLeases {
   readonly #clock: Pick<Clock, 'nowMs' | 'monotonicMs'>
@@ -21,15 +24,15 @@ export class LsnLeases {
     this.#clock = clock
   }
 
-  /** Must be asked of a lease when it is loaded: that starts its time here. */
+  /** Starts the time of a lease that was loaded. */
+  loaded(lease: LsnLease): void {
+    const leftMs = Math.max(lease.endUnixMs - this.#clock.nowMs(), LOADED_LEASE_MS_MIN)
+    this.#start(lease, leftMs)
+  }
+
+  /** False for a lease that was neither given nor loaded here. */
   isHeld(lease: LsnLease): boolean {
-    let endMs = this.#ends.get(lease)
-    if (endMs === undefined) {
-      const leftMs = Math.min(lease.endUnixMs - this.#clock.nowMs(), LEASE_SECONDS_MAX * 1000)
-      endMs = this.#clock.monotonicMs() + leftMs
-      this.#ends.set(lease, endMs)
-    }
-    return endMs > this.#clock.monotonicMs()
+    return (this.#ends.get(lease) ?? Number.NEGATIVE_INFINITY) > this.#clock.monotonicMs()
   }
 
   /** `leases` with one given or renewed, and without those that have ended. */
@@ -49,7 +52,11 @@ export class LsnLeases {
       throw new StorageError('exhausted', 'too many leases on one timeline', { leasesMax: LEASES_MAX })
     }
     const given: LsnLease = { id, lsn, endUnixMs: Math.ceil(this.#clock.nowMs() + seconds * 1000) }
-    this.isHeld(given)
+    this.#start(given, seconds * 1000)
     return [...others, given]
+  }
+
+  #start(lease: LsnLease, leftMs: number): void {
+    this.#ends.set(lease, this.#clock.monotonicMs() + Math.min(leftMs, LEASE_SECONDS_MAX * 1000))
   }
 }

@@ -7,6 +7,7 @@ import { silentLog } from '../../io/log.ts'
 import { noMetrics } from '../../io/metrics.ts'
 import { nodeClock } from '../../io/node-clock.ts'
 import { nodeDisk } from '../../io/node-disk.ts'
+import { nodeRandom } from '../../io/node-random.ts'
 import { openMemoryObjectStore } from '../../object-store/memory-object-store.ts'
 import { ProjectId, TimelineId } from '../../postgres/ids.ts'
 import { Lsn } from '../../postgres/lsn.ts'
@@ -55,7 +56,7 @@ let runs = 0
 
 async function withStorage<T>(pool: OpenLayerPool, use: (storage: LayeredTimelineStorage) => Promise<T>): Promise<T> {
   const project = await openProjectStorage({
-    env: { clock: nodeClock, disk: nodeDisk, log: silentLog, metrics: noMetrics },
+    env: { clock: nodeClock, disk: nodeDisk, log: silentLog, metrics: noMetrics, random: nodeRandom },
     objectStore: openMemoryObjectStore({ disk: nodeDisk }),
     workers: openInlineUpkeepWorkers(nodeDisk, materialize),
     directory: join(folder, `run-${++runs}`),

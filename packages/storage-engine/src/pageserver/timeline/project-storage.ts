@@ -28,7 +28,7 @@ import { defaultStorageSettings, type StorageSettings } from './storage-settings
 import type { TimelineStorage, ValueSemantics } from './timeline-storage.ts'
 
 export interface ProjectStorageOptions {
-  readonly env: Pick<Env, 'clock' | 'disk' | 'log' | 'metrics'>
+  readonly env: Pick<Env, 'clock' | 'disk' | 'log' | 'metrics' | 'random'>
   readonly objectStore: ObjectStore
   /** Runs upkeep/upkeep-tasks.ts. */
   readonly workers: Workers
@@ -65,7 +65,7 @@ interface LoadedIndex {
 export async function openProjectStorage(options: ProjectStorageOptions): Promise<ProjectStorage> {
   const { env, objectStore, projectId } = options
   const settings = { ...defaultStorageSettings, ...options.settings }
-  const generation = await Generation.claim(objectStore, projectId, options.owner ?? 'pageserver')
+  const generation = await Generation.claim(objectStore, projectId, options.owner ?? 'pageserver', env.random)
   const abort = new AbortController()
   const retry = {
     env,
@@ -248,8 +248,8 @@ export class ProjectStorage {
     return found
   }
 
-  /** Refused with `conflict` while branches of it exist. */
-  deleteTimeline(timelineId: TimelineId): Promise<void> {
+  /** Refused with `conflict` while branches of it exist. `beforeClose` runs when nothing but a fault is in the way any more. */
+  deleteTimeline(timelineId: TimelineId, beforeClose: () => Promise<void> = async () => undefined): Promise<void> {
     return this.#context.branchLock.run(async () => {
       const timeline = this.#timelines.get(timelineId)
       if (!timeline) return
@@ -258,6 +258,7 @@ export class ProjectStorage {
       }
       const { projectId, generation, layerFiles, env } = this.#context
       await generation.confirm()
+      await beforeClose()
       await timeline.close()
       const deletedUnixMs = env.clock.nowMs()
       const key = await timeline.publisher.retire(encodeDeletion(deletedUnixMs))
@@ -302,6 +303,12 @@ export class ProjectStorage {
         this.#context.env.log.error('a timeline whose ancestor is gone is not served', fields)
         return false
       }
+      if (index.ancestor && !this.timeline(index.ancestor.timelineId).keepsHistoryAt(index.ancestor.lsn)) {
+        // A branch point that counts is retained: this creation failed, too, and its ancestor has moved on since.
+        const fields = { timelineId: index.timelineId, ancestorTimelineId: index.ancestor.timelineId }
+        this.#context.env.log.error('a timeline whose branch point is collected is not served', fields)
+        return false
+      }
       await this.#open(index, keys)
       return true
     }
@@ -317,7 +324,7 @@ export class ProjectStorage {
       semanticsOf: this.#semanticsOf,
     })
     await timeline.openLocalFiles()
-    for (const lease of index.leases) this.#leases.isHeld(lease)
+    for (const lease of index.leases) this.#leases.loaded(lease)
     this.#timelines.set(index.timelineId, timeline)
     return timeline
   }

@@ -12,6 +12,7 @@ import type { Disk } from '../../io/disk.ts'
 import { silentLog } from '../../io/log.ts'
 import { noMetrics } from '../../io/metrics.ts'
 import { nodeDisk } from '../../io/node-disk.ts'
+import { nodeRandom } from '../../io/node-random.ts'
 import type { Random } from '../../io/random.ts'
 import { openMemoryObjectStore } from '../../object-store/memory-object-store.ts'
 import type { ObjectStore } from '../../object-store/object-store.ts'
@@ -120,7 +121,7 @@ class World {
     for (;;) {
       try {
         this.project = await openProjectStorage({
-          env: { clock: stillClock, disk, log: silentLog, metrics: noMetrics },
+          env: { clock: stillClock, disk, log: silentLog, metrics: noMetrics, random: nodeRandom },
           objectStore: fused(this.store, this.fuse),
           workers: openInlineUpkeepWorkers(disk, fold),
           directory: this.directory,

@@ -1,0 +1,84 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { isStorageError } from '../base/errors.ts'
+import { silentLog } from '../io/log.ts'
+import { noMetrics } from '../io/metrics.ts'
+import { nodeClock } from '../io/node-clock.ts'
+import { nodeDisk } from '../io/node-disk.ts'
+import { nodeNetwork } from '../io/node-network.ts'
+import { nodeRandom } from '../io/node-random.ts'
+import { openMemoryObjectStore } from '../object-store/memory-object-store.ts'
+import { ProjectId, TimelineId } from '../postgres/ids.ts'
+import { Lsn } from '../postgres/lsn.ts'
+import { encodeKey, KeyKind } from './key.ts'
+import { materializeValue } from './materialize-value.ts'
+import { OpenProject, openStorage, type ProjectOptions } from './open-project.ts'
+import { openInlineUpkeepWorkers } from './upkeep/inline-workers.ts'
+
+const projectId = ProjectId.parse('0123456789abcdef0123456789abcdef')
+const rootId = TimelineId.parse('1'.repeat(32))
+const branchId = TimelineId.parse('2'.repeat(32))
+const lsn = Lsn.of(100)
+
+let folder: string
+let project: OpenProject
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tributary-open-project-'))
+  const options: ProjectOptions = {
+    env: {
+      clock: nodeClock,
+      disk: nodeDisk,
+      log: silentLog,
+      metrics: noMetrics,
+      network: nodeNetwork,
+      random: nodeRandom,
+    },
+    objectStore: openMemoryObjectStore({ disk: nodeDisk }),
+    workers: openInlineUpkeepWorkers(nodeDisk, materializeValue),
+    directory: folder,
+    safekeepers: [],
+  }
+  const storage = await openStorage(options, { projectId })
+  const root = await storage.createTimeline({ timelineId: rootId, startLsn: lsn })
+  root.put(encodeKey({ kind: KeyKind.database, a: 1663, b: 5 }), lsn, true, Uint8Array.of(1))
+  root.advance(lsn)
+  await root.flush()
+  await storage.close()
+  project = await OpenProject.open(options, {
+    formatVersion: 1,
+    projectId,
+    rootTimelineId: rootId,
+    systemIdentifier: '7',
+    controlFile: '',
+    pitrWindowSeconds: 60,
+  })
+})
+
+afterEach(async () => {
+  await project.close()
+  await rm(folder, { recursive: true, force: true })
+})
+
+test('a branch that two callers ask for at the same time is attached once, so that one receiver takes its WAL', async () => {
+  const [first, second] = await Promise.all([
+    project.createBranch(branchId, rootId, lsn),
+    project.createBranch(branchId, rootId, lsn),
+  ])
+  expect(second).toBe(first)
+  expect(project.timelines.length).toBe(2)
+})
+
+test('a timeline whose deletion is refused goes on taking WAL', async () => {
+  const { receiver } = await project.createBranch(branchId, rootId, lsn)
+  const stop = vi.spyOn(receiver, 'stop')
+  // Made while the deletion is on its way.
+  const childId = TimelineId.parse('3'.repeat(32))
+  const ancestor = { timelineId: branchId, lsn }
+  const created = project.storage.createTimeline({ timelineId: childId, startLsn: lsn, ancestor })
+  await expect(project.deleteTimeline(branchId)).rejects.toSatisfy((error) => isStorageError(error, 'conflict'))
+  await created
+  expect(stop).not.toHaveBeenCalled()
+})
