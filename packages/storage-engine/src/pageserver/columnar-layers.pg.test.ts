@@ -335,7 +335,7 @@ test('columns that the PageServer makes of itself fail on a full disk with the r
   }
 })
 
-test('a layer whose object is damaged answers from older layers and WAL, and fails naming object and offset when they are gone', async () => {
+test('a layer whose object is damaged answers from older layers and WAL, which stay until another is in its place, and fails naming object and offset when they are gone', async () => {
   const relation = await lake.locate('zoo')
   // Layers in between that have nothing of this table are no gap in its history.
   await lake.run('insert into tiny values (6)')
@@ -358,23 +358,31 @@ test('a layer whose object is damaged answers from older layers and WAL, and fai
     eachPage(found, canonicalizePage)
     expect(firstDifference(found, wanted), `byte ${at}`).toBe(-1)
   }
-  fs.writeFileSync(lake.objectPath(key), good)
-  await lake.restart()
   await lake.service.setPitrWindow(lake.projectId, 0)
   await lake.run(`select txid_current()`)
-  await lake.ingest()
+  const tipLsn = await lake.ingest()
   await lake.upkeep('flush', 'gc')
-  fs.writeFileSync(lake.objectPath(key), flipped(Math.floor(good.length / 3)))
+  expect(firstDifference(await lake.pages(relation, tipLsn), wanted)).toBe(-1)
+  await lake.upkeep('scrub', 'gc')
+  const remade = (await lake.plan(relation, tipLsn)).layers[0]!.objectKey
+  expect(remade).not.toBe(key)
   await lake.restart()
-  const tipLsn = lake.service.timeline(lake.projectId, lake.rootId).lastRecordLsn
+  expect(firstDifference(await lake.pages(relation, tipLsn), wanted)).toBe(-1)
+
+  const whole = fs.readFileSync(lake.objectPath(remade))
+  fs.writeFileSync(
+    lake.objectPath(remade),
+    whole.map((byte, i) => (i === Math.floor(whole.length / 3) ? byte ^ 4 : byte)),
+  )
+  await lake.restart()
   const failure = await lake.pages(relation, tipLsn).then(
     () => undefined,
     (error: unknown) => error,
   )
   expect(failure).toBeInstanceOf(CorruptionError)
-  expect((failure as CorruptionError).fields.object).toBe(key)
+  expect((failure as CorruptionError).fields.object).toBe(remade)
   expect((failure as CorruptionError).fields.offsetBytes).toBeTypeOf('number')
-  fs.writeFileSync(lake.objectPath(key), good)
+  fs.writeFileSync(lake.objectPath(remade), whole)
   await lake.restart()
   expect(firstDifference(await lake.pages(relation, tipLsn), wanted)).toBe(-1)
 })

@@ -221,6 +221,7 @@ export class UpkeepLoop {
       this.#env.log.error('layer is damaged in object storage', { timelineId: storage.timelineId, name, error })
     }
     this.#damagedLayers.set(attached, damaged.length)
+    if (damaged.length > 0) await storage.repairImages()
   }
 
   async #step(project: OpenProject, attached: AttachedTimeline, step: UpkeepStep): Promise<void> {

@@ -10,6 +10,7 @@ import type {
 } from '../upkeep/read-columnar-segment.ts'
 import type { LayerDescriptor } from './layer-descriptor.ts'
 import type { LayerFiles } from './layer-reader.ts'
+import { localPagesName } from './local-pages.ts'
 import { blockOf } from './open-layer-index.ts'
 
 /** Heap pages that are rebuilt together: one data page of every column (columnar/columnar-encoder.ts). */
@@ -54,6 +55,13 @@ export class ColumnarSegments {
   /** Layers whose object was found damaged by this process; reads pass them over where older layers can answer. */
   get damaged(): ReadonlyMap<string, CorruptionError> {
     return this.#damaged
+  }
+
+  /** Those of them whose pages are not in the local cache either. */
+  get unreadable(): ReadonlyMap<string, CorruptionError> {
+    if (this.#damaged.size === 0) return this.#damaged
+    const { layerFiles } = this.#options
+    return new Map([...this.#damaged].filter(([name]) => !layerFiles.isLocal(localPagesName(name))))
   }
 
   get(layerName: string, segment: number): SegmentPages | undefined {

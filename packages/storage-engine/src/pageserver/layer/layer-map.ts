@@ -116,12 +116,20 @@ export class LayerMap {
     return found
   }
 
-  /** True when images with an LSN in [fromLsn, toLsn] together cover [start, end). */
-  coveredByImages(start: Uint8Array, end: Uint8Array, fromLsn: number, toLsn: number): boolean {
+  /** True when images with an LSN in [fromLsn, toLsn], none of them in `damaged`, together cover [start, end). */
+  coveredByImages(
+    start: Uint8Array,
+    end: Uint8Array,
+    fromLsn: number,
+    toLsn: number,
+    damaged: DamagedLayers = NONE_DAMAGED,
+  ): boolean {
+    const covers = (it: LayerDescriptor) =>
+      isImage(it) && it.startLsn >= fromLsn && it.startLsn <= toLsn && !damaged.has(it.name)
     for (let piece = this.#pieceOf(start); ; piece++) {
       const layers = piece < 0 ? undefined : this.#pieces[piece]
       if (!layers) return false
-      if (!layers.some((it) => isImage(it) && it.startLsn >= fromLsn && it.startLsn <= toLsn)) return false
+      if (!layers.some(covers)) return false
       const next = this.#boundaries[piece + 1]
       if (!next) return false
       if (compareKeys(next, end) >= 0) return true
@@ -162,6 +170,8 @@ export class LayerMap {
     return low - 1
   }
 }
+
+const NONE_DAMAGED: DamagedLayers = new Map()
 
 /** Of layers that end at one LSN. */
 const KIND_ORDER = { columnar: 0, 'page-image': 1, delta: 2 } as const

@@ -17,7 +17,7 @@ import {
   type SegmentPages,
 } from '../layer/columnar-segments.ts'
 import type { LayerDescriptor } from '../layer/layer-descriptor.ts'
-import { LayerMap, type LayerMapPiece, type ReadBase } from '../layer/layer-map.ts'
+import { type DamagedLayers, LayerMap, type LayerMapPiece, type ReadBase } from '../layer/layer-map.ts'
 import { isImage } from '../layer/layer-name.ts'
 import type { LayerFiles, OpenLayerFile } from '../layer/layer-reader.ts'
 import { localPagesName } from '../layer/local-pages.ts'
@@ -73,6 +73,7 @@ export class LayerReads {
   readonly #links: readonly ReadLink[]
   readonly #held: HeldSegments
   readonly #isScan: boolean
+  readonly #unreadable: DamagedLayers
   readonly #opened = new Map<string, OpenLayerFile>()
   readonly #pieces = new Map<ReadLink, PieceInUse>()
   /** Layers to fetch before the read can be answered, by name. */
@@ -90,6 +91,7 @@ export class LayerReads {
   ) {
     this.#files = files
     this.#segments = segments
+    this.#unreadable = segments.unreadable
     this.#links = links
     this.#held = held
     this.#isScan = isScan
@@ -190,7 +192,7 @@ export class LayerReads {
     }
     if (!image) {
       // What the damaged layer held is nowhere else, unless this timeline's own WAL is whole from its first byte on.
-      if (damaged !== undefined && floorLsn > link.startLsn) throw this.#segments.damaged.get(damaged)!
+      if (damaged !== undefined && floorLsn > link.startLsn) throw this.#unreadable.get(damaged)!
       return true
     }
     if (image.kind === 'columnar') return this.#collectFromColumns(image, link, keys, offset, chain)
@@ -211,7 +213,7 @@ export class LayerReads {
     }
     const piece = link.version.map.pieceAt(keys.subarray(offset, offset + KEY_BYTES))
     if (!piece) return undefined
-    const found = { piece, lsn, base: LayerMap.baseBelow(piece.layers, lsn, this.#segments.damaged, link.gcCutoffLsn) }
+    const found = { piece, lsn, base: LayerMap.baseBelow(piece.layers, lsn, this.#unreadable, link.gcCutoffLsn) }
     this.#pieces.set(link, found)
     return found
   }

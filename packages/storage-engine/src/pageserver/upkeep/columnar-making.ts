@@ -5,6 +5,7 @@ import type { Lsn } from '../../postgres/lsn.ts'
 import type { LayerDescriptor } from '../layer/layer-descriptor.ts'
 import { formatLayerName, type LayerName } from '../layer/layer-name.ts'
 import { localPagesName, localPagesOf } from '../layer/local-pages.ts'
+import { compareKeys } from '../layer/packed-key.ts'
 import { retryForever } from '../remote/retry-forever.ts'
 import type { ReadLink } from '../timeline/read-layers.ts'
 import type { StorageContext } from '../timeline/storage-context.ts'
@@ -30,7 +31,7 @@ export async function makeColumns(
   const { locator: relation, definition: table, isUtf8, toast } = heap
   const ranges = [range]
   if (toast) ranges.push(blockRange(toast.heap, 0, 0xffff_ffff), blockRange(toast.index, 0, 0xffff_ffff))
-  const { segments, layers } = planSegments(links, ranges, lsn, context.columnarSegments.damaged)
+  const { segments, layers } = planSegments(links, ranges, lsn, context.columnarSegments.unreadable)
   const pinned = await pinLayers(context, layers, { pagesWillDo: true })
   let task: WriteColumnarLayerTask & Required<Pick<WriteColumnarLayerTask, 'localPages'>>
   let written: WrittenColumnarLayer
@@ -98,8 +99,20 @@ export async function makeColumns(
   const pagesPath = target.files.path(pages.name)
   await context.env.disk.rename(task.localPages.outputPath, pagesPath)
   context.layerFiles.adopt(pages, pagesPath)
-  await retryForever('publish columns', context.retry, () => target.publish(() => ({ added: [descriptor] })))
+  await retryForever('publish columns', context.retry, () =>
+    target.publish(({ layers }) => ({ removed: replacedBy(descriptor, layers, context), added: [descriptor] })),
+  )
   return descriptor
+}
+
+/** Damaged layers that said the same, should the new one be made at their LSN. */
+function replacedBy(made: LayerDescriptor, layers: readonly LayerDescriptor[], context: StorageContext): Set<string> {
+  const isReplaced = (layer: LayerDescriptor) =>
+    context.columnarSegments.damaged.has(layer.name) &&
+    layer.startLsn === made.startLsn &&
+    compareKeys(layer.keyStart, made.keyStart) === 0 &&
+    compareKeys(layer.keyEnd, made.keyEnd) === 0
+  return new Set(layers.filter(isReplaced).map(({ name }) => name))
 }
 
 /** Fewer heap pages to a data page where rows drag large values along, so that one fits in memory. */

@@ -77,18 +77,21 @@ const historyArbitrary = fc
     return layers
   })
 
-test('after a collection everything that must be readable is readable', () => {
+test('after a collection everything that must be readable is readable, around images that are damaged, too', () => {
   let removedTotal = 0
   fc.assert(
     fc.property(
       historyArbitrary,
       fc.integer({ min: 0, max: 40 }),
       fc.uniqueArray(fc.integer({ min: 1, max: 40 }), { maxLength: 3 }),
-      (layers, cutoffLsn, retained) => {
+      fc.array(fc.boolean(), { maxLength: 12 }),
+      (layers, cutoffLsn, retained, areDamaged) => {
         const retainedLsns = retained.filter((lsn) => lsn < cutoffLsn)
-        const removed = new Set(planGc(new LayerMap(layers), { cutoffLsn, retainedLsns }).map((it) => it.name))
+        const images = layers.filter(({ kind }) => kind === 'page-image')
+        const damaged = new Map(images.filter((_, i) => areDamaged[i]).map(({ name }) => [name, new Error('bad')]))
+        const removed = new Set(planGc(new LayerMap(layers), { cutoffLsn, retainedLsns }, damaged).map((it) => it.name))
         removedTotal += removed.size
-        const left = layers.filter((it) => !removed.has(it.name))
+        const left = layers.filter((it) => !removed.has(it.name) && !damaged.has(it.name))
         for (let block = 0; block < KEYS; block++) {
           for (let lsn = 1; lsn <= 40; lsn++) {
             if (lsn < cutoffLsn && !retainedLsns.includes(lsn)) continue

@@ -26,7 +26,7 @@ export async function collectGarbage(context: StorageContext, target: UpkeepTarg
     (index, map) => {
       const held = [...target.branchPoints.values(), ...context.leasedLsns(target.timelineId)]
       const { gcCutoffLsn, retainedLsns } = nextHorizon(index, horizon, held)
-      removed = planGc(map, { cutoffLsn: gcCutoffLsn, retainedLsns })
+      removed = planGc(map, { cutoffLsn: gcCutoffLsn, retainedLsns }, context.columnarSegments.damaged)
       const isSame =
         gcCutoffLsn === index.gcCutoffLsn &&
         retainedLsns.length === index.retainedLsns.length &&

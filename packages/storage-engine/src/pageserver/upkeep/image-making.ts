@@ -24,7 +24,8 @@ export interface ImageMakingOptions {
 /**
  * Makes images where the plan wants them, at the LSN up to which everything is in layers: columns of user tables, and
  * page images of all the rest. False: `mustYield` ended it before the end of the plan, or garbage collection went past
- * that LSN and there is no later one yet.
+ * that LSN and there is no later one yet. A range whose inputs are damaged beyond what older layers make up for is left
+ * out, and does not keep the others from theirs.
  */
 export async function makeImages(
   context: StorageContext,
@@ -55,6 +56,7 @@ async function makeImagesAt(
     const map = links[0]!.version.map
     const ranges = planImages(map, options.isForced ? forcedImageBounds : context.settings, {
       countLevel0: options.isForced,
+      damaged: context.columnarSegments.damaged,
     })
     if (ranges.length === 0) return true
     const heaps = await readUserHeaps(context, target, lsn)
@@ -66,13 +68,19 @@ async function makeImagesAt(
       },
     })
     const mustYield = options.mustYield ?? (() => false)
-    for (const chunk of chunks) {
+    const making = [
+      ...chunks.map((chunk) => () => makeColumns(context, target, links, lsn, chunk)),
+      ...rest.map((range) => () => makePageImages(context, target, links, lsn, range, liveRanges)),
+    ]
+    for (const make of making) {
       if (mustYield()) return false
-      await makeColumns(context, target, links, lsn, chunk)
-    }
-    for (const range of rest) {
-      if (mustYield()) return false
-      await makePageImages(context, target, links, lsn, range, liveRanges)
+      try {
+        await make()
+      } catch (error) {
+        if (!isStorageError(error, 'corruption')) throw error
+        const fields = { timelineId: target.timelineId, lsn: Lsn.format(lsn), error: errorText(error) }
+        context.env.log.error('a range gets no image, its layers are damaged', fields)
+      }
     }
     return true
   } finally {

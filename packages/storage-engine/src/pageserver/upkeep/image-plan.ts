@@ -1,5 +1,5 @@
 import type { LayerDescriptor } from '../layer/layer-descriptor.ts'
-import type { LayerMap } from '../layer/layer-map.ts'
+import type { DamagedLayers, LayerMap } from '../layer/layer-map.ts'
 import { isImage } from '../layer/layer-name.ts'
 import { compareKeys } from '../layer/packed-key.ts'
 
@@ -22,18 +22,30 @@ export const forcedImageBounds: ImageBounds = { imageDeltaLayersMax: 1, imageDel
 
 /**
  * Key ranges for which an image should be made: those whose reads fold too many records, or pass many delta layers that
- * together are not small against the image below them. Level-0 layers do not count: they are merged first. Neighbouring
- * ranges become one.
+ * together are not small against the image below them, or whose newest image is damaged. Level-0 layers do not count: they
+ * are merged first. Neighbouring ranges become one.
  */
-export function planImages(map: LayerMap, bounds: ImageBounds, options: { countLevel0: boolean }): KeyRange[] {
+export function planImages(
+  map: LayerMap,
+  bounds: ImageBounds,
+  options: { readonly countLevel0: boolean; readonly damaged?: DamagedLayers },
+): KeyRange[] {
+  const { countLevel0, damaged } = options
   const ranges: { start: Uint8Array; end: Uint8Array }[] = []
   for (const { start, end, layers } of map.pieces(new Uint8Array(18), new Uint8Array(18).fill(255))) {
-    if (!isWorthAnImage(layers, bounds, options.countLevel0)) continue
+    if (!isNewestDamaged(layers, damaged) && !isWorthAnImage(layers, bounds, countLevel0)) continue
     const last = ranges.at(-1)
     if (last && compareKeys(last.end, start) === 0) last.end = end
     else ranges.push({ start, end })
   }
   return ranges
+}
+
+function isNewestDamaged(layers: readonly LayerDescriptor[], damaged: DamagedLayers | undefined): boolean {
+  if (!damaged || damaged.size === 0) return false
+  const newest = layers.filter(isImage)
+  // One made anew at the same LSN stands beside it.
+  return newest.length > 0 && newest.every((it) => it.startLsn < newest[0]!.startLsn || damaged.has(it.name))
 }
 
 function isWorthAnImage(layers: readonly LayerDescriptor[], bounds: ImageBounds, countLevel0: boolean): boolean {

@@ -1,4 +1,4 @@
-import { errorText, isStorageError } from '../../base/errors.ts'
+import { CorruptionError, errorText, isStorageError } from '../../base/errors.ts'
 import { listObjects } from '../../object-store/list-objects.ts'
 import { parseLayerName } from '../layer/layer-name.ts'
 import { listIndexes } from '../remote/list-indexes.ts'
@@ -29,6 +29,13 @@ export async function scrubTimeline(context: StorageContext, target: UpkeepTarge
       } catch (error) {
         if (!isStorageError(error, 'corruption') && !isStorageError(error, 'not-found')) throw error
         damaged.push({ name: descriptor.name, error: errorText(error) })
+        if (descriptor.kind !== 'columnar') continue
+        // Reads and garbage collection look to the layers below from now on, and image making puts another in its place.
+        const fields = { object: target.files.objectKey(descriptor), found: errorText(error) }
+        context.columnarSegments.markDamaged(
+          descriptor.name,
+          new CorruptionError('columnar layer is damaged', fields, { cause: error }),
+        )
       }
     }
   } finally {
