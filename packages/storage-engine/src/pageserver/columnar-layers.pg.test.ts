@@ -361,28 +361,44 @@ test('a layer whose object is damaged answers from older layers and WAL, which s
   await lake.service.setPitrWindow(lake.projectId, 0)
   await lake.run(`select txid_current()`)
   const tipLsn = await lake.ingest()
+  // Collects what is older once the damaged one is made anew, at its own LSN.
   await lake.upkeep('flush', 'gc')
+  expect(lake.service.attached(lake.projectId, lake.rootId).storage.gcCutoffLsn).toBeGreaterThan(laterLsn)
+  const remade = (await lake.plan(relation, tipLsn)).layers[0]!
+  expect(remade.lsn).toBe(layers[0]!.lsn)
+  expect(remade.objectKey).not.toBe(key)
   expect(firstDifference(await lake.pages(relation, tipLsn), wanted)).toBe(-1)
-  await lake.upkeep('scrub', 'gc')
-  const remade = (await lake.plan(relation, tipLsn)).layers[0]!.objectKey
-  expect(remade).not.toBe(key)
+
+  // Of one that nothing below can replace any more, the pages are still in the local cache: it is made anew from them.
+  const folder = path.join(lake.folder, 'cache', lake.projectId, 'timelines', lake.rootId, 'layers')
+  const flip = (objectKey: string) => {
+    const bytes = fs.readFileSync(lake.objectPath(objectKey))
+    fs.writeFileSync(
+      lake.objectPath(objectKey),
+      bytes.map((byte, i) => (i === Math.floor(bytes.length / 3) ? byte ^ 4 : byte)),
+    )
+  }
+  fs.rmSync(path.join(folder, path.basename(remade.objectKey)))
+  flip(remade.objectKey)
+  await lake.restart({ keepCache: true })
+  await lake.upkeep('scrub')
+  expect(firstDifference(await lake.pages(relation, tipLsn), wanted)).toBe(-1)
+  const last = (await lake.plan(relation, tipLsn)).layers[0]!.objectKey
+  expect(last).not.toBe(remade.objectKey)
   await lake.restart()
   expect(firstDifference(await lake.pages(relation, tipLsn), wanted)).toBe(-1)
 
-  const whole = fs.readFileSync(lake.objectPath(remade))
-  fs.writeFileSync(
-    lake.objectPath(remade),
-    whole.map((byte, i) => (i === Math.floor(whole.length / 3) ? byte ^ 4 : byte)),
-  )
+  const whole = fs.readFileSync(lake.objectPath(last))
+  flip(last)
   await lake.restart()
   const failure = await lake.pages(relation, tipLsn).then(
     () => undefined,
     (error: unknown) => error,
   )
   expect(failure).toBeInstanceOf(CorruptionError)
-  expect((failure as CorruptionError).fields.object).toBe(remade)
+  expect((failure as CorruptionError).fields.object).toBe(last)
   expect((failure as CorruptionError).fields.offsetBytes).toBeTypeOf('number')
-  fs.writeFileSync(lake.objectPath(remade), whole)
+  fs.writeFileSync(lake.objectPath(last), whole)
   await lake.restart()
   expect(firstDifference(await lake.pages(relation, tipLsn), wanted)).toBe(-1)
 })

@@ -221,7 +221,7 @@ export class UpkeepLoop {
       this.#env.log.error('layer is damaged in object storage', { timelineId: storage.timelineId, name, error })
     }
     this.#damagedLayers.set(attached, damaged.length)
-    if (damaged.length > 0) await storage.repairImages()
+    await storage.repairImages()
   }
 
   async #step(project: OpenProject, attached: AttachedTimeline, step: UpkeepStep): Promise<void> {
@@ -235,6 +235,7 @@ export class UpkeepLoop {
         return storage.makeImages()
       case 'gc': {
         const horizonLsn = await this.#horizonLsn(project, attached)
+        await storage.repairImages()
         if (horizonLsn !== undefined) await storage.collectGarbage({ horizonLsn, retainLsns: [] })
         return this.#lake.vacuum(project, attached)
       }

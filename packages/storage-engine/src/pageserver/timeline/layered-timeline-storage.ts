@@ -303,8 +303,10 @@ export class LayeredTimelineStorage implements TimelineStorage {
     })
   }
 
-  /** Makes images in place of damaged ones, and where upkeep would. */
+  /** Makes images in place of those that are known to be damaged. */
   async repairImages(): Promise<void> {
+    const { damaged } = this.#context.columnarSegments
+    if (!this.index.layers.some(({ name }) => damaged.has(name))) return
     await this.#context.heavyWorkLock.run(async () => {
       await makeImages(this.#context, this, { isForced: false })
     })

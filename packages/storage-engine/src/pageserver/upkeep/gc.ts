@@ -2,6 +2,7 @@ import { Lsn } from '../../postgres/lsn.ts'
 import type { LayerDescriptor } from '../layer/layer-descriptor.ts'
 import type { TimelineIndex } from '../remote/index-file.ts'
 import type { StorageContext } from '../timeline/storage-context.ts'
+import { repairableLayers } from './columnar-repair.ts'
 import { planGc } from './gc-plan.ts'
 import { discardLayers } from './local-inputs.ts'
 import type { UpkeepTarget } from './upkeep-target.ts'
@@ -24,9 +25,17 @@ export async function collectGarbage(context: StorageContext, target: UpkeepTarg
   let removed: readonly LayerDescriptor[] = []
   await target.publish(
     (index, map) => {
+      const { damaged } = context.columnarSegments
+      // Beyond the LSN of a damaged layer the cutoff would make it uncertain whether all is there that takes its place.
+      if (repairableLayers(index, damaged).length > 0) {
+        context.env.log.warn('no garbage is collected before damaged layers are made anew', {
+          timelineId: target.timelineId,
+        })
+        return undefined
+      }
       const held = [...target.branchPoints.values(), ...context.leasedLsns(target.timelineId)]
       const { gcCutoffLsn, retainedLsns } = nextHorizon(index, horizon, held)
-      removed = planGc(map, { cutoffLsn: gcCutoffLsn, retainedLsns }, context.columnarSegments.damaged)
+      removed = planGc(map, { cutoffLsn: gcCutoffLsn, retainedLsns }, damaged)
       const isSame =
         gcCutoffLsn === index.gcCutoffLsn &&
         retainedLsns.length === index.retainedLsns.length &&

@@ -8,6 +8,7 @@ import type { ReadLink } from '../timeline/read-layers.ts'
 import type { StorageContext } from '../timeline/storage-context.ts'
 import { makeColumns } from './columnar-making.ts'
 import { planColumns, type UserHeap } from './columnar-plan.ts'
+import { repairColumns } from './columnar-repair.ts'
 import { keepLayer } from './flush.ts'
 import { forcedImageBounds, planImages } from './image-plan.ts'
 import { pinLayers } from './local-inputs.ts'
@@ -32,6 +33,7 @@ export async function makeImages(
   target: UpkeepTarget,
   options: ImageMakingOptions,
 ): Promise<boolean> {
+  await repairColumns(context, target)
   for (;;) {
     await target.flushAncestors()
     const lsn = target.index.consistentLsn
