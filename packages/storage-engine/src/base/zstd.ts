@@ -1,5 +1,5 @@
 import * as zlib from 'node:zlib'
-import { init, compress as zstdCompress, decompress as zstdDecompress } from '@bokuweb/zstd-wasm'
+import { compress as zstdCompress, decompress as zstdDecompress, init } from '@bokuweb/zstd-wasm'
 import { StorageError } from './errors.ts'
 
 /** What node:zlib has from Node.js 22.15 on, as far as it is used here. */

@@ -1,7 +1,7 @@
 /** One attribute of a table while a row group is being filled: its visible column and the payload beside. */
 import { CorruptionError } from '../base/errors.ts'
-import type { SchemaLeaf } from '../parquet/schema.ts'
 import { valueWidth } from '../parquet/schema.ts'
+import type { SchemaLeaf } from '../parquet/schema.ts'
 import { BytesValues, type ColumnData, FixedValues, Levels, type Values } from '../parquet/values.ts'
 import type { AttributeLayout } from './table-layout.ts'
 import { Appended, type ListCodec } from './types/type-codec.ts'

@@ -7,7 +7,7 @@ import { PAGE_SIZE } from '../postgres/constants.ts'
 import { COLUMNAR_FORMAT_VERSION, LAYER_KEY, type LayerDescription } from './columnar-encoder.ts'
 import { type DirectorySegment, decodePageEntries, decodeSegments } from './page-directory.ts'
 import { PageRebuilder } from './page-rebuilder.ts'
-import { planTableLayout, type TableLayout } from './table-layout.ts'
+import { type TableLayout, planTableLayout } from './table-layout.ts'
 
 export interface HeapPages {
   readonly firstBlock: number

@@ -8,10 +8,10 @@ import { type PostgresFixture, startPostgres } from '../../test/postgres-fixture
 import { isStorageError } from '../base/errors.ts'
 import { memorySource } from '../parquet/file-reader.ts'
 import { PAGE_SIZE } from '../postgres/constants.ts'
-import { type ColumnarCounts, ColumnarEncoder } from './columnar-encoder.ts'
+import { ColumnarEncoder, type ColumnarCounts } from './columnar-encoder.ts'
 import type { Alignment, PostgresType, TableAttribute, TableDefinition } from './table-definition.ts'
 import { codecOf } from './types/registry.ts'
-import { decodeToastPointer, decompressInline, type ToastPointer, toastPayload } from './varlena.ts'
+import { decodeToastPointer, decompressInline, toastPayload, type ToastPointer } from './varlena.ts'
 import { verifyColumnarFile } from './verify.ts'
 
 let postgres: PostgresFixture

@@ -13,11 +13,11 @@
  *   _pg_overflow         JSON object, column name to Postgres's text (null: not at hand), of values that are null in their
  *                        column only because its type cannot hold them; optional
  */
-import { listNode, PhysicalType, Repetition, type SchemaNode, schemaLeaves } from '../parquet/schema.ts'
+import { PhysicalType, Repetition, type SchemaNode, listNode, schemaLeaves } from '../parquet/schema.ts'
 import type { TableAttribute, TableDefinition } from './table-definition.ts'
-import { type CodecSettings, codecOf } from './types/registry.ts'
 import { STRING_SHAPE, textualCodec } from './types/text.ts'
 import type { ColumnShape, TypeCodec } from './types/type-codec.ts'
+import { type CodecSettings, codecOf } from './types/registry.ts'
 
 export interface AttributeLayout {
   readonly attribute: TableAttribute

@@ -5,14 +5,14 @@
  *   data page := [u32 length, repetition levels] [u32 length, definition levels] values     compressed as a whole
  */
 import { assert } from '../base/assert.ts'
-import { crc32 } from '../base/crc32.ts'
 import { compress } from '../base/zstd.ts'
 import { type Bounds, columnBounds, mergeBounds } from './bounds.ts'
-import { buildDictionary, type Dictionary } from './dictionary-builder.ts'
+import { crc32 } from '../base/crc32.ts'
+import { type Dictionary, buildDictionary } from './dictionary-builder.ts'
 import { bitWidth, encodeHybrid, hybridSizeMax } from './encoding/hybrid.ts'
 import { encodePlain, plainSize } from './encoding/plain.ts'
 import { Codec, type ColumnStatistics, Encoding } from './metadata.ts'
-import { encodePageHeader, PageType } from './page-header.ts'
+import { PageType, encodePageHeader } from './page-header.ts'
 import { PhysicalType, type SchemaLeaf } from './schema.ts'
 import { BytesValues, type ColumnData, type Levels, type Values } from './values.ts'
 

@@ -2,15 +2,14 @@
  * Decodes the pages of one column chunk: V1 and V2 data pages, every encoding that common writers use. Bytes are not
  * trusted: sizes, counts, levels and dictionary indexes are checked, and a mismatch is a CorruptionError.
  */
-
-import { crc32 } from '../base/crc32.ts'
 import { CorruptionError, StorageError } from '../base/errors.ts'
 import { decompressPage } from './compression.ts'
+import { crc32 } from '../base/crc32.ts'
 import { decodeDeltaByteArrays, decodeDeltaIntegers, decodeDeltaLengthByteArrays } from './encoding/delta.ts'
 import { bitWidth, decodeHybrid } from './encoding/hybrid.ts'
 import { decodePlain } from './encoding/plain.ts'
 import { Encoding } from './metadata.ts'
-import { decodePageHeader, type PageHeader, PageType } from './page-header.ts'
+import { type PageHeader, PageType, decodePageHeader } from './page-header.ts'
 import { PhysicalType, type SchemaLeaf, valueWidth } from './schema.ts'
 import { ThriftReader } from './thrift.ts'
 import { BytesValues, type ColumnData, FixedValues, Levels, type Values } from './values.ts'

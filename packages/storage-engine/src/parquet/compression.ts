@@ -1,5 +1,5 @@
 /** Page compression codecs: zstd both ways, snappy and none for reading what other writers made. */
-import { CorruptionError, isStorageError, StorageError } from '../base/errors.ts'
+import { CorruptionError, StorageError, isStorageError } from '../base/errors.ts'
 import { decompress as decompressZstd } from '../base/zstd.ts'
 import { Codec } from './metadata.ts'
 import { decompressSnappy } from './snappy.ts'

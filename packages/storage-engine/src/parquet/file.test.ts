@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { isStorageError, StorageError } from '../base/errors.ts'
-import { type ByteSource, memorySource, ParquetFile } from './file-reader.ts'
+import { StorageError, isStorageError } from '../base/errors.ts'
+import { ParquetFile, type ByteSource, memorySource } from './file-reader.ts'
 import { ParquetWriter } from './file-writer.ts'
-import { assembleRecords, type RecordObject, shredRecords } from './records.ts'
-import { listNode, PhysicalType, Repetition, type SchemaNode, textMapNode } from './schema.ts'
+import { type RecordObject, assembleRecords, shredRecords } from './records.ts'
+import { PhysicalType, Repetition, type SchemaNode, listNode, textMapNode } from './schema.ts'
 
 const text = { physicalType: PhysicalType.byteArray, logicalType: { kind: 'string' } } as const
 

@@ -7,9 +7,8 @@
  *   per checked range, ascending: f64 file offset, u32 CRC-32C of the range
  * Ranges are pages with their headers, page indexes and blobs. All integers little-endian.
  */
-
-import { crc32c } from '../base/crc32c.ts'
 import { CorruptionError } from '../base/errors.ts'
+import { crc32c } from '../base/crc32c.ts'
 import type { FileRange } from './metadata.ts'
 
 export const CHECKSUMS_KEY = 'tributary.checksums'

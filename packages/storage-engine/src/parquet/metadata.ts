@@ -5,7 +5,7 @@
  */
 import { CorruptionError } from '../base/errors.ts'
 import { type LogicalType, PhysicalType, Repetition, type SchemaNode, type TimeUnit } from './schema.ts'
-import { ThriftReader, type ThriftStruct, ThriftWriter } from './thrift.ts'
+import { type ThriftStruct, ThriftReader, ThriftWriter } from './thrift.ts'
 import {
   bytesField,
   integerField,

@@ -6,10 +6,10 @@ import { DuckDBInstance } from '@duckdb/node-api'
 import { parquetReadObjects } from 'hyparquet'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { decompress } from '../base/zstd.ts'
-import { memorySource, ParquetFile } from './file-reader.ts'
+import { ParquetFile, memorySource } from './file-reader.ts'
 import { ParquetWriter } from './file-writer.ts'
-import { assembleRecords, type RecordObject, shredRecords } from './records.ts'
-import { listNode, PhysicalType, Repetition, type SchemaNode, textMapNode } from './schema.ts'
+import { type RecordObject, assembleRecords, shredRecords } from './records.ts'
+import { PhysicalType, Repetition, type SchemaNode, listNode, textMapNode } from './schema.ts'
 
 let directory = ''
 beforeAll(() => {

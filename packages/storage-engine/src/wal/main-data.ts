@@ -1,6 +1,6 @@
+import { decodeTwoPhaseState, type TwoPhaseState } from '../postgres/two-phase.ts'
 import type { Checkpoint } from '../postgres/checkpoint.ts'
 import type { RelationFork } from '../postgres/relation.ts'
-import { decodeTwoPhaseState, type TwoPhaseState } from '../postgres/two-phase.ts'
 import type { DecodedRecord } from './record.ts'
 import { ClogOpcode, type ClogTruncate, decodeClogTruncate, decodeClogZeroPage } from './rmgr/clog.ts'
 import { CommitTsOpcode, decodeCommitTsTruncate, decodeCommitTsZeroPage } from './rmgr/commit-ts.ts'

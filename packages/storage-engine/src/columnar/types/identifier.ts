@@ -1,7 +1,7 @@
 /** uuid, tid, pg_lsn, xid8 and bit strings: text that says everything, or with the payload beside. */
 import type { BytesValues } from '../../parquet/values.ts'
 import { i32, i64, u16, u32 } from '../little-endian.ts'
-import { hex, STRING_SHAPE, textualCodec } from './text.ts'
+import { STRING_SHAPE, hex, textualCodec } from './text.ts'
 import { Appended, type ScalarCodec } from './type-codec.ts'
 
 /** No lake type holds a uuid everywhere; its text gives the bytes back. */

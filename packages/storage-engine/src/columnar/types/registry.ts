@@ -18,7 +18,7 @@ import { bitCodec, pgLsnCodec, tidCodec, uuidCodec, xid8Codec } from './identifi
 import { jsonbCodec } from './jsonb.ts'
 import { cidrCodec, inetCodec, macaddrCodec } from './network.ts'
 import { moneyCodec, numericCodec } from './numeric.ts'
-import { binaryCodec, charCodec, decodeText, nameCodec, STRING_SHAPE, textCodec, textualCodec } from './text.ts'
+import { STRING_SHAPE, binaryCodec, charCodec, decodeText, nameCodec, textCodec, textualCodec } from './text.ts'
 import { tsvectorCodec } from './text-search.ts'
 import { Appended, type ScalarCodec, type TypeCodec } from './type-codec.ts'
 

@@ -1,7 +1,7 @@
 /** text, varchar, char(n), json, xml, name, "char" and what else is stored as its own text. */
 import { PhysicalType } from '../../parquet/schema.ts'
 import type { BytesValues, Values } from '../../parquet/values.ts'
-import { Appended, type ColumnShape, neverWritten, type ScalarCodec } from './type-codec.ts'
+import { Appended, type ColumnShape, type ScalarCodec, neverWritten } from './type-codec.ts'
 
 export const STRING_SHAPE: ColumnShape = {
   physicalType: PhysicalType.byteArray,

@@ -1,4 +1,3 @@
-import { isStorageError } from '../../base/errors.ts'
 import {
   type ColumnarCounts,
   ColumnarEncoder,
@@ -6,6 +5,7 @@ import {
   ROW_GROUP_PAGES,
 } from '../../columnar/columnar-encoder.ts'
 import type { TableDefinition } from '../../columnar/table-definition.ts'
+import { isStorageError } from '../../base/errors.ts'
 import { verifyColumnarFile } from '../../columnar/verify.ts'
 import { type Disk, SYNC_STEP_BYTES } from '../../io/disk.ts'
 import { PAGE_SIZE } from '../../postgres/constants.ts'
