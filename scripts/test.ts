@@ -16,6 +16,8 @@ interface Outcome {
   readonly passed: number
   readonly failed: number
   readonly skipped: number
+  /** What failed and why, said again at the end, where one looks first. */
+  readonly failures?: readonly string[]
 }
 
 const args = process.argv.slice(2)
@@ -51,7 +53,7 @@ async function rung(name: string, folder: string, project: string | undefined): 
   const counts = readReport(report)
   // A file that fails to load has no tests to count; it must not pass for green.
   const failed = counts.failed === 0 && code !== 0 ? 1 : counts.failed
-  outcomes.push({ name, seconds, passed: counts.passed, failed, skipped: counts.skipped })
+  outcomes.push({ name, seconds, passed: counts.passed, failed, skipped: counts.skipped, failures: counts.failures })
 }
 
 /** The console in a real browser; counts come from Playwright's JSON report. */
@@ -85,15 +87,44 @@ function numberOf(report: unknown, key: string): number {
   return typeof value === 'number' ? value : 0
 }
 
-function readReport(file: string): { passed: number; failed: number; skipped: number } {
-  if (!fs.existsSync(file)) return { passed: 0, failed: 0, skipped: 0 }
+/** Of Vitest's JSON report: counts, and each failed test (or file that failed to load) with the begin of its message. */
+function readReport(file: string): { passed: number; failed: number; skipped: number; failures: string[] } {
+  if (!fs.existsSync(file)) return { passed: 0, failed: 0, skipped: 0, failures: [] }
   const report: unknown = JSON.parse(fs.readFileSync(file, 'utf8'))
   const number = (key: string) => numberOf(report, key)
   return {
     passed: number('numPassedTests'),
     failed: number('numFailedTests'),
     skipped: number('numPendingTests') + number('numTodoTests'),
+    failures: failuresOf(report),
   }
+}
+
+interface ReportedFile {
+  readonly name: string
+  readonly status: string
+  readonly message: string
+  readonly assertionResults: readonly { fullName: string; status: string; failureMessages: readonly string[] | null }[]
+}
+
+const FAILURE_LINES = 12
+
+function failuresOf(report: unknown): string[] {
+  const files = (report as { testResults?: readonly ReportedFile[] }).testResults ?? []
+  return files.flatMap((file) => {
+    const name = path.relative(rootFolder, file.name)
+    const tests = file.assertionResults.filter((test) => test.status === 'failed')
+    if (tests.length === 0) return file.status === 'failed' ? [`${name}\n${firstLines(file.message)}`] : []
+    return tests.map((test) => `${name} > ${test.fullName}\n${firstLines((test.failureMessages ?? []).join('\n'))}`)
+  })
+}
+
+function firstLines(message: string): string {
+  return message
+    .split('\n')
+    .slice(0, FAILURE_LINES)
+    .map((line) => `    ${line}`)
+    .join('\n')
 }
 
 try {
@@ -114,6 +145,9 @@ try {
   fs.rmSync(scratch, { recursive: true, force: true })
 }
 
+for (const { name, failures } of outcomes) {
+  for (const failure of failures ?? []) console.log(`\nfailed in ${name}: ${failure}`)
+}
 console.log('\nrung           seconds   passed   failed  skipped')
 for (const { name, seconds, passed, failed, skipped } of outcomes) {
   console.log(

@@ -13,6 +13,7 @@ import { ProjectId, TimelineId } from '../../postgres/ids.ts'
 import { Lsn } from '../../postgres/lsn.ts'
 import { encodeKey } from '../key.ts'
 import { ChainBuilder } from '../layer/chain-builder.ts'
+import type { OpenLayer } from '../layer/open-layer.ts'
 import { OPEN_LAYER_CHUNK_BYTES, OpenLayerPool } from '../layer/open-layer-pool.ts'
 import { openInlineUpkeepWorkers } from '../upkeep/inline-workers.ts'
 import type { LayeredTimelineStorage } from './layered-timeline-storage.ts'
@@ -85,6 +86,21 @@ function readHeld({ links: { links }, lsn }: Held, block: number): Uint8Array | 
   return undefined
 }
 
+/** Chunks of layers that only reads under way keep in memory, or will once they are flushed. */
+function heldChunks(storage: LayeredTimelineStorage, held: readonly Held[]): number {
+  const layersOf = ({ open, frozen }: { open: OpenLayer; frozen: readonly { layer: OpenLayer }[] }) => [
+    open,
+    ...frozen.map((it) => it.layer),
+  ]
+  const { links, release } = storage.acquireLinks()
+  release()
+  const layers = new Set(held.flatMap((one) => layersOf(one.links.links[0]!.version)))
+  layers.delete(links[0]!.version.open)
+  const chunksOf = (layer: OpenLayer) =>
+    Math.floor((layer.memoryBytes - layer.index.memoryBytes) / OPEN_LAYER_CHUNK_BYTES)
+  return [...layers].reduce((sum, layer) => sum + chunksOf(layer), 0)
+}
+
 test('what a read was given, and what it can still see, stays right while the memory behind it is used again', async () => {
   await fc.assert(
     fc.asyncProperty(steps, async (script) => {
@@ -114,9 +130,12 @@ test('what a read was given, and what it can still see, stays right while the me
           else if (kind === 'let go') held.shift()?.links.release()
           else await storage.flush()
 
-          // One batch may take the pool beyond its bound, and what each read under way holds may too.
-          expect(pool.usedChunks).toBeLessThanOrEqual(CHUNKS_MAX + 1 + held.length)
-          expect(pool.chunkCount).toBeLessThanOrEqual(CHUNKS_MAX + 1 + held.length)
+          // A layer that was spilling gives its memory back a turn later.
+          await nodeClock.yieldTurn()
+          // Beyond the bound: what reads under way hold, the chunk that values are put to, and that of one batch.
+          const bound = Math.max(CHUNKS_MAX, heldChunks(storage, held) + 2)
+          expect(pool.usedChunks).toBeLessThanOrEqual(bound)
+          expect(pool.chunkCount).toBeLessThanOrEqual(bound)
           for (const one of held) {
             for (const [block, expected] of one.model) {
               const value = readHeld(one, block)
@@ -130,7 +149,8 @@ test('what a read was given, and what it can still see, stays right while the me
       })
       expect(pool.usedChunks).toBe(0)
     }),
-    { numRuns: 15 },
+    // Shrinking takes minutes and would end as a timeout that says nothing: the script that failed is printed as it was.
+    { numRuns: 15, endOnFailure: true },
   )
 })
 
