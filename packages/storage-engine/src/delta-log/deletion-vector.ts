@@ -4,8 +4,9 @@
  *   serialized   u32 magic 1681511377, roaring bitmap (roaring.ts), little-endian
  *   file         u8 version 1, then for each: i32 size, serialized, u32 CRC-32 of it, big-endian
  */
-import { CorruptionError } from '../base/errors.ts'
+
 import { crc32 } from '../base/crc32.ts'
+import { CorruptionError } from '../base/errors.ts'
 import type { DeletionVectorDescriptor } from './actions.ts'
 import { decodeRoaring, encodeRoaring } from './roaring.ts'
 import { decodeZ85, encodeZ85 } from './z85.ts'

@@ -17,6 +17,7 @@ import { DeltaTable } from './delta-table.ts'
 import { encodeFilePath } from './file-path.ts'
 import { checkpointKey, commitKey } from './log-path.ts'
 import { planLogSegment } from './log-segment.ts'
+import { cutVersions, logKeysBelow } from './log-vacuum.ts'
 import { writtenProtocol } from './table-features.ts'
 import { decodeZ85, encodeZ85 } from './z85.ts'
 
@@ -173,4 +174,41 @@ test('a missing commit, a version that is not there and a feature that is not kn
     (error: unknown) => error,
   )
   expect(isStorageError(failure, 'unsupported') && failure.message).toContain('rowTeleport')
+})
+
+test('a log is cut at a checkpoint, oldest part first; what is left reads as before, and what is gone says so', async () => {
+  const store = openMemoryObjectStore({ disk: nodeDisk })
+  const table = new DeltaTable(store, 't/')
+  let snapshot = await table.commit(undefined, first)
+  for (let version = 1; version <= 25; version++) {
+    snapshot = await table.commit(snapshot, [add(`f${version}`)])
+    if (version % 10 === 0) await table.writeCheckpoint(snapshot, { removedSinceMs: 0 })
+  }
+  expect(cutVersions('t/', await table.logKeys())).toEqual([10, 20])
+  const filesOf = async (version?: number) => [...(await table.snapshot(version)).files.keys()].sort()
+  const before = { at20: await filesOf(20), at23: await filesOf(23), newest: await filesOf() }
+  const unneeded = logKeysBelow('t/', await table.logKeys(), 20)
+  // 20 commits and a checkpoint, each after everything of earlier versions.
+  expect(unneeded.length).toBe(21)
+  const versions = unneeded.map((key) => Number(/(\d{20})/.exec(key)![1]))
+  expect(versions).toEqual([...versions].sort((a, b) => a - b))
+  for (const removed of [1, 11, 12, 21]) {
+    await store.delete(unneeded.slice(0, removed))
+    expect({ at20: await filesOf(20), at23: await filesOf(23), newest: await filesOf() }).toEqual(before)
+    const failure = await table.snapshot(removed < 12 ? 5 : 19).then(
+      () => undefined,
+      (error: unknown) => error,
+    )
+    expect(isStorageError(failure, 'not-found') && failure.message).toMatch(
+      /no longer kept.*version=\d+, oldestVersion=\d+/,
+    )
+  }
+  expect(cutVersions('t/', await table.logKeys())).toEqual([])
+  // What is missing above a checkpoint is damage.
+  await store.delete([commitKey('t/', 22)])
+  const damage = await table.snapshot().then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+  expect(isStorageError(damage, 'corruption')).toBe(true)
 })

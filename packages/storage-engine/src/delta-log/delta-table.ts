@@ -20,11 +20,11 @@ export class DeltaTable {
   }
 
   /**
-   * The table as of a version, or its newest one. Throws `not-found` (no such table or version), `unsupported` (a feature
-   * that is not known), `corruption`.
+   * The table as of a version, or its newest one. Throws `not-found` (no such table or version, or one that is no longer
+   * kept), `unsupported` (a feature that is not known), `corruption`.
    */
   async snapshot(version?: number): Promise<DeltaSnapshot> {
-    const segment = planLogSegment(this.prefix, await this.#logKeys(), version)
+    const segment = planLogSegment(this.prefix, await this.logKeys(), version)
     const snapshot = await this.#replay(segment)
     requireReadableTable(snapshot.protocol)
     return snapshot
@@ -92,6 +92,13 @@ export class DeltaTable {
     await this.#store.put(lastCheckpointKey(this.prefix), new TextEncoder().encode(JSON.stringify(hint)))
   }
 
+  /** Of all that lies below `_delta_log/`. */
+  async logKeys(): Promise<string[]> {
+    const keys: string[] = []
+    for await (const { key } of listObjects(this.#store, logPrefix(this.prefix))) keys.push(key)
+    return keys
+  }
+
   async #replay(segment: LogSegment): Promise<DeltaSnapshot> {
     const builder = new SnapshotBuilder()
     for (const key of segment.checkpointKeys) builder.apply(await decodeCheckpoint(await this.#store.get(key)))
@@ -100,12 +107,6 @@ export class DeltaTable {
       builder.apply(decodeCommit(await this.#store.get(key), key))
     }
     return builder.build(segment.version, this.prefix)
-  }
-
-  async #logKeys(): Promise<string[]> {
-    const keys: string[] = []
-    for await (const { key } of listObjects(this.#store, logPrefix(this.prefix))) keys.push(key)
-    return keys
   }
 }
 

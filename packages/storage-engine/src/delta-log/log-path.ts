@@ -38,3 +38,12 @@ export function parseLogName(name: string): LogFile | undefined {
     partCount: Number(checkpoint[3] ?? 1),
   }
 }
+
+/** Those of `keys` that make up the log of a table. */
+export function logFiles(tablePrefix: string, keys: readonly string[]): (LogFile & { readonly key: string })[] {
+  const prefix = logPrefix(tablePrefix)
+  return keys.flatMap((key) => {
+    const file = key.startsWith(prefix) ? parseLogName(key.slice(prefix.length)) : undefined
+    return file ? [{ ...file, key }] : []
+  })
+}

@@ -1,5 +1,5 @@
 import { CorruptionError, StorageError } from '../base/errors.ts'
-import { type LogFile, logPrefix, parseLogName } from './log-path.ts'
+import { type LogFile, logFiles } from './log-path.ts'
 
 /** The files that give one version of a table: the parts of a checkpoint, and the commits after it. */
 export interface LogSegment {
@@ -14,22 +14,22 @@ export interface LogSegment {
 /**
  * Chooses the newest whole checkpoint at or below `version` (the newest commit when it is not given). `keys` are those
  * below `_delta_log/`, in any order. The hint `_last_checkpoint` is not needed: it only spares listing.
- * Throws `not-found` when there is no such version, `corruption` when commits are missing.
+ * Throws `not-found` when there is no such version, or it is no longer kept; `corruption` when commits are missing.
  */
 export function planLogSegment(tablePrefix: string, keys: readonly string[], version?: number): LogSegment {
-  const prefix = logPrefix(tablePrefix)
-  const files = keys.flatMap((key): (LogFile & { key: string })[] => {
-    const file = key.startsWith(prefix) ? parseLogName(key.slice(prefix.length)) : undefined
-    return file ? [{ ...file, key }] : []
-  })
+  const files = logFiles(tablePrefix, keys)
   if (files.length === 0) throw new StorageError('not-found', 'no delta log', { table: tablePrefix })
   const newest = Math.max(...files.map((file) => file.version))
   const target = version ?? newest
   if (target > newest) throw new StorageError('not-found', 'no such delta version', { table: tablePrefix, version })
-  const checkpoint = wholeCheckpoints(files)
-    .filter((each) => each.version <= target)
-    .sort((a, b) => a.version - b.version)
-    .at(-1)
+  const checkpoints = wholeCheckpoints(files).sort((a, b) => a.version - b.version)
+  const checkpoint = checkpoints.filter((each) => each.version <= target).at(-1)
+  // Vacuum removes the oldest part of a log, up to a checkpoint.
+  const [oldest] = checkpoints
+  if (!checkpoint && oldest && !files.some((file) => file.kind === 'commit' && file.version === 0)) {
+    const fields = { table: tablePrefix, version: target, oldestVersion: oldest.version }
+    throw new StorageError('not-found', 'delta version is no longer kept', fields)
+  }
   const first = checkpoint ? checkpoint.version + 1 : 0
   const commitVersions = files
     .filter((file) => file.kind === 'commit' && file.version >= first && file.version <= target)
@@ -50,7 +50,10 @@ export function planLogSegment(tablePrefix: string, keys: readonly string[], ver
   }
 }
 
-function wholeCheckpoints(files: readonly (LogFile & { key: string })[]): { version: number; keys: string[] }[] {
+/** Checkpoints of which every part is there, in any order. */
+export function wholeCheckpoints(
+  files: readonly (LogFile & { readonly key: string })[],
+): { version: number; keys: string[] }[] {
   const groups = new Map<string, { version: number; partCount: number; parts: Map<number, string> }>()
   for (const file of files) {
     if (file.kind !== 'checkpoint') continue

@@ -8,6 +8,7 @@ import {
   readDeletionVectorFile,
 } from '../delta-log/deletion-vector.ts'
 import { DeltaTable } from '../delta-log/delta-table.ts'
+import { cutVersions, logKeysBelow } from '../delta-log/log-vacuum.ts'
 import type { DeltaSnapshot } from '../delta-log/snapshot.ts'
 import type { Env } from '../io/env.ts'
 import type { ObjectStore } from '../object-store/object-store.ts'
@@ -18,9 +19,9 @@ import { addOf, type PlannedFile, planPublication, removeOf, Tag } from './publi
 
 /** Commits between two checkpoints of a log. */
 const CHECKPOINT_INTERVAL = 10
-/** Tables whose newest version is remembered; each about 1 KiB a data file. */
+/** Tables whose newest version is remembered; each about 4 KiB a data file. */
 const KNOWN_TABLES_MAX = 1000
-/** Tombstones younger than this stay in checkpoints. */
+/** Tombstones younger than this, and all of the table's retention, stay in checkpoints. */
 const TOMBSTONE_MS = 30 * 24 * 3_600_000
 
 export interface DeltaWriterOptions {
@@ -33,6 +34,7 @@ export class DeltaWriter implements DeltaPublisher {
   readonly #env: DeltaWriterOptions['env']
   readonly #store: ObjectStore
   readonly #known = new Map<string, DeltaSnapshot>()
+  readonly #cutTimes = new Map<string, { readonly version: number; readonly timeMs: number }>()
 
   constructor(options: DeltaWriterOptions) {
     this.#env = options.env
@@ -92,7 +94,9 @@ export class DeltaWriter implements DeltaPublisher {
     const next = await delta.commit(snapshot, withoutIdlePairs(actions))
     this.#remember(table.prefix, next)
     if (next.version % CHECKPOINT_INTERVAL === 0 && next.version > 0) {
-      await delta.writeCheckpoint(next, { removedSinceMs: nowMs - TOMBSTONE_MS })
+      const removedSinceMs = nowMs - Math.max(TOMBSTONE_MS, table.retentionMs)
+      await delta.writeCheckpoint(next, { removedSinceMs })
+      this.#remember(table.prefix, withoutTombstones(next, removedSinceMs))
     }
     return { version: next.version, isNewVersion: true }
   }
@@ -110,8 +114,34 @@ export class DeltaWriter implements DeltaPublisher {
     return keys
   }
 
+  async removableLogKeys(prefix: string, sinceMs: number): Promise<readonly string[]> {
+    const delta = new DeltaTable(this.#store, prefix)
+    const keys = await delta.logKeys()
+    let cut: number | undefined
+    for (const version of cutVersions(prefix, keys)) {
+      const timeMs = await this.#commitTimeMs(delta, version)
+      // It was the newest version then, or a later one was: what is below it has been replaced for long enough.
+      if (timeMs === undefined || timeMs > sinceMs) break
+      cut = version
+    }
+    return cut === undefined ? [] : logKeysBelow(prefix, keys, cut)
+  }
+
   forget(prefix: string): void {
     this.#known.delete(prefix)
+    this.#cutTimes.delete(prefix)
+  }
+
+  /** Of the lowest version that was too young for a cut the last time, for each table. Undefined: the commit does not say. */
+  async #commitTimeMs(delta: DeltaTable, version: number): Promise<number | undefined> {
+    const known = this.#cutTimes.get(delta.prefix)
+    if (known?.version === version) return known.timeMs
+    const actions = await delta.commitOf(version)
+    const timeMs = actions?.flatMap((action) => ('commitInfo' in action ? [action.commitInfo.timestamp] : []))[0]
+    if (typeof timeMs !== 'number') return undefined
+    if (this.#cutTimes.size >= KNOWN_TABLES_MAX) this.#cutTimes.clear()
+    this.#cutTimes.set(delta.prefix, { version, timeMs })
+    return timeMs
   }
 
   async #newest(delta: DeltaTable): Promise<DeltaSnapshot | undefined> {
@@ -202,6 +232,11 @@ function keyOf(file: {
   readonly deletionVector?: DeletionVectorDescriptor | undefined
 }): string {
   return `${file.path}\0${JSON.stringify(file.deletionVector ?? null)}`
+}
+
+function withoutTombstones(snapshot: DeltaSnapshot, removedSinceMs: number): DeltaSnapshot {
+  const removed = [...snapshot.removed].filter(([, file]) => (file.deletionTimestamp ?? 0) >= removedSinceMs)
+  return { ...snapshot, removed: new Map(removed) }
 }
 
 function transactionId(table: TablePublication): string {

@@ -26,6 +26,7 @@ const table = (files: PublishedFile[], columns: TablePublication['columns'] = []
   files,
   lsn: 5,
   commitTime: null,
+  retentionMs: 0,
 })
 
 const context = (masked: Record<string, number[]> = {}) => ({

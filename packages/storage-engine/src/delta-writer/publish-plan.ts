@@ -77,11 +77,23 @@ export function addOf(
     size: file.sizeBytes,
     modificationTime: nowMs,
     dataChange: true,
-    // Required with a deletion vector, and the rows of the file, masked ones too.
-    stats: JSON.stringify({ numRecords: file.rowCount, tightBounds: false }),
+    stats: planned.file.bounds === undefined && planned.current?.stats ? planned.current.stats : statsOf(file),
     tags: { [Tag.lsn]: file.lsn, [Tag.settled]: String(file.isSettled) },
     ...(deletionVector ? { deletionVector } : {}),
   }
+}
+
+/** JSON text. Of all rows of the file, masked ones too: bounds and counts of the rows that are shown may be narrower. */
+function statsOf({ rowCount, bounds = {} }: PublishedFile): string {
+  const minValues: Record<string, string | number> = {}
+  const maxValues: Record<string, string | number> = {}
+  const nullCount: Record<string, number> = {}
+  for (const [column, ofColumn] of Object.entries(bounds)) {
+    nullCount[column] = ofColumn.nullCount
+    if (ofColumn.min !== undefined) minValues[column] = ofColumn.min
+    if (ofColumn.max !== undefined) maxValues[column] = ofColumn.max
+  }
+  return JSON.stringify({ numRecords: rowCount, tightBounds: false, minValues, maxValues, nullCount })
 }
 
 function setupActions(

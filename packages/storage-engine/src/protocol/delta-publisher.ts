@@ -7,6 +7,13 @@ export interface PublishedColumn {
   readonly isList: boolean
 }
 
+export interface PublishedBounds {
+  readonly nullCount: number
+  /** As JSON of a Delta log. */
+  readonly min?: string | number
+  readonly max?: string | number
+}
+
 /** One data file as a version of the table is to show it. */
 export interface PublishedFile {
   readonly objectKey: string
@@ -16,6 +23,8 @@ export interface PublishedFile {
   readonly deadRows: Uint32Array | undefined
   /** False: a transaction in progress may change which rows are visible. */
   readonly isSettled: boolean
+  /** Of the file's columns, by physical name; undefined: as in the last version, if the file was in it. */
+  readonly bounds?: Readonly<Record<string, PublishedBounds>>
   /** LSN of the pages in the file, as text. */
   readonly lsn: string
 }
@@ -33,6 +42,8 @@ export interface TablePublication {
   readonly lsn: number
   /** ISO 8601; null: unknown. */
   readonly commitTime: string | null
+  /** Versions stay readable this long after they were replaced. */
+  readonly retentionMs: number
 }
 
 /** A Delta table as its newest version is. */
@@ -57,6 +68,11 @@ export interface DeltaPublisher {
   publish(table: TablePublication): Promise<{ readonly version: number; readonly isNewVersion: boolean }>
   /** Objects that versions of the table younger than `sinceMs` (Unix time) need, and the keys of its folder's log. */
   neededKeys(prefix: string, sinceMs: number): Promise<ReadonlySet<string>>
+  /**
+   * Keys of the table's log, in the order in which they are to go, that no version needs which was the newest one at
+   * `sinceMs` (Unix time) or later.
+   */
+  removableLogKeys(prefix: string, sinceMs: number): Promise<readonly string[]>
   /** Drops what is remembered of a table that is being removed. */
   forget(prefix: string): void
 }

@@ -5,6 +5,9 @@
 import { execFileSync } from 'node:child_process'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { DeltaTable } from '../../src/delta-log/delta-table.ts'
+import { resolvePath } from '../../src/delta-writer/data-path.ts'
+import { memorySource, ParquetFile } from '../../src/parquet/file-reader.ts'
 import type { TimelineId } from '../../src/postgres/ids.ts'
 import { LakeFixture, newTimelineId } from '../lake-fixture.ts'
 
@@ -17,6 +20,7 @@ const READER_MS_MAX = 900_000
 interface Published {
   readonly name: string
   readonly path: string
+  readonly condition: string
   readonly expected: Record<string, unknown>
 }
 
@@ -25,12 +29,16 @@ const tables: Published[] = []
 
 const CHECK = `select count(*)::text as n, sum(id)::text as ids, md5(coalesce(string_agg(id || ':' || coalesce(v, '-'), ',' order by id), '')) as hash from `
 
-async function publish(name: string, timelineId: TimelineId): Promise<void> {
+/** All readers take it as it is; Postgres orders these texts as they do, by their bytes. */
+const CONDITION = `id >= 1000 and v >= 'm' and v < 'w'`
+
+async function publish(name: string, timelineId: TimelineId, condition = CONDITION): Promise<void> {
   const table = { database: 'postgres', schema: 'public', name }
   const { published, refused } = await lake.service.publishTables({ projectId: lake.projectId, timelineId, table })
   expect(refused).toEqual([])
   const [expected] = await lake.postgres.query(`${CHECK}${name}`)
-  tables.push({ name, path: published[0]!.path, expected: expected! })
+  const [where] = await lake.postgres.query(`${CHECK}${name} where ${condition}`)
+  tables.push({ name, path: published[0]!.path, condition, expected: { ...expected, where } })
 }
 
 describe.skipIf(python === undefined || readers.length === 0)('published tables', () => {
@@ -49,9 +57,35 @@ describe.skipIf(python === undefined || readers.length === 0)('published tables'
       'create table parts_high partition of parts for values from (1000) to (maxvalue)',
       `insert into parts select i, 'p' || i from generate_series(0, 2999) i`,
       'create table nothing (id int, v text)',
+      'create table few (id int, v text)',
+      `insert into few values (1000, 'one'), (2000, 'two')`,
+      `create table typed (id int, v text, n numeric(12, 2), d date, ts timestamp, tz timestamptz, f float8, r real, l bigint) partition by range (id)`,
+      'create table typed_low partition of typed for values from (0) to (1000)',
+      'create table typed_high partition of typed for values from (1000) to (maxvalue)',
+      `insert into typed select i, 't' || i, i / 100.0, date '2024-01-01' + i, timestamp '2024-01-01' + i * interval '1.000001 s',
+         timestamptz '2024-01-01 00:00:00+00' + i * interval '1.000001 s', i / 7.0, i / 7.0, i * 1000000007::bigint from generate_series(0, 2999) i`,
     )
     await lake.ingest()
-    for (const name of ['masked', 'parts', 'parts_low', 'nothing']) await publish(name, lake.rootId)
+    for (const name of ['masked', 'parts', 'parts_low', 'nothing', 'few']) await publish(name, lake.rootId)
+    // One file of two can be left out by any of these.
+    const at = `timestamp '2024-01-01 00:16:40'`
+    for (const condition of [
+      'n >= 10.01',
+      `d > date '2026-09-27'`,
+      `ts >= ${at}`,
+      `tz >= ${at}`,
+      'f > 142.9',
+      'r > 142.9',
+      'l > 1000000007000',
+    ]) {
+      await publish('typed', lake.rootId, condition)
+    }
+    // Some chunks are not worth compressing, and are read like the others.
+    const few = tables.find(({ name }) => name === 'few')!
+    const [file] = [...(await new DeltaTable(lake.objectStore, few.path).snapshot()).files.values()]
+    const parquet = memorySource(await lake.objectStore.get(resolvePath(few.path, file!.path)))
+    const { columns } = (await ParquetFile.open(parquet, { sealed: true })).metadata.rowGroups[0]!
+    expect(columns.filter(({ path: [name] }) => /^a[12]$/.test(name!)).map(({ codec }) => codec)).toEqual([0, 0])
     await lake.service.publishTables({
       projectId: lake.projectId,
       timelineId: lake.rootId,
@@ -89,7 +123,12 @@ describe.skipIf(python === undefined || readers.length === 0)('published tables'
       const script = path.join(import.meta.dirname, 'read_delta.py')
       const output = execFileSync(
         python!,
-        [script, reader, path.join(lake.folder, 'objects'), ...tables.map((table) => table.path)],
+        [
+          script,
+          reader,
+          path.join(lake.folder, 'objects'),
+          ...tables.flatMap((table) => [table.path, table.condition]),
+        ],
         {
           encoding: 'utf8',
           timeout: READER_MS_MAX,

@@ -212,6 +212,51 @@ test('a partitioned table is one Delta table over its partitions’ files, and e
   expect((await openTable(await publishOne('p'))).files.size).toBe(3)
 })
 
+test('statistics of a file bound every value in it as DuckDB reads it, count its nulls, and are left out where they could mislead', async () => {
+  await lake.run(
+    `create table st (i int, l bigint, f real, d double precision, nan double precision, inf float8, n numeric(12, 2), big numeric(38, 4),
+       dt date, forever date, ts timestamp, tz timestamptz, s text, long text, b bool, arr int[], j jsonb, empty int, u uuid)`,
+    `insert into st select i, i * 1000000007::bigint, i / 3.0, -i / 7.0, case when i = 5 then float8 'NaN' else i end, case when i = 5 then float8 '-Infinity' else i end,
+       (i - 500) / 100.0, i, date '2024-01-01' + i, case when i = 5 then date 'infinity' else date '2024-01-01' + i end, timestamp '2024-01-01' + i * interval '1.000001 s',
+       timestamptz '2024-01-01 00:00:00+00' - i * interval '1.000001 s', case when i % 3 = 0 then null else 'é' || i end, repeat('x', i), i % 2 = 0, array[i], '{}', null, md5(i::text)::uuid
+     from generate_series(1, 1000) i`,
+    'delete from st where i > 900',
+  )
+  await lake.ingest()
+  const table = await publishOne('st')
+  const [file] = [...(await openTable(table)).files.values()]
+  const stats = JSON.parse(file!.stats!) as Record<'minValues' | 'maxValues' | 'nullCount', Record<string, unknown>> & {
+    numRecords: number
+    tightBounds: boolean
+  }
+  expect([stats.numRecords, stats.tightBounds]).toEqual([1000, false])
+  const bounded = ['a1', 'a2', 'a3', 'a4', 'a7', 'a8', 'a9', 'a10', 'a11', 'a12', 'a13', 'a17', 'a19']
+  expect(Object.keys(stats.minValues)).toEqual(bounded)
+  expect(Object.keys(stats.maxValues)).toEqual([...bounded.slice(0, 4), 'a6', ...bounded.slice(4)])
+  const connection = await (await DuckDBInstance.create(':memory:')).connect()
+  try {
+    await connection.run(`set TimeZone = 'UTC'`)
+    const from = `from read_parquet('${lake.objectPath(resolvePath(table.path, file!.path))}')`
+    const count = async (condition: string) => {
+      return Number((await connection.runAndReadAll(`select count(*) ${from} where ${condition}`)).getRows()[0]![0])
+    }
+    for (const [column, nulls] of Object.entries(stats.nullCount)) {
+      expect([column, await count(`${column} is null`)]).toEqual([column, nulls])
+    }
+    for (const [column, bound] of Object.entries(stats.minValues)) {
+      expect([column, await count(`${column} < '${String(bound)}'`)]).toEqual([column, 0])
+    }
+    for (const [column, bound] of Object.entries(stats.maxValues)) {
+      expect([column, await count(`${column} > '${String(bound)}'`)]).toEqual([column, 0])
+    }
+    // And not wider than a value's neighbours: a bound that bounds nothing would pass what is above.
+    expect(await count(`a1 <= ${String(stats.minValues.a1)} or a1 >= ${String(stats.maxValues.a1)}`)).toBe(2)
+    expect(await count(`a13 <= '${String(stats.minValues.a13)}' or a13 >= '${String(stats.maxValues.a13)}'`)).toBe(2)
+  } finally {
+    connection.closeSync()
+  }
+})
+
 test('an empty table, and one without a key, are published like any other; unlogged ones are not', async () => {
   await lake.run(
     'create table empty (id int, v text)',
@@ -259,6 +304,47 @@ test('vacuum removes data files that no index and no version inside the retentio
   const [branchTable] = await lake.service.deltaTables(lake.projectId, branch!.timelineId)
   const ofBranch = await rowsOf(branchTable!.path, await openTable(branchTable!), 'count(*)::int as n')
   expect(Number(ofBranch[0]!.n)).toBe(branchTable!.physicalRows - branchTable!.maskedRows)
+})
+
+test('a restore window longer than tombstones live keeps what its versions need; versions that are older than it go from the log and say so', async () => {
+  const DAY_MS = 24 * 3_600_000
+  const startMs = 40 * DAY_MS
+  await lake.service.setPitrWindow(lake.projectId, 60 * 24 * 3600)
+  await lake.run('create table w (id int, v text)', `insert into w select i, 'a' || i from generate_series(1, 2000) i`)
+  const publishRounds = async (count: number, letter: string) => {
+    for (let round = 0; round < count; round++) {
+      await lake.run(`update w set v = '${letter}' || id where id % ${round + 2} = 0`)
+      await lake.ingest()
+      await publishOne('w')
+    }
+  }
+  lake.clockAheadMs = startMs
+  await lake.ingest()
+  const first = await publishOne('w')
+  const expected = await serverCheck('w')
+  // Replaced at once: 40 days later its files are needed by nothing but the window.
+  await publishRounds(1, 'b')
+  lake.clockAheadMs = startMs + 40 * DAY_MS
+  await publishRounds(9, 'c')
+  const checkpointed = await serverCheck('w')
+  await lake.restart()
+  await lake.upkeep('flush', 'gc')
+  expect(await rowsOf(first.path, await openTable(first, 0), CHECK)).toEqual([expected])
+  lake.clockAheadMs = startMs + 120 * DAY_MS
+  await publishRounds(2, 'd')
+  await lake.upkeep('flush', 'gc')
+  const names = fs.readdirSync(lake.objectPath(`${first.path}_delta_log`)).sort()
+  expect(names.map((name) => Number(name.slice(0, 20))).filter((version) => version < 10)).toEqual([])
+  const gone = await openTable(first, 0).then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+  expect(isStorageError(gone, 'not-found') && gone.message).toMatch(/no longer kept.*oldestVersion=10/)
+  // Version 10 was shown until a moment ago.
+  expect(await rowsOf(first.path, await openTable(first, 10), CHECK)).toEqual([checkpointed])
+  expect(await rowsOf(first.path, await openTable(first), CHECK)).toEqual([await serverCheck('w')])
+  await lake.restart()
+  expect((await publishOne('w')).version).toBe(12)
 })
 
 test('the storage report accounts for every object', async () => {

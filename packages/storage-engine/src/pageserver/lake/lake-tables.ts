@@ -15,7 +15,8 @@ export interface LakeTable {
   readonly prefix: string
   /** Data files and deletion vectors; not the log. */
   readonly objects: LakeObject[]
-  hasLog: boolean
+  /** Objects of the log; 0: the table was never published. */
+  logFileCount: number
 }
 
 /** Folders of tables on one timeline, with what is in them. */
@@ -35,10 +36,10 @@ export async function listLakeTables(
       tableOid: Number(match[2]),
       prefix,
       objects: [],
-      hasLog: false,
+      logFileCount: 0,
     }
     tables.set(prefix, table)
-    if (match[3]!.startsWith('_delta_log/')) table.hasLog = true
+    if (match[3]!.startsWith('_delta_log/')) table.logFileCount++
     else table.objects.push({ key, sizeBytes })
   }
   return [...tables.values()]

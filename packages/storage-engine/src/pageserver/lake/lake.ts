@@ -87,12 +87,12 @@ export class Lake {
   async tables(project: OpenProject, attached: AttachedTimeline): Promise<DeltaTableInfo[]> {
     const publisher = this.#publisher()
     const found: DeltaTableInfo[] = []
-    for (const { dbOid, tableOid, prefix, hasLog } of await listLakeTables(
+    for (const { dbOid, tableOid, prefix, logFileCount } of await listLakeTables(
       this.#options.objectStore,
       project,
       attached,
     )) {
-      const state = hasLog ? await publisher.state(prefix) : undefined
+      const state = logFileCount > 0 ? await publisher.state(prefix) : undefined
       if (!state) continue
       const { files } = state
       const sum = (of: (file: (typeof files)[number]) => number) => files.reduce((all, file) => all + of(file), 0)
@@ -128,7 +128,7 @@ export class Lake {
     let published = this.#published.get(attached)
     if (!published) {
       const tables = await listLakeTables(this.#options.objectStore, project, attached)
-      published = new Set(tables.filter(({ hasLog }) => hasLog).map(({ prefix }) => folderOf(prefix)))
+      published = new Set(tables.filter(({ logFileCount }) => logFileCount > 0).map(({ prefix }) => folderOf(prefix)))
       this.#published.set(attached, published)
     }
     return published

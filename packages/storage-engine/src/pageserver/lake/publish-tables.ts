@@ -13,6 +13,7 @@ import { commitAtOrBefore } from '../timeline/time-index.ts'
 import { pagesOfStorage, TimelineSnapshot } from '../timeline/timeline-snapshot.ts'
 import { userHeapOf } from '../timeline/user-heaps.ts'
 import { TableFiles } from './table-files.ts'
+import { deltaRetentionMs } from './vacuum.ts'
 
 /**
  * Garbage collection leaves the LSN of a publication alone for this long. There is one such lease a timeline: the next
@@ -103,6 +104,7 @@ async function publishTable(
     files: shown.files,
     lsn,
     commitTime,
+    retentionMs: deltaRetentionMs(project.file),
   })
   return { path: prefix, version, lsn: Lsn.format(lsn), isNewVersion, rowCount: shown.rowCount }
 }

@@ -69,14 +69,14 @@ export class TableFiles {
         rowCount += last.physicalRows - last.maskedRows
         continue
       }
-      const { positions, isSettled, missingRows } = await this.#deadRows(ref)
+      const { positions, isSettled, missingRows, bounds } = await this.#deadRows(ref)
       if (missingRows > 0) {
         throw new StorageError('unsupported', 'a page of the table does not read as one: its rows are in no column', {
           object: ref.objectKey,
           rows: missingRows,
         })
       }
-      files.push({ ...file, deadRows: positions, isSettled })
+      files.push({ ...file, deadRows: positions, isSettled, bounds })
       rowCount += ref.rowCount - positions.length
     }
     return { files, rowCount }

@@ -1,6 +1,7 @@
 import { CorruptionError } from '../../base/errors.ts'
 import { forEachTuple, Infomask, isLockOnly, tupleInfomask, tupleXmax, tupleXmin } from '../../catalog/heap-tuple.ts'
 import { TransactionStatus } from '../../catalog/transaction-status.ts'
+import { type ColumnBounds, visibleColumnBounds } from '../../columnar/column-bounds.ts'
 import { ColumnarFile } from '../../columnar/columnar-file.ts'
 import type { Disk } from '../../io/disk.ts'
 import type { FixedValues } from '../../parquet/values.ts'
@@ -27,7 +28,12 @@ export interface DeadRows {
   readonly isSettled: boolean
   /** Visible tuples of pages whose rows are in no column. */
   readonly missingRows: number
+  /** Of the columns of all rows, by physical name. */
+  readonly bounds: Readonly<Record<string, ColumnBounds>>
 }
+
+/** Columns with bounds: as many as writers of Delta tables give them. */
+const BOUNDS_COLUMNS_MAX = 32
 
 /** Judges every row of a columnar layer against the commit log. */
 export async function listDeadRows(disk: Disk, task: ListDeadRowsTask): Promise<DeadRows> {
@@ -61,7 +67,9 @@ export async function listDeadRows(disk: Disk, task: ListDeadRowsTask): Promise<
       }
       missingRows += visible.reduce((sum, each) => sum + each.size, 0) - shown
     }
-    return { positions: Uint32Array.from(positions), isSettled: judge.isSettled, missingRows }
+    const { metadata, leaves } = file.parquet
+    const bounds = visibleColumnBounds(metadata, leaves, BOUNDS_COLUMNS_MAX)
+    return { positions: Uint32Array.from(positions), isSettled: judge.isSettled, missingRows, bounds }
   } finally {
     await source.close()
     closeInputs(inputs)
