@@ -88,7 +88,8 @@ const serviceMessages: Exclude<WalServiceMessage, { kind: 'wal-data' }>[] = [
     backupLsn: lsn(6),
     remoteConsistentLsn: lsn(7),
   },
-  { kind: 'subscribed', nodeId: 2 },
+  { kind: 'subscribed', unusableCount: 0, nodeId: 2 },
+  { kind: 'subscribed', unusableCount: 3, nodeId: 2 },
   { kind: 'keepalive', commitLsn: large },
   { kind: 'error', code: 'not-found', message: 'gone' },
 ]

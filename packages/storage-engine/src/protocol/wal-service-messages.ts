@@ -15,7 +15,8 @@ import { errorCodeNumber, errorCodeOf } from './safekeeper-messages.ts'
  *   subscribe                    ->
  *                                <-   timeline-status    one per timeline at once, then on each change (at most every
  *                                                        STATUS_INTERVAL_MS per timeline)
- *                                <-   subscribed         after the first statuses: the list was complete
+ *                                <-   subscribed         after the first statuses: the list was complete, but for a number
+ *                                                        of timelines that cannot be served now
  *   or
  *   start-wal                    ->
  *                                <-   wal-data …         contiguous from startLsn; cut anywhere, also inside records
@@ -76,6 +77,8 @@ export interface TimelineStatus {
 export interface Subscribed {
   readonly kind: 'subscribed'
   readonly nodeId: number
+  /** Timelines that are there and cannot be served now: none of the statuses before was theirs. */
+  readonly unusableCount: number
 }
 
 export interface WalData {
@@ -105,6 +108,8 @@ const TYPE = {
   feedback: 0x22,
   'timeline-status': 0x28,
   subscribed: 0x29,
+  /** The same with a count of timelines that were left out. */
+  subscribedInPart: 0x2c,
   'wal-data': 0x2a,
   keepalive: 0x2b,
   error: 0x2f,
@@ -149,7 +154,9 @@ export function encodeWalServiceMessage(message: Exclude<WalReaderMessage | WalS
         .u64(message.remoteConsistentLsn)
         .frame(TYPE['timeline-status'])
     case 'subscribed':
-      return new MessageWriter(4).u32(message.nodeId).frame(TYPE.subscribed)
+      return message.unusableCount === 0
+        ? new MessageWriter(4).u32(message.nodeId).frame(TYPE.subscribed)
+        : new MessageWriter(8).u32(message.nodeId).u32(message.unusableCount).frame(TYPE.subscribedInPart)
     case 'keepalive':
       return new MessageWriter(8).u64(message.commitLsn).frame(TYPE.keepalive)
     case 'error': {
@@ -245,7 +252,13 @@ export function decodeWalServiceMessage(type: number, payload: Uint8Array): WalS
     }
     case TYPE.subscribed: {
       const reader = new MessageReader(payload, 'subscribed')
-      const message: Subscribed = { kind: 'subscribed', nodeId: reader.u32() }
+      const message: Subscribed = { kind: 'subscribed', nodeId: reader.u32(), unusableCount: 0 }
+      reader.done()
+      return message
+    }
+    case TYPE.subscribedInPart: {
+      const reader = new MessageReader(payload, 'subscribed')
+      const message: Subscribed = { kind: 'subscribed', nodeId: reader.u32(), unusableCount: reader.u32() }
       reader.done()
       return message
     }

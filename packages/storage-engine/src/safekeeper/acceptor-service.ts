@@ -20,7 +20,7 @@ import {
 import { type ControlFile, encodeControlFile, readControlFile } from './control-file.ts'
 import { SyncPolicy } from './sync-policy.ts'
 import { initialHistory, lastLogTerm } from './term-history.ts'
-import { WalStorage } from './wal-storage.ts'
+import { WalStorage, type WalStorageOptions } from './wal-storage.ts'
 
 /**
  * One timeline on one SafeKeeper: the acceptor step, its control file and its WAL on disk.
@@ -67,7 +67,7 @@ export class AcceptorService {
   #state: AcceptorState
   #storage: WalStorage
   #lastPeer = 0
-  #queue: (() => Promise<void>)[] = []
+  readonly #queue: (() => Promise<void>)[] = []
   #isBusy = false
   #syncWanted = false
   #syncing: Promise<void> | undefined
@@ -113,11 +113,14 @@ export class AcceptorService {
     return AcceptorService.open(options)
   }
 
-  /** Rejects with `not-found` when there is no control file, with CorruptionError when file or WAL are damaged. */
-  static async open(options: AcceptorServiceOptions): Promise<AcceptorService> {
+  /**
+   * Rejects with `not-found` when there is no control file, with CorruptionError when file or WAL are damaged. `isRetried`:
+   * it has failed before, perhaps after a sync that did not reach the disk.
+   */
+  static async open(options: AcceptorServiceOptions, { isRetried = false } = {}): Promise<AcceptorService> {
     const control = await readControl(options)
     const { projectId, timelineId, systemIdentifier, startLsn } = control
-    const opened = await openState(options, control)
+    const opened = await openState(options, control, { rewritesTail: isRetried })
     return new AcceptorService(options, { projectId, timelineId, systemIdentifier, startLsn }, opened)
   }
 
@@ -244,7 +247,9 @@ export class AcceptorService {
   /** Writes the control file when commit or feedback moved since it was written last. */
   persistProgress(): Promise<void> {
     if (this.#failure !== undefined || this.#isClosed || this.#persisted === this.#state) return Promise.resolve()
-    return this.#exclusive(() => this.#persist(this.#state, undefined))
+    return this.#exclusive(async () => {
+      if (this.#failure === undefined) await this.#persist(this.#state, undefined)
+    })
   }
 
   async close(): Promise<void> {
@@ -453,29 +458,35 @@ export class AcceptorService {
   }
 
   async #recover(delayMs: number): Promise<void> {
-    const { clock, log } = this.#options.env
+    const { clock } = this.#options.env
     for (let wait = delayMs; !this.#isClosed; wait = RECOVER_DELAY_MS) {
       await clock.sleep(wait)
-      await this.#syncing
-      if (this.#isClosed) return
-      try {
-        const trustedLsn = this.#storage.syncedRecordLsn
-        await this.#storage.close()
-        const opened = await openState(this.#options, await readControl(this.#options), trustedLsn)
-        this.#storage = opened.storage
-        this.#state = opened.state
-        this.#persisted = opened.state
-        this.#queue = []
-        this.#syncWanted = false
-        this.#failure = undefined
-        log.info('timeline recovered', { ...this.#logFields(), flushLsn: Lsn.format(opened.state.flushLsn) })
-        this.#notify()
-        return
-      } catch (error) {
-        this.#failure = error instanceof Error ? error : new Error(String(error))
-        log.error('timeline recovery failed', { ...this.#logFields(), error: errorText(error) })
-        if (error instanceof CorruptionError) return
-      }
+      // Behind all that is queued, which meets the failure and ends: somebody waits for each of those tasks.
+      if (await this.#exclusive(() => this.#readAgain())) return
+    }
+  }
+
+  /** True when there is nothing more to try. */
+  async #readAgain(): Promise<boolean> {
+    const { log } = this.#options.env
+    await this.#syncing
+    if (this.#isClosed) return true
+    try {
+      const trustedLsn = this.#storage.syncedRecordLsn
+      await this.#storage.close()
+      const opened = await openState(this.#options, await readControl(this.#options), { trustedLsn })
+      this.#storage = opened.storage
+      this.#state = opened.state
+      this.#persisted = opened.state
+      this.#syncWanted = false
+      this.#failure = undefined
+      log.info('timeline recovered', { ...this.#logFields(), flushLsn: Lsn.format(opened.state.flushLsn) })
+      this.#notify()
+      return true
+    } catch (error) {
+      this.#failure = error instanceof Error ? error : new Error(String(error))
+      log.error('timeline recovery failed', { ...this.#logFields(), error: errorText(error) })
+      return error instanceof CorruptionError
     }
   }
 
@@ -497,7 +508,7 @@ async function readControl(options: AcceptorServiceOptions): Promise<ControlFile
 async function openState(
   options: AcceptorServiceOptions,
   control: ControlFile,
-  trustedLsn?: Lsn,
+  after: Partial<Pick<WalStorageOptions, 'trustedLsn' | 'rewritesTail'>>,
 ): Promise<{ state: AcceptorState; storage: WalStorage }> {
   const { disk } = options.env
   const storage = await WalStorage.open({
@@ -507,7 +518,7 @@ async function openState(
     startLsn: control.startLsn,
     flushFloorLsn: control.flushFloorLsn,
     truncateLsn: control.truncateLsn,
-    trustedLsn,
+    ...after,
     allocation: options.allocation,
   })
   const endLsn = storage.recordLsn

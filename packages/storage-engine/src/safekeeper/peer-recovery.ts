@@ -15,7 +15,10 @@ import { readStatuses, readWal } from './wal-reader-client.ts'
 /**
  * How a SafeKeeper with an empty disk comes back without ever voting for what it has forgotten.
  *
- *   fresh folder --heard from ALL others, rebuilt what they know--> joined --vote pause--> joined (durable)
+ *   fresh folder --pause--> --heard from ALL others, rebuilt what they know--> joined --vote pause--> joined (durable)
+ *
+ * A leader may still count WAL that only the lost disk had flushed. It forgets a member that does not answer; so what is
+ * copied is asked for after that time, and holds all that was committed with the help of the lost disk.
  *
  * The rebuilt log is a copy of the donor's, the peer with the greatest (last log term, flush LSN); the term taken is the
  * greatest that any peer has promised. The node had perhaps promised a higher one before it lost its disk; so that no
@@ -35,10 +38,13 @@ const RETRY_MS_MIN = 200
 const RETRY_MS_MAX = 3000
 /** A campaign ends after CAMPAIGN_TIMEOUT_MS; twice that leaves room for a clock that runs slow. */
 const VOTE_PAUSE_MS = 2 * CAMPAIGN_TIMEOUT_MS
+/** As long, and longer than LINK_SILENT_MS_MAX and a heartbeat. */
+const FORGET_PAUSE_MS = 2 * CAMPAIGN_TIMEOUT_MS
 
 export class PeerRecovery {
   readonly #options: PeerRecoveryOptions
   readonly #closing = new AbortController()
+  readonly #startMs: number
   #hasJoined: boolean
   #voteFromMs = 0
   #lastError: string | undefined
@@ -46,6 +52,7 @@ export class PeerRecovery {
 
   private constructor(options: PeerRecoveryOptions, hasJoined: boolean) {
     this.#options = options
+    this.#startMs = options.env.clock.monotonicMs()
     this.#hasJoined = hasJoined
     // What is here was rebuilt in an earlier life, perhaps a moment ago.
     if (!hasJoined && options.registry.list().length > 0) this.#pauseVotes()
@@ -120,13 +127,27 @@ export class PeerRecovery {
         throw new StorageError('invalid-input', 'another safekeeper answers at the address', { id: peer.id, nodeId })
       }
     }
-    const timelineIds = new Set(heard.flatMap(({ timelines }) => timelines.map((status) => status.timelineId)))
-    for (const timelineId of timelineIds) {
-      if (registry.get(timelineId) !== undefined) continue
+    const known = new Set(heard.flatMap(({ timelines }) => timelines.map((status) => status.timelineId)))
+    const missing = [...known].filter((timelineId) => registry.get(timelineId) === undefined)
+    const pauseMs = this.#startMs + FORGET_PAUSE_MS - env.clock.monotonicMs()
+    if (missing.length > 0 && pauseMs > 0) {
+      await env.clock.sleep(pauseMs, { signal: this.#closing.signal })
+      return this.#join()
+    }
+    for (const timelineId of missing) {
       const copies = heard.flatMap(({ peer, timelines }) =>
         timelines.filter((status) => status.timelineId === timelineId).map((status) => ({ peer, status })),
       )
-      await this.#rebuild(copies)
+      // One that a peer cannot serve now may be this one, with WAL that no other has.
+      const isWhole = heard.every(
+        ({ peer, unusableCount }) => unusableCount === 0 || copies.some((copy) => copy.peer === peer),
+      )
+      if (isWhole) await this.#rebuild(copies)
+    }
+    const unusable = heard.find(({ unusableCount }) => unusableCount > 0)
+    if (unusable) {
+      const fields = { peer: unusable.peer.id, timelines: unusable.unusableCount }
+      throw new StorageError('unavailable', 'a peer has timelines that it cannot serve now', fields)
     }
   }
 

@@ -96,6 +96,8 @@ const RECONNECT_DELAY_MS_MAX = 1000
 export const CAMPAIGN_TIMEOUT_MS = 3000
 const CAMPAIGN_BACKOFF_MS_MAX = 150
 const CATCH_UP_RETRY_MS = 50
+/** A SafeKeeper that a leader has not heard for so long is connected anew: until then what it has flushed counts. */
+export const LINK_SILENT_MS_MAX = 4000
 const DEFAULT_LEASE_MS = 10_000
 
 interface PeerLink {
@@ -110,6 +112,7 @@ interface PeerLink {
   isBlocked: boolean
   isCatchingUp: boolean
   attempt: number
+  connectedMs: number
   lastHeardMs: number
   lastError: string | undefined
 }
@@ -158,6 +161,7 @@ export class Proposer {
       isBlocked: false,
       isCatchingUp: false,
       attempt: 0,
+      connectedMs: 0,
       lastHeardMs: Number.NEGATIVE_INFINITY,
       lastError: undefined,
     }))
@@ -337,6 +341,7 @@ export class Proposer {
         onFrame: (type, payload) => this.#onFrame(link, type, payload),
       })
       link.connection = connection
+      link.connectedMs = this.#options.env.clock.monotonicMs()
       link.sentLsn = undefined
       link.isBlocked = false
       connection.onData = (chunk) => {
@@ -640,10 +645,21 @@ export class Proposer {
       if (this.#isClosed || this.#isFenced) return
       if (this.#state.phase === 'leading') {
         this.#sendEmptyAppends()
+        this.#dropSilent()
         this.#checkLease()
       }
       this.#heartbeat()
     })
+  }
+
+  #dropSilent(): void {
+    const nowMs = this.#options.env.clock.monotonicMs()
+    for (const link of this.#links) {
+      if (link.connection === undefined) continue
+      if (nowMs - Math.max(link.connectedMs, link.lastHeardMs) <= LINK_SILENT_MS_MAX) continue
+      link.lastError = 'no answer'
+      link.connection.destroy()
+    }
   }
 
   #checkLease(): void {

@@ -115,6 +115,15 @@ test('the commit lsn of a leader never moves back', () => {
   expect(lost.state.commitLsn).toBe(96)
 })
 
+test('what a safekeeper had flushed counts again only once it has said so after it was away', () => {
+  const away = run(leading(), answer(0, 5, 88), { kind: 'disconnected', peer: 0 }, answer(1, 5, 88))
+  expect(away.effects.filter(({ kind }) => kind === 'committed')).toEqual([])
+  // With another disk: it comes back with less.
+  const back = run(away.state, greeting(0, 5), vote(0, 5, 80, away.state.history, false), answer(0, 5, 80))
+  expect(back.state.commitLsn).toBe(80)
+  expect(run(back.state, answer(0, 5, 88)).effects).toEqual([{ kind: 'committed', lsn: 88 }])
+})
+
 test('a higher term in any answer ends a leader for ever', () => {
   for (const event of [answer(2, 6, 0), vote(2, 6, 8, start, false), greeting(2, 6)]) {
     const { state, effects } = run(leading(), event)

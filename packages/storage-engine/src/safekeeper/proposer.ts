@@ -43,7 +43,7 @@ export interface ProposerPeer {
   readonly electedSent: boolean
   /** It has answered in this term on this connection: its log is a prefix of ours. */
   readonly adopted: boolean
-  /** Durable there, as of its last answer in this term. -1 before. */
+  /** Durable there, as of its last answer in this term; counts while `adopted`. -1 before. */
   readonly flushLsn: number
 }
 
@@ -101,7 +101,7 @@ export function stepProposer(state: ProposerState, event: ProposerEvent): Propos
     case 'connected':
       return { state, effects: [{ kind: 'send-greeting', peer: event.peer }] }
     case 'disconnected':
-      // What it had flushed in this term stays flushed there.
+      // What it had flushed counts again once it says so: it may come back with another disk.
       return {
         state: withPeer(state, event.peer, { isGreeted: false, electedSent: false, adopted: false }),
         effects: NONE,
@@ -250,7 +250,8 @@ function onAppendResponse(state: ProposerState, peer: number, message: AppendRes
   const known = state.peers[peer]!
   if (state.phase !== 'leading' || message.term < state.term || !known.electedSent) return { state, effects: NONE }
   if (known.adopted && message.flushLsn <= known.flushLsn) return { state, effects: NONE }
-  const heard = withPeer(state, peer, { adopted: true, flushLsn: Math.max(known.flushLsn, message.flushLsn) })
+  const flushLsn = known.adopted ? Math.max(known.flushLsn, message.flushLsn) : message.flushLsn
+  const heard = withPeer(state, peer, { adopted: true, flushLsn })
   const commitLsn = committable(heard)
   if (commitLsn === undefined || commitLsn <= state.commitLsn) return { state: heard, effects: NONE }
   return { state: { ...heard, commitLsn }, effects: [{ kind: 'committed', lsn: commitLsn }] }
@@ -261,7 +262,7 @@ function onAppendResponse(state: ProposerState, peer: number, message: AppendRes
  * terms is committed together with the first of this one, never by itself (Raft, figure 8).
  */
 function committable(state: ProposerState): Lsn | undefined {
-  const lsn = quorumLsn(state.peers.map((peer) => peer.flushLsn))
+  const lsn = quorumLsn(state.peers.map((peer) => (peer.adopted ? peer.flushLsn : -1)))
   return lsn !== undefined && lsn >= state.termStartLsn ? lsn : undefined
 }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -276,6 +276,52 @@ test('a safekeeper with a lost disk takes part only after it was rebuilt from al
     await appendRecords(first, writer, 10)
     await until(() => rebuilt.state.commitLsn === writer.endLsn, 'follows again')
     expect(Buffer.compare(await readAll(0, writer.endLsn), await readAll(2, writer.endLsn))).toBe(0)
+  } finally {
+    await recovery.close()
+  }
+})
+
+test('a safekeeper with a lost disk does not join while a peer has a timeline that it cannot serve', async () => {
+  const first = propose()
+  await first.elect()
+  const writer = new WalWriter(identity.systemIdentifier, identity.startLsn)
+  await appendRecords(first, writer, 10)
+  await until(
+    () => services.every((each) => each!.registry.list()[0]!.state.commitLsn === writer.endLsn),
+    'commit everywhere',
+  )
+  await first.close()
+  for (const index of [0, 1]) await stop(index)
+  rmSync(join(folder, 'sk1'), { recursive: true })
+  const control = join(folder, 'sk2/timelines', identity.projectId, identity.timelineId, 'control')
+  const good = readFileSync(control)
+  writeFileSync(
+    control,
+    good.map((byte, i) => (i === 60 ? byte ^ 1 : byte)),
+  )
+  await start(1)
+  const service = await start(0)
+  // A hundred times as fast.
+  const clock = {
+    ...nodeClock,
+    monotonicMs: () => nodeClock.monotonicMs() * 100,
+    sleep: (delayMs: number, options?: { signal?: AbortSignal }) => nodeClock.sleep(delayMs / 100, options),
+  }
+  const recovery = await PeerRecovery.open({
+    env: { ...env, clock },
+    nodeId: 1,
+    dataDirectory: join(folder, 'sk1'),
+    peers: [1, 2].map((index) => ({ id: index + 1, address: { host: '127.0.0.1', port: ports[index]! } })),
+    registry: service.registry,
+  })
+  try {
+    await until(() => recovery.lastError?.includes('cannot serve') === true, 'waits')
+    expect([recovery.hasJoined, service.registry.list().length]).toEqual([false, 0])
+    await stop(1)
+    writeFileSync(control, good)
+    await start(1)
+    await until(() => recovery.hasJoined, 'joined')
+    expect(service.registry.list()[0]!.state).toMatchObject({ flushLsn: writer.endLsn })
   } finally {
     await recovery.close()
   }

@@ -20,7 +20,7 @@ export class StatusSubscription {
       this.#follow(timeline)
       this.#send(timeline)
     }
-    connection.send(encodeWalServiceMessage({ kind: 'subscribed', nodeId }))
+    connection.send(encodeWalServiceMessage({ kind: 'subscribed', nodeId, unusableCount: registry.unusableCount }))
     this.#stops.push(
       registry.onCreate((timeline) => {
         this.#follow(timeline)

@@ -1,4 +1,4 @@
-import { errorText, StorageError } from '../base/errors.ts'
+import { CorruptionError, errorText, StorageError } from '../base/errors.ts'
 import type { Env } from '../io/env.ts'
 import { ProjectId, TimelineId } from '../postgres/ids.ts'
 import { Lsn } from '../postgres/lsn.ts'
@@ -9,7 +9,8 @@ import { AcceptorService, controlPath, type TimelineIdentity } from './acceptor-
 /**
  * The timelines of one SafeKeeper: `<data>/timelines/<project>/<timeline>/{control,wal/}`. A folder without a control file
  * is a creation that a crash cut off; it is removed. One whose control file or WAL is damaged is kept and reported: it
- * takes no part until a person or a rebuild has dealt with it.
+ * takes no part until a person or a rebuild has dealt with it. One that could not be opened for another reason, such as a
+ * disk that did not answer, is tried again.
  */
 export interface RegistryOptions {
   readonly env: Pick<Env, 'clock' | 'disk' | 'log'>
@@ -19,10 +20,15 @@ export interface RegistryOptions {
   readonly step?: AcceptorStepFunction
 }
 
+const OPEN_RETRY_MS = 2000
+
 export class TimelineRegistry {
   readonly #options: RegistryOptions
   readonly #timelines = new Map<TimelineId, AcceptorService>()
   readonly #damaged = new Map<TimelineId, { directory: string; error: string }>()
+  /** Those that are being rebuilt, and whether they were deleted meanwhile. */
+  readonly #building = new Map<TimelineId, { isDeleted: boolean }>()
+  readonly #closing = new AbortController()
   readonly #creating = new Map<TimelineId, Promise<AcceptorService>>()
   readonly #listeners = new Set<(timeline: AcceptorService) => void>()
 
@@ -48,6 +54,7 @@ export class TimelineRegistry {
         } catch (error) {
           log.error('timeline is damaged', { timelineId, error: errorText(error) })
           registry.#damaged.set(timelineId, { directory, error: errorText(error) })
+          if (!(error instanceof CorruptionError)) void registry.#openLater(ProjectId.parse(project), timelineId)
         }
       }
     }
@@ -60,6 +67,11 @@ export class TimelineRegistry {
 
   damaged(): { timelineId: TimelineId; error: string }[] {
     return [...this.#damaged].map(([timelineId, { error }]) => ({ timelineId, error }))
+  }
+
+  /** Timelines that are here and can tell nobody what they hold. */
+  get unusableCount(): number {
+    return this.#damaged.size + this.list().filter(({ failure }) => failure !== undefined).length
   }
 
   get(timelineId: TimelineId): AcceptorService | undefined {
@@ -100,12 +112,24 @@ export class TimelineRegistry {
     const building = `${this.#options.dataDirectory}/rebuilding/${identity.timelineId}`
     await disk.removeTree(building)
     await disk.makeDirectory(building)
-    const timeline = await AcceptorService.create({ ...options, directory: building }, identity)
+    const mark = { isDeleted: false }
+    this.#building.set(identity.timelineId, mark)
     try {
-      await fill(timeline)
-      await timeline.finishAdoption(adopted)
+      const timeline = await AcceptorService.create({ ...options, directory: building }, identity)
+      try {
+        await fill(timeline)
+        await timeline.finishAdoption(adopted)
+      } finally {
+        await timeline.close()
+      }
     } finally {
-      await timeline.close()
+      this.#building.delete(identity.timelineId)
+    }
+    if (mark.isDeleted) {
+      await disk.removeTree(building)
+      throw new StorageError('aborted', 'timeline was deleted while it was rebuilt', {
+        timelineId: identity.timelineId,
+      })
     }
     await disk.removeTree(options.directory)
     await disk.makeDirectory(parentOf(options.directory))
@@ -121,6 +145,8 @@ export class TimelineRegistry {
       throw new StorageError('not-found', 'no such timeline in this project', { timelineId })
     }
     this.#timelines.delete(timelineId)
+    const building = this.#building.get(timelineId)
+    if (building) building.isDeleted = true
     await timeline?.close()
     const damaged = this.#damaged.get(timelineId)
     this.#damaged.delete(timelineId)
@@ -131,7 +157,31 @@ export class TimelineRegistry {
   }
 
   async close(): Promise<void> {
+    this.#closing.abort()
     await Promise.all(this.list().map((timeline) => timeline.close()))
+  }
+
+  async #openLater(projectId: ProjectId, timelineId: TimelineId): Promise<void> {
+    const { clock, log } = this.#options.env
+    const { signal } = this.#closing
+    const entry = this.#damaged.get(timelineId)
+    const isWanted = () => !signal.aborted && entry !== undefined && this.#damaged.get(timelineId) === entry
+    for (;;) {
+      await clock.sleep(OPEN_RETRY_MS, { signal }).catch(() => undefined)
+      if (!isWanted()) return
+      try {
+        const timeline = await AcceptorService.open(this.#serviceOptions(projectId, timelineId), { isRetried: true })
+        if (!isWanted()) return void (await timeline.close())
+        this.#damaged.delete(timelineId)
+        this.#add(timeline)
+        log.info('timeline is open after all', { timelineId })
+        return
+      } catch (error) {
+        log.error('timeline is damaged', { timelineId, error: errorText(error) })
+        if (isWanted()) entry!.error = errorText(error)
+        if (error instanceof CorruptionError) return
+      }
+    }
   }
 
   async #create(identity: TimelineIdentity): Promise<AcceptorService> {

@@ -89,7 +89,7 @@ export class WalBackup {
     const { objectStore, env } = this.#options
     const { projectId, timelineId } = timeline.identity
     const { signal } = this.#closing
-    for (;;) {
+    while (timeline.failure === undefined) {
       const { backupLsn, commitLsn } = timeline.state
       const startLsn = segmentStart(backupLsn)
       const endLsn = (startLsn + WAL_SEGMENT_SIZE) as Lsn

@@ -82,11 +82,11 @@ export async function readWal(
   }
 }
 
-/** The statuses of all timelines of one SafeKeeper, read once. */
+/** The statuses of the timelines of one SafeKeeper, read once, and how many more it has that it cannot serve now. */
 export async function readStatuses(
   env: Pick<Env, 'network' | 'clock'>,
   address: Address,
-): Promise<{ nodeId: number; timelines: TimelineStatus[] }> {
+): Promise<{ nodeId: number; timelines: TimelineStatus[]; unusableCount: number }> {
   const connection = await env.network.connect(address, { timeoutMs: CONNECT_TIMEOUT_MS })
   let timeout: { cancel(): void } | undefined
   try {
@@ -97,8 +97,10 @@ export async function readStatuses(
         onFrame(type, payload) {
           const message = decodeWalServiceMessage(type, payload)
           if (message.kind === 'timeline-status') timelines.push(message)
-          else if (message.kind === 'subscribed') resolve({ nodeId: message.nodeId, timelines })
-          else if (message.kind === 'error') throw new StorageError(message.code, message.message)
+          else if (message.kind === 'subscribed') {
+            resolve({ nodeId: message.nodeId, timelines, unusableCount: message.unusableCount })
+          }
+          if (message.kind === 'error') throw new StorageError(message.code, message.message)
         },
       })
       connection.onData = (chunk) => {

@@ -31,6 +31,8 @@ export interface WalStorageOptions {
    * succeeds. It is cut off, and what takes its place is written whatever is read there.
    */
   readonly trustedLsn?: Lsn | undefined
+  /** What lies behind the end is written out, though it reads as zeros: a sync that failed may have left it in memory alone. */
+  readonly rewritesTail?: boolean
   /** `zero-fill` writes a new segment out, so that later syncs carry no file metadata. */
   readonly allocation: 'zero-fill' | 'sparse'
 }
@@ -136,7 +138,7 @@ export class WalStorage {
     await rewriteWal(options, segments, Lsn.max2(options.flushFloorLsn, oldestLsn), end)
     // A process that was killed may have left names that only memory knows.
     await disk.syncDirectory(directory)
-    await storage.truncate(end, { rewrite: options.trustedLsn !== undefined })
+    await storage.truncate(end, { rewrite: options.trustedLsn !== undefined || options.rewritesTail === true })
     return storage
   }
 
