@@ -9,6 +9,7 @@ const TIPS_MS = 2000
 const STORAGE_SAMPLE_MS = 60_000
 const EXPIRY_MS = 5000
 const TRIM_MS = 3600_000
+/** Of LSNs and of nodes that hang; what the supervisor notices is told at once. */
 const STATUS_MS = 2000
 const FORGOTTEN_MS = 30_000
 
@@ -38,6 +39,7 @@ export async function runLoops(
     every('retention', TRIM_MS, () => retention.trim()),
     every('forgotten operations', FORGOTTEN_MS, () => app.operations.startForgotten()),
     every('storage status', STATUS_MS, () => app.bus.publish('storageStatus', {})),
+    every('processes', STATUS_MS, () => app.stack.watch(() => app.bus.publish('storageStatus', {}), { signal })),
     app.demo.runWorkload(signal),
   ])
 }
