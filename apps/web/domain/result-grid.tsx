@@ -1,15 +1,10 @@
+import { isNumericType } from './sql-types.ts'
+
 export interface ResultGridProps {
   label: string
   columns: readonly { name: string; type: string }[]
   rows: readonly (readonly (string | null)[])[]
   firstNumber?: number
-}
-
-const numeric = /^(u?(small|big|huge|tiny)?int(eger)?\d*|float\d*|double.*|real|numeric.*|decimal.*|money|oid)$/i
-
-/** Whether values of this SQL type, as Postgres or DuckDB names it, are numbers: they stand to the right. */
-export function isNumericType(type: string): boolean {
-  return numeric.test(type)
 }
 
 /** Rows as a grid: types under the names, numbers to the right, NULL told from the empty text. */

@@ -1,7 +1,5 @@
+import { isNumericType } from '../../domain/sql-types.ts'
 import type { ResultTable } from './export-result.ts'
-
-const numeric =
-  /^(int2|int4|int8|smallint|integer|bigint|hugeint|float4|float8|real|double precision|double|numeric.*|decimal.*|money|oid|tinyint|u?bigint|uinteger)$/i
 
 /** Bars or points beyond this are not told apart. */
 export const chartPointsMax = 200
@@ -14,7 +12,7 @@ export interface ChartChoice {
 /** A column of names (the first that is not a number, else the row's number) and up to three of numbers. */
 export function chartChoice(table: ResultTable): ChartChoice | undefined {
   const isNumber = table.columns.map(
-    (column, index) => numeric.test(column.type) && table.rows.some((row) => row[index] !== null),
+    (column, index) => isNumericType(column.type) && table.rows.some((row) => row[index] !== null),
   )
   const labelIndex = isNumber.indexOf(false)
   const valueIndexes = isNumber.flatMap((is, index) => (is ? [index] : [])).slice(0, 3)

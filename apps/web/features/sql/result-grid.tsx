@@ -1,7 +1,7 @@
 'use client'
 
 import { useEffect, useRef, useState } from 'react'
-import { isNumericType } from '@/domain/result-grid.tsx'
+import { isNumericType } from '@/domain/sql-types.ts'
 import type { ResultTable } from './export-result.ts'
 
 const rowPx = 28

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { describeKeys } from './layer-keys.ts'
-import { boxAt, drawBoxes, lsnTicks, placeLayers, totalsByKind } from './layer-map.ts'
+import { boxAt, drawBoxes, placeLayers, totalsByKind } from './layer-map.ts'
 
 const layer = (kind: string, keys: [string, string], lsns: [string, string], sizeBytes = '10') => ({
   name: `${kind}-${keys[0]}`,
@@ -32,7 +32,7 @@ test('true to scale, the log goes by bytes and keys by blocks of a relation', ()
   const map = placeLayers(
     [
       layer('columnar', [key('00004010', '00000000'), key('00004010', '00002000')], ['0/100', '0/101']),
-      layer('columnar', [key('00004010', '00002000'), key('00004010', '00008000')], ['0/100', '0/400']),
+      layer('columnar', [key('00004010', '00002000'), key('00004010', '00008000')], ['0/100', '0/300']),
       layer('delta', [key('00004010', '00000000'), key('00004020', '00000000')], ['0/0', '0/100']),
     ],
     'true',
@@ -45,11 +45,32 @@ test('true to scale, the log goes by bytes and keys by blocks of a relation', ()
     [0.2, 0.8],
   ])
   expect(map.boxes.map(({ top, bottom }) => [round(top), round(bottom)])).toEqual([
-    [0.75, 1],
-    [0.749, 0.75],
-    [0, 0.75],
+    [0.667, 1],
+    [0.665, 0.667],
+    [0, 0.667],
   ])
-  expect(lsnTicks(map, 4)).toEqual([0n, 0x100n, 0x200n, 0x300n, 0x400n])
+  expect(map.grid?.bytes).toBe(0x100n)
+  expect(map.grid?.tops.map(round)).toEqual([1, 0.667, 0.333])
+  expect([map.acrossBreaks, map.upBreaks]).toEqual([[], []])
+})
+
+test('a stretch that to scale would hide all others is broken, said how long it is, and keeps its order', () => {
+  const keys: [string, string] = ['00', '01']
+  const map = placeLayers(
+    [
+      layer('delta', keys, ['0/0', '1/0']),
+      layer('delta', keys, ['1/0', '1/100']),
+      layer('delta', keys, ['1/100', '1/280']),
+    ],
+    'true',
+  )
+  const heights = map.boxes.map(({ top, bottom }) => Number((bottom - top).toFixed(3)))
+  // 0.15 of what is to scale, then two parts to three.
+  expect(heights).toEqual([0.13, 0.348, 0.522])
+  expect(map.upBreaks.map(({ middle, length }) => [Number(middle.toFixed(3)), length])).toEqual([[0.935, 2 ** 32]])
+  expect(map.grid?.bytes).toBe(0x80n)
+  expect(map.grid?.tops).toHaveLength(5)
+  expect(placeLayers(map.boxes.map((box) => box.layer)).upBreaks).toEqual([])
 })
 
 test('what is pointed at is the smallest box there, and a layer without height can be pointed at', () => {

@@ -27,13 +27,33 @@ export interface LayerMap<Layer> {
   readonly boxes: readonly LayerBox<Layer>[]
   readonly fromLsn: bigint
   readonly toLsn: bigint
+  readonly acrossBreaks: readonly AxisBreak[]
+  readonly upBreaks: readonly AxisBreak[]
+  /** Lines across at equal distances of the log; none in steps. */
+  readonly grid: { readonly tops: readonly number[]; readonly bytes: bigint } | undefined
+}
+
+/** A stretch of an axis that is drawn shorter than it is: to scale it would leave no room for the others. */
+export interface AxisBreak {
+  /** Its middle, between 0 and 1; from the top for the log. */
+  readonly middle: number
+  /** Blocks, or bytes of the log. */
+  readonly length: number
 }
 
 /**
  * `steps`: each boundary of a layer is one step from the one before it, on either axis, so that every layer can be seen. `true`: the
  * log by bytes; keys by blocks within a relation, and one step of a chunk between relations, where a distance means nothing.
+ * Stretches that would hide all others are broken.
  */
 export type LayerScale = 'steps' | 'true'
+
+/** A stretch this many times as long as all others together is broken. */
+const breakFrom = 2
+const breaksMax = 3
+/** Of what is drawn to scale, for each broken stretch. */
+const breakShare = 0.15
+const gridLines = 5
 
 /** Blocks of a table that one columnar layer holds. */
 const chunkBlocks = 8192
@@ -57,24 +77,72 @@ export function placeLayers<Layer extends LayerSpan>(
   const boxes = spans
     .map(({ layer, from, to }) => ({
       layer,
-      left: across.get(layer.keyStart) ?? 0,
-      right: across.get(layer.keyEnd) ?? 0,
-      top: 1 - (up.get(to) ?? 0),
-      bottom: 1 - (up.get(from) ?? 0),
+      left: across.of.get(layer.keyStart) ?? 0,
+      right: across.of.get(layer.keyEnd) ?? 0,
+      top: 1 - (up.of.get(to) ?? 0),
+      bottom: 1 - (up.of.get(from) ?? 0),
     }))
     .sort((a, b) => paintOrder(a.layer.kind) - paintOrder(b.layer.kind))
-  return { boxes, fromLsn, toLsn }
+  return {
+    boxes,
+    fromLsn,
+    toLsn,
+    acrossBreaks: across.breaks,
+    upBreaks: up.breaks.map(({ middle, length }) => ({ middle: 1 - middle, length })),
+    grid: scale === 'true' ? gridOf(lsns, up) : undefined,
+  }
+}
+
+interface Places<Value> {
+  /** Between 0 and 1. */
+  readonly of: ReadonlyMap<Value, number>
+  readonly breaks: readonly AxisBreak[]
+  /** Stretches that are drawn to scale, by the place of their first value, and how long they are together. */
+  readonly trueFrom: ReadonlySet<number>
+  readonly trueLength: number
 }
 
 /** Where each of the ascending values lies between 0 and 1, by the distance from one to the next. */
-function places<Value>(values: readonly Value[], distance: (from: Value, to: Value) => number): Map<Value, number> {
+function places<Value>(values: readonly Value[], distance: (from: Value, to: Value) => number): Places<Value> {
+  const distances = values.slice(1).map((value, index) => distance(values[index] ?? value, value))
+  const trueFrom = new Set(distances.keys())
+  let trueLength = distances.reduce((sum, each) => sum + each, 0)
+  const longest = [...distances.entries()].toSorted((a, b) => b[1] - a[1]).slice(0, breaksMax)
+  for (const [index, length] of longest) {
+    const others = trueLength - length
+    if (others <= 0 || length <= others * breakFrom) break
+    trueFrom.delete(index)
+    trueLength = others
+  }
+  const drawn = distances.map((length, index) => (trueFrom.has(index) ? length : trueLength * breakShare))
+  const whole = drawn.reduce((sum, each) => sum + each, 0)
   let sum = 0
-  const sums = values.map((value, index) => {
-    const before = index === 0 ? undefined : values[index - 1]
-    if (before !== undefined) sum += distance(before, value)
-    return [value, sum] as const
+  const of = new Map<Value, number>()
+  for (const [index, value] of values.entries()) {
+    sum += drawn[index - 1] ?? 0
+    of.set(value, whole === 0 ? 0 : sum / whole)
+  }
+  const breaks = distances.flatMap((length, index) => {
+    const [from, to] = [values[index], values[index + 1]]
+    if (trueFrom.has(index) || from === undefined || to === undefined) return []
+    return [{ middle: ((of.get(from) ?? 0) + (of.get(to) ?? 0)) / 2, length }]
   })
-  return new Map(sums.map(([value, place]) => [value, sum === 0 ? 0 : place / sum]))
+  return { of, breaks, trueFrom, trueLength }
+}
+
+/** Lines at round LSNs, where the log is to scale. */
+function gridOf(lsns: readonly bigint[], up: Places<bigint>): LayerMap<unknown>['grid'] {
+  if (up.trueLength <= 0) return undefined
+  const bytes = 2n ** BigInt(Math.ceil(Math.log2(Math.max(1, up.trueLength / gridLines))))
+  const tops: number[] = []
+  for (const index of up.trueFrom) {
+    const [from = 0n, to = 0n] = [lsns[index], lsns[index + 1]]
+    const [low, high] = [up.of.get(from) ?? 0, up.of.get(to) ?? 0]
+    for (let lsn = ((from + bytes - 1n) / bytes) * bytes; lsn < to; lsn += bytes) {
+      tops.push(1 - (low + (Number(lsn - from) / Number(to - from)) * (high - low)))
+    }
+  }
+  return { tops, bytes }
 }
 
 /** A box on screen, in pixels. */
@@ -113,13 +181,6 @@ export function boxAt(drawn: readonly DrawnBox[], x: number, y: number): number 
     foundArea = area
   })
   return found
-}
-
-/** LSNs at which the log's axis is marked, true to scale: `count` parts of equal length. */
-export function lsnTicks({ fromLsn, toLsn }: Pick<LayerMap<unknown>, 'fromLsn' | 'toLsn'>, count: number): bigint[] {
-  const length = toLsn - fromLsn
-  if (length <= 0n) return [fromLsn]
-  return Array.from({ length: count + 1 }, (_, index) => fromLsn + (length * BigInt(index)) / BigInt(count))
 }
 
 function compare<Value extends string | bigint>(a: Value, b: Value): number {

@@ -1,10 +1,10 @@
 'use client'
 
-import { formatBytes } from '@tributary/ui/lib/format'
+import { formatBytes, formatCount } from '@tributary/ui/lib/format'
 import { useEffect, useMemo, useRef, useState } from 'react'
 import { formatLsn } from '@/lib/lsn.ts'
 import { describeKeys } from './layer-keys.ts'
-import { boxAt, drawBoxes, type LayerScale, lsnTicks, placeLayers } from './layer-map.ts'
+import { type AxisBreak, boxAt, drawBoxes, type LayerMap, type LayerScale, placeLayers } from './layer-map.ts'
 import type { Layer } from './layers-panel.tsx'
 import { type KindLook, layerLook, layerLooks } from './storage-words.ts'
 
@@ -12,7 +12,6 @@ const heightPx = 340
 const layerWidthMinPx = 2
 /** To scale a page image has no height at all, and would not be seen. */
 const layerHeightMinPx: Record<LayerScale, number> = { steps: 12, true: 4 }
-const ticks = 4
 
 /** Layers as rectangles over keys (across) and the log (up). What is under the pointer is told below. */
 export function LayerPicture({ layers, scale }: { layers: readonly Layer[]; scale: LayerScale }) {
@@ -69,18 +68,9 @@ export function LayerPicture({ layers, scale }: { layers: readonly Layer[]; scal
               <KindPattern key={kind} id={`layer-${kind}`} look={look} />
             ))}
           </defs>
-          {scale === 'true'
-            ? lsnTicks(map, ticks).map((lsn, index) => (
-                <line
-                  key={String(lsn)}
-                  x1={0}
-                  x2={widthPx}
-                  y1={heightPx * (1 - index / ticks)}
-                  y2={heightPx * (1 - index / ticks)}
-                  stroke="var(--line)"
-                />
-              ))
-            : null}
+          {map.grid?.tops.map((top) => (
+            <line key={top} x1={0} x2={widthPx} y1={heightPx * top} y2={heightPx * top} stroke="var(--line)" />
+          ))}
           {drawn.map((rect, index) => {
             const { kind, name } = map.boxes[index]?.layer ?? { kind: '', name: '' }
             const look = layerLook(kind)
@@ -93,15 +83,19 @@ export function LayerPicture({ layers, scale }: { layers: readonly Layer[]; scal
               />
             )
           })}
+          {map.upBreaks.map((each) => (
+            <BreakMark key={each.middle} atPx={each.middle * heightPx} lengthPx={widthPx} />
+          ))}
+          {map.acrossBreaks.map((each) => (
+            <BreakMark key={each.middle} atPx={each.middle * widthPx} lengthPx={heightPx} isUpright />
+          ))}
           {pointedBox ? <rect {...pointedBox} fill="none" stroke="var(--ink)" strokeWidth="2" /> : null}
         </svg>
       </div>
       <div className="flex flex-wrap justify-between gap-x-3 pt-1.5 font-mono text-ink-faint text-label">
         <span>{formatLsn(map.fromLsn)}</span>
         <span className="font-sans">
-          {scale === 'steps'
-            ? 'keys, lowest to highest; each boundary is one step, on both axes'
-            : `keys, lowest to highest, by blocks within a relation; ${formatBytes((map.toLsn - map.fromLsn) / BigInt(ticks))} of log from line to line`}
+          {scale === 'steps' ? 'keys, lowest to highest; each boundary is one step, on both axes' : trueScaleWords(map)}
         </span>
       </div>
       <figcaption className="mt-3 min-h-16 rounded-md bg-sunken px-3 py-2 text-data">
@@ -112,6 +106,35 @@ export function LayerPicture({ layers, scale }: { layers: readonly Layer[]; scal
         )}
       </figcaption>
     </figure>
+  )
+}
+
+function trueScaleWords({ grid, upBreaks, acrossBreaks }: LayerMap<unknown>): string {
+  const left = (breaks: readonly AxisBreak[]) => breaks.reduce((sum, { length }) => sum + length, 0)
+  const leftOut = [
+    ...(upBreaks.length > 0 ? [`${formatBytes(left(upBreaks))} of log`] : []),
+    ...(acrossBreaks.length > 0 ? [`${formatCount(left(acrossBreaks))} blocks`] : []),
+  ]
+  return [
+    'keys, lowest to highest, by blocks within a relation',
+    ...(grid ? [`${formatBytes(grid.bytes)} of log from line to line`] : []),
+    ...(leftOut.length > 0 ? [`a zigzag shortens ${leftOut.join(' and ')}`] : []),
+  ].join('; ')
+}
+
+const zigzagPx = 6
+const zigzagHalfPx = 3
+
+/** The axis is cut here: a band with ragged edges across the picture. */
+function BreakMark({ atPx, lengthPx, isUpright }: { atPx: number; lengthPx: number; isUpright?: boolean }) {
+  const steps = Array.from({ length: Math.ceil(lengthPx / zigzagPx) + 1 }, (_, index) => index)
+  const edge = (offsetPx: number) =>
+    steps.map((step) => `${step * zigzagPx} ${offsetPx + (step % 2 === 0 ? -zigzagHalfPx : zigzagHalfPx)}`)
+  const path = `M${edge(-zigzagHalfPx).join(' L')} L${edge(zigzagHalfPx).toReversed().join(' L')}`
+  return (
+    <g transform={isUpright ? `translate(${atPx} 0) rotate(90) scale(1 -1)` : `translate(0 ${atPx})`}>
+      <path d={path} fill="var(--canvas)" stroke="var(--line-strong)" />
+    </g>
   )
 }
 
