@@ -25,18 +25,28 @@ export interface ApiKeysPanelProps {
   error?: ReactNode
   /** What a new key is for: an organization, a project in it, or (neither) the reader. */
   scope: { organizationId?: string; projectId?: string }
-  canManage: boolean
+  /** Why this reader makes no key here; undefined: they may. */
+  refusal?: string | undefined
+  /** In place of keys that are there and not shown to this reader. */
+  empty?: ReactNode
 }
 
-export function ApiKeysPanel({ title, description, keys, error, scope, canManage }: ApiKeysPanelProps) {
+export function ApiKeysPanel({ title, description, keys, error, scope, refusal, empty }: ApiKeysPanelProps) {
   const [isCreating, setIsCreating] = useState(false)
   const [revoking, setRevoking] = useState<ApiKeyDetailsFragment>()
   const revoke = useAction(RevokeApiKeyDocument, (data) => data.revokeApiKey)
-  const create = canManage ? (
-    <Button size="small" variant="primary" onClick={() => setIsCreating(true)} data-create>
+  const create = (
+    <Button
+      size="small"
+      variant="primary"
+      disabled={refusal !== undefined}
+      title={refusal}
+      onClick={() => setIsCreating(true)}
+      data-create
+    >
       <Plus /> New key
     </Button>
-  ) : null
+  )
   const columns: Column<ApiKeyDetailsFragment>[] = [
     {
       key: 'name',
@@ -66,12 +76,11 @@ export function ApiKeysPanel({ title, description, keys, error, scope, canManage
       key: 'actions',
       header: <span className="sr-only">Actions</span>,
       align: 'end',
-      cell: (key) =>
-        canManage ? (
-          <Button size="small" variant="quiet" onClick={() => setRevoking(key)}>
-            Revoke
-          </Button>
-        ) : null,
+      cell: (key) => (
+        <Button size="small" variant="quiet" onClick={() => setRevoking(key)}>
+          Revoke
+        </Button>
+      ),
     },
   ]
   return (
@@ -84,9 +93,11 @@ export function ApiKeysPanel({ title, description, keys, error, scope, canManage
         skeletonRows={3}
         error={error}
         empty={
-          <EmptyState title="No API keys">
-            A key lets a program call GraphQL and REST in place of a person, for as long as you say.
-          </EmptyState>
+          empty ?? (
+            <EmptyState title="No API keys">
+              A key lets a program call GraphQL and REST in place of a person, for as long as you say.
+            </EmptyState>
+          )
         }
       />
       <CreateApiKeyDialog isOpen={isCreating} onOpenChange={setIsCreating} scope={scope} />

@@ -9,13 +9,20 @@ import { RelativeTime } from '@tributary/ui/patterns/relative-time'
 import { Badge } from '@tributary/ui/primitives/badge'
 import { Panel } from '@tributary/ui/primitives/panel'
 import { Sheet } from '@tributary/ui/primitives/sheet'
-import { useState } from 'react'
+import { type ReactNode, useState } from 'react'
 import type { AuditEntryDetailsFragment } from '@/gql/graphql.ts'
 import type { GraphqlPages } from '@/lib/use-graphql.ts'
 import { LoadFailure } from '@/shell/load-failure.tsx'
 
 /** Who changed what, and when; each entry opens with all that was recorded of it. */
-export function AuditTable({ entries }: { entries: GraphqlPages<AuditEntryDetailsFragment> }) {
+export function AuditTable({
+  entries,
+  empty,
+}: {
+  entries: GraphqlPages<AuditEntryDetailsFragment>
+  /** In place of entries that are there and not shown to this reader. */
+  empty?: ReactNode
+}) {
   const [openId, setOpenId] = useState<string>()
   const open = entries.nodes?.find((entry) => entry.id === openId)
   const columns: Column<AuditEntryDetailsFragment>[] = [
@@ -72,9 +79,11 @@ export function AuditTable({ entries }: { entries: GraphqlPages<AuditEntryDetail
           ) : undefined
         }
         empty={
-          <EmptyState title="Nothing has been changed yet">
-            Every change is written down here, with who made it.
-          </EmptyState>
+          empty ?? (
+            <EmptyState title="Nothing has been changed yet">
+              Every change is written down here, with who made it.
+            </EmptyState>
+          )
         }
       />
       <Sheet

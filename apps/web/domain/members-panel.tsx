@@ -22,6 +22,7 @@ import { useAction } from '@/lib/use-action.ts'
 import { useGraphql } from '@/lib/use-graphql.ts'
 import { LoadFailure, NotAvailable } from '@/shell/load-failure.tsx'
 import { useViewer } from '@/shell/session-guard.tsx'
+import { ViewOnlyNote } from '@/shell/view-only-badge.tsx'
 import { roleOptions, roleText } from './organization-roles.ts'
 
 const InviteMemberDialog = dynamic(
@@ -40,18 +41,27 @@ export function MembersPanel({ slug }: { slug: string }) {
   if (error && !data) return <LoadFailure error={error} what="the members" onRetry={() => void refetch()} />
   if (data && !organization) return <NotAvailable what="this organization" />
   const canManage = organization?.viewerCanManageMembers ?? false
+  const isRefused = organization !== undefined && !canManage
   return (
     <div className="flex flex-col gap-6">
+      {isRefused ? (
+        <ViewOnlyNote>Owners and admins invite people, change roles and remove members.</ViewOnlyNote>
+      ) : null}
       <Panel
         title="Members"
         meta={organization?.members.length}
         isFlush
         actions={
-          canManage ? (
-            <Button size="small" variant="primary" onClick={() => setIsInviting(true)} data-create>
-              <UserPlus /> Invite
-            </Button>
-          ) : null
+          <Button
+            size="small"
+            variant="primary"
+            disabled={!canManage}
+            title={isRefused ? 'Owners and admins invite people.' : undefined}
+            onClick={() => setIsInviting(true)}
+            data-create
+          >
+            <UserPlus /> Invite
+          </Button>
         }
       >
         <MembersTable organization={organization ?? undefined} canManage={canManage} />

@@ -12,3 +12,8 @@ export const roleOptions = (['OWNER', 'ADMIN', 'MEMBER', 'VIEWER'] as const).map
   value,
   label: roleText[value].label,
 }))
+
+/** Sees and changes members, keys and the audit log of an organization. */
+export function managesOrganization(role: OrganizationRole | undefined): boolean {
+  return role === 'OWNER' || role === 'ADMIN'
+}

@@ -611,7 +611,7 @@ export type ProjectApiKeysQueryVariables = Exact<{
 }>;
 
 
-export type ProjectApiKeysQuery = { organization: { id: string, viewerRole: OrganizationRole, apiKeys: Array<{ id: string, name: string, start: string, scope: string, projectId: string | null, createdAt: string, expiresAt: string | null, lastUsedAt: string | null }> } | null };
+export type ProjectApiKeysQuery = { viewer: { id: string, apiKeys: Array<{ id: string, name: string, start: string, scope: string, projectId: string | null, createdAt: string, expiresAt: string | null, lastUsedAt: string | null }> } | null, organization: { id: string, viewerRole: OrganizationRole, apiKeys: Array<{ id: string, name: string, start: string, scope: string, projectId: string | null, createdAt: string, expiresAt: string | null, lastUsedAt: string | null }> } | null };
 
 export type UpdateProjectMutationVariables = Exact<{
   id: string;
@@ -2707,6 +2707,12 @@ export const BranchRolesAndDatabasesDocument = /*#__PURE__*/ new TypedDocumentSt
     `) as unknown as TypedDocumentString<BranchRolesAndDatabasesQuery, BranchRolesAndDatabasesQueryVariables>;
 export const ProjectApiKeysDocument = /*#__PURE__*/ new TypedDocumentString(`
     query ProjectApiKeys($slug: String!) {
+  viewer {
+    id
+    apiKeys {
+      ...ApiKeyDetails
+    }
+  }
   organization(slug: $slug) {
     id
     viewerRole

@@ -2,7 +2,7 @@
 
 import { toast } from '@tributary/ui/patterns/toast'
 import { Button } from '@tributary/ui/primitives/button'
-import { Menu, MenuItem, MenuSeparator } from '@tributary/ui/primitives/menu'
+import { Menu, MenuItem, MenuLabel, MenuSeparator } from '@tributary/ui/primitives/menu'
 import { Camera, ChevronDown, Diff, Lock, LockOpen, Pencil, RefreshCcw, Rows3, Star, Timer, Trash2 } from 'lucide-react'
 import dynamic from 'next/dynamic'
 import Link from 'next/link'
@@ -31,7 +31,7 @@ const CreateSnapshotDialog = dynamic(
 
 type Open = 'rename' | 'expiry' | 'reset' | 'delete' | 'snapshot'
 
-/** All that can be done to a branch. What this reader may not do is not offered. */
+/** All that can be done to a branch. What this reader may not do is not offered, and the menu says so. */
 export function BranchMenu({ projectId, branch }: { projectId: string; branch: BranchDetails }) {
   const [open, setOpen] = useState<Open>()
   const update = useAction(UpdateBranchDocument, (data) => data.updateBranch, {
@@ -94,7 +94,12 @@ export function BranchMenu({ projectId, branch }: { projectId: string; branch: B
               <Timer /> Set expiry
             </MenuItem>
           </>
-        ) : null}
+        ) : (
+          <>
+            <MenuSeparator />
+            <MenuLabel>Your role may look at branches, and not change them.</MenuLabel>
+          </>
+        )}
         {branch.viewerCanRestore && branch.parent ? (
           <MenuItem onSelect={() => setOpen('reset')}>
             <RefreshCcw /> Reset from {branch.parent.name}

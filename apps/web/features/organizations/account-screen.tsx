@@ -28,7 +28,6 @@ export function AccountScreen() {
           description="Each may do what you may do."
           keys={viewer?.apiKeys}
           scope={{}}
-          canManage
           error={
             error && !data ? <LoadFailure error={error} what="your keys" onRetry={() => void refetch()} /> : undefined
           }

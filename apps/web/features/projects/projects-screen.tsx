@@ -32,13 +32,22 @@ export function ProjectsScreen({ slug }: { slug: string }) {
     (data) => data.organization?.projects,
   )
   const isEmptyOrganization = projects.nodes?.length === 0 && term === ''
-  const create = organization?.viewerCanCreateProject ? (
-    <Button asChild variant="primary" data-create>
-      <Link href={routes.newProject(slug)}>
+  const create =
+    organization === undefined ? null : organization.viewerCanCreateProject ? (
+      <Button asChild variant="primary" data-create>
+        <Link href={routes.newProject(slug)}>
+          <Plus /> New project
+        </Link>
+      </Button>
+    ) : (
+      <Button
+        variant="primary"
+        disabled
+        title="Your role may look at projects. Owners, admins and members of this organization create them."
+      >
         <Plus /> New project
-      </Link>
-    </Button>
-  ) : null
+      </Button>
+    )
 
   return (
     <>
@@ -70,7 +79,7 @@ export function ProjectsScreen({ slug }: { slug: string }) {
               <EmptyState title="No projects yet" action={create}>
                 {organization?.viewerCanCreateProject
                   ? 'A project is a Postgres database with its whole history: branch it, go back in it, query it at any moment.'
-                  : 'Your role in this organization may not create projects. An owner or admin can.'}
+                  : 'Your role may look at projects. Owners, admins and members of this organization create them.'}
               </EmptyState>
             )
           }

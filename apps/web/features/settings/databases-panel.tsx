@@ -16,6 +16,7 @@ import { ConfirmDialog } from '@/domain/confirm-dialog.tsx'
 import { CreateDatabaseDocument, DeleteDatabaseDocument } from '@/gql/graphql.ts'
 import { useAction } from '@/lib/use-action.ts'
 import { validateSqlName } from '@/lib/validate.ts'
+import { viewOnlyReason } from '@/shell/view-only-badge.tsx'
 import type { BranchWithRoles } from './roles-panel.tsx'
 
 type Database = BranchWithRoles['databases'][number]
@@ -46,11 +47,15 @@ export function DatabasesPanel({ branch }: { branch: BranchWithRoles }) {
       meta={branch.databases.length}
       isFlush
       actions={
-        branch.viewerCanWrite ? (
-          <Button size="small" variant="primary" onClick={() => setIsCreating(true)}>
-            <Plus /> New database
-          </Button>
-        ) : null
+        <Button
+          size="small"
+          variant="primary"
+          disabled={!branch.viewerCanWrite}
+          title={branch.viewerCanWrite ? undefined : viewOnlyReason}
+          onClick={() => setIsCreating(true)}
+        >
+          <Plus /> New database
+        </Button>
       }
     >
       <DataTable

@@ -23,6 +23,7 @@ import { useAction } from '@/lib/use-action.ts'
 import { useGraphql } from '@/lib/use-graphql.ts'
 import { validateName } from '@/lib/validate.ts'
 import { LoadFailure } from '@/shell/load-failure.tsx'
+import { ViewOnlyNote } from '@/shell/view-only-badge.tsx'
 import { daySeconds, parseDays } from './quota-fields.ts'
 
 type Project = NonNullable<ProjectSettingsQuery['project']>
@@ -34,6 +35,11 @@ export function GeneralScreen({ projectId }: { projectId: string }) {
   if (!project) return <SkeletonLines count={6} />
   return (
     <div className="flex max-w-2xl flex-col gap-6">
+      {project.viewerCanWrite ? null : (
+        <ViewOnlyNote>
+          Your role may look at these settings. Owners, admins and members of {project.organization.name} change them.
+        </ViewOnlyNote>
+      )}
       <ProjectForm key={project.id} project={project} />
       <Panel title="For programs">
         <div className="flex flex-col gap-4">
@@ -42,7 +48,7 @@ export function GeneralScreen({ projectId }: { projectId: string }) {
           <CopyField label="REST" text={`${window.location.origin}/api/v2`} />
         </div>
       </Panel>
-      {project.viewerCanDelete ? <DeleteProject project={project} /> : null}
+      <DeleteProject project={project} />
     </div>
   )
 }
@@ -115,9 +121,14 @@ function DeleteProject({ project }: { project: Project }) {
   const remove = useAction(DeleteProjectDocument, (data) => data.deleteProject)
   return (
     <Panel title="Delete project" description="All branches, their history and snapshots go with it.">
-      <Button variant="danger" onClick={() => setIsAsking(true)}>
+      <Button variant="danger" disabled={!project.viewerCanDelete} onClick={() => setIsAsking(true)}>
         Delete project
       </Button>
+      {project.viewerCanDelete ? null : (
+        <p className="mt-2 text-data text-ink-faint">
+          Owners and admins of {project.organization.name} delete projects.
+        </p>
+      )}
       <ConfirmDialog
         isOpen={isAsking}
         onOpenChange={setIsAsking}

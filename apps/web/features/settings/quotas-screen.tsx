@@ -15,6 +15,7 @@ import { ProjectSettingsDocument, type ProjectSettingsQuery, UpdateProjectDocume
 import { useAction } from '@/lib/use-action.ts'
 import { useGraphql } from '@/lib/use-graphql.ts'
 import { LoadFailure } from '@/shell/load-failure.tsx'
+import { ViewOnlyNote } from '@/shell/view-only-badge.tsx'
 import { bytesToGib, gibToBytes, hoursToSeconds, parseLimit, secondsToHours } from './quota-fields.ts'
 
 type Project = NonNullable<ProjectSettingsQuery['project']>
@@ -138,7 +139,11 @@ function QuotasForm({ project }: { project: Project }) {
               Save limits
             </Button>
           </div>
-        ) : null}
+        ) : (
+          <ViewOnlyNote>
+            Your role may look at the limits. Owners, admins and members of {project.organization.name} set them.
+          </ViewOnlyNote>
+        )}
       </form>
     </Panel>
   )

@@ -16,6 +16,7 @@ import {
   RevealRolePasswordDocument,
 } from '@/gql/graphql.ts'
 import { useAction } from '@/lib/use-action.ts'
+import { viewOnlyReason } from '@/shell/view-only-badge.tsx'
 import { CreateRoleDialog } from './create-role-dialog.tsx'
 import { PasswordDialog } from './password-dialog.tsx'
 
@@ -80,11 +81,16 @@ export function RolesPanel({ branch }: { branch: BranchWithRoles }) {
       meta={branch.roles.length}
       isFlush
       actions={
-        branch.viewerCanWrite ? (
-          <Button size="small" variant="primary" onClick={() => setIsCreating(true)} data-create>
-            <Plus /> New role
-          </Button>
-        ) : null
+        <Button
+          size="small"
+          variant="primary"
+          disabled={!branch.viewerCanWrite}
+          title={branch.viewerCanWrite ? undefined : viewOnlyReason}
+          onClick={() => setIsCreating(true)}
+          data-create
+        >
+          <Plus /> New role
+        </Button>
       }
     >
       <DataTable

@@ -8,6 +8,7 @@ import { routes } from '@/lib/routes.ts'
 import { useGraphql } from '@/lib/use-graphql.ts'
 import { LoadFailure, NotAvailable } from '@/shell/load-failure.tsx'
 import { useCurrentBranch, useProjectNav } from '@/shell/place.ts'
+import { ViewOnlyNote } from '@/shell/view-only-badge.tsx'
 import { DatabasesPanel } from './databases-panel.tsx'
 import { RolesPanel } from './roles-panel.tsx'
 
@@ -42,6 +43,12 @@ export function RolesScreen({ projectId }: { projectId: string }) {
       </div>
       {details ? (
         <>
+          {details.viewerCanWrite || !project ? null : (
+            <ViewOnlyNote>
+              Your role may look at roles and databases. Owners, admins and members of {project.organization.name} make,
+              change and delete them.
+            </ViewOnlyNote>
+          )}
           <RolesPanel branch={details} />
           <DatabasesPanel branch={details} />
         </>
