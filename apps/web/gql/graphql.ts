@@ -177,6 +177,7 @@ export type UsageMetric =
   | 'COMPUTE_SECONDS'
   | 'CONNECTIONS'
   | 'LSN_LAG_BYTES'
+  | 'OBJECT_BYTES'
   | 'PAGE_READS'
   | 'STORAGE_BYTES'
   | 'TPS'
@@ -488,7 +489,7 @@ export type ProjectMonitoringQueryVariables = Exact<{
 }>;
 
 
-export type ProjectMonitoringQuery = { project: { id: string, tps: { metric: UsageMetric, unit: string, points: Array<{ time: string, value: number | null }>, idle: Array<{ from: string, to: string }> }, commitP50: { metric: UsageMetric, unit: string, points: Array<{ time: string, value: number | null }>, idle: Array<{ from: string, to: string }> }, commitP99: { metric: UsageMetric, unit: string, points: Array<{ time: string, value: number | null }>, idle: Array<{ from: string, to: string }> }, cacheHit: { metric: UsageMetric, unit: string, points: Array<{ time: string, value: number | null }>, idle: Array<{ from: string, to: string }> }, pageReads: { metric: UsageMetric, unit: string, points: Array<{ time: string, value: number | null }>, idle: Array<{ from: string, to: string }> }, lsnLag: { metric: UsageMetric, unit: string, points: Array<{ time: string, value: number | null }>, idle: Array<{ from: string, to: string }> }, connections: { metric: UsageMetric, unit: string, points: Array<{ time: string, value: number | null }>, idle: Array<{ from: string, to: string }> }, computeSeconds: { metric: UsageMetric, unit: string, points: Array<{ time: string, value: number | null }>, idle: Array<{ from: string, to: string }> }, storageBytes: { metric: UsageMetric, unit: string, points: Array<{ time: string, value: number | null }>, idle: Array<{ from: string, to: string }> }, writtenBytes: { metric: UsageMetric, unit: string, points: Array<{ time: string, value: number | null }>, idle: Array<{ from: string, to: string }> } } | null };
+export type ProjectMonitoringQuery = { project: { id: string, tps: { metric: UsageMetric, unit: string, points: Array<{ time: string, value: number | null }>, idle: Array<{ from: string, to: string }> }, commitP50: { metric: UsageMetric, unit: string, points: Array<{ time: string, value: number | null }>, idle: Array<{ from: string, to: string }> }, commitP99: { metric: UsageMetric, unit: string, points: Array<{ time: string, value: number | null }>, idle: Array<{ from: string, to: string }> }, cacheHit: { metric: UsageMetric, unit: string, points: Array<{ time: string, value: number | null }>, idle: Array<{ from: string, to: string }> }, pageReads: { metric: UsageMetric, unit: string, points: Array<{ time: string, value: number | null }>, idle: Array<{ from: string, to: string }> }, lsnLag: { metric: UsageMetric, unit: string, points: Array<{ time: string, value: number | null }>, idle: Array<{ from: string, to: string }> }, connections: { metric: UsageMetric, unit: string, points: Array<{ time: string, value: number | null }>, idle: Array<{ from: string, to: string }> }, computeSeconds: { metric: UsageMetric, unit: string, points: Array<{ time: string, value: number | null }>, idle: Array<{ from: string, to: string }> }, storageBytes: { metric: UsageMetric, unit: string, points: Array<{ time: string, value: number | null }>, idle: Array<{ from: string, to: string }> }, objectBytes: { metric: UsageMetric, unit: string, points: Array<{ time: string, value: number | null }>, idle: Array<{ from: string, to: string }> }, writtenBytes: { metric: UsageMetric, unit: string, points: Array<{ time: string, value: number | null }>, idle: Array<{ from: string, to: string }> } } | null };
 
 export type SeriesPointsFragment = { metric: UsageMetric, unit: string, points: Array<{ time: string, value: number | null }>, idle: Array<{ from: string, to: string }> };
 
@@ -2162,6 +2163,14 @@ export const ProjectMonitoringDocument = /*#__PURE__*/ new TypedDocumentString(`
     }
     storageBytes: usageSeries(
       metric: STORAGE_BYTES
+      from: $from
+      to: $to
+      points: $points
+    ) {
+      ...SeriesPoints
+    }
+    objectBytes: usageSeries(
+      metric: OBJECT_BYTES
       from: $from
       to: $to
       points: $points

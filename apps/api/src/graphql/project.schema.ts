@@ -125,6 +125,7 @@ const metricNames = [
   'CONNECTIONS',
   'COMPUTE_SECONDS',
   'STORAGE_BYTES',
+  'OBJECT_BYTES',
   'WRITTEN_BYTES',
 ] as const satisfies readonly UsageMetric[]
 

@@ -85,9 +85,9 @@ const charts: readonly Chart[] = [
     unit: 'bytes',
   },
   {
-    title: 'Data size',
-    description: 'Of all branches, as Postgres counts.',
-    names: { storageBytes: 'Data' },
+    title: 'Storage',
+    description: 'All branches: as Postgres counts, and stored.',
+    names: { storageBytes: 'Data', objectBytes: 'Objects' },
     isSparse: true,
     format: formatBytes,
     unit: 'bytes',

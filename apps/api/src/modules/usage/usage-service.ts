@@ -12,6 +12,7 @@ export type UsageMetric =
   | 'CONNECTIONS'
   | 'COMPUTE_SECONDS'
   | 'STORAGE_BYTES'
+  | 'OBJECT_BYTES'
   | 'WRITTEN_BYTES'
 
 export interface UsageSeries {
@@ -60,6 +61,7 @@ const metrics: Readonly<Record<UsageMetric, { unit: string; sql: string; table: 
   CONNECTIONS: { unit: '1', sql: 'max(connections)::float8', table: 'UsageSample' },
   COMPUTE_SECONDS: { unit: 's', sql: 'sum("computeSeconds")', table: 'UsageSample' },
   STORAGE_BYTES: { unit: 'B', sql: 'max("logicalSizeBytes")::float8', table: 'StorageSample' },
+  OBJECT_BYTES: { unit: 'B', sql: 'max("objectSizeBytes")::float8', table: 'StorageSample' },
   WRITTEN_BYTES: { unit: 'B', sql: 'sum("writtenBytes")::float8', table: 'UsageSample' },
 }
 
