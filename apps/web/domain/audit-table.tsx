@@ -31,13 +31,18 @@ export function AuditTable({
       key: 'action',
       header: 'What',
       cell: (entry) => (
-        <button
-          type="button"
-          onClick={() => setOpenId(entry.id)}
-          className="rounded-sm font-mono text-data text-ink underline-offset-4 hover:text-stream-strong hover:underline"
-        >
-          {entry.action}
-        </button>
+        <>
+          <button
+            type="button"
+            onClick={() => setOpenId(entry.id)}
+            className="rounded-sm font-mono text-data text-ink underline-offset-4 hover:text-stream-strong hover:underline"
+          >
+            {entry.action}
+          </button>
+          <span className="block max-w-56 truncate text-ink-faint text-label sm:hidden">
+            {entry.subject} · {entry.actor}
+          </span>
+        </>
       ),
     },
     {
@@ -49,14 +54,11 @@ export function AuditTable({
     {
       key: 'actor',
       header: 'Who',
+      hideBelow: 'sm',
       cell: (entry) => (
         <span className="flex min-w-0 items-center gap-2">
-          <span className="truncate max-sm:max-w-28">{entry.actor}</span>
-          {entry.actorKind === 'user' ? null : (
-            <span className="max-sm:hidden">
-              <Badge>{entry.actorKind}</Badge>
-            </span>
-          )}
+          <span className="truncate">{entry.actor}</span>
+          {entry.actorKind === 'user' ? null : <Badge>{entry.actorKind}</Badge>}
         </span>
       ),
     },

@@ -40,6 +40,11 @@ export function OperationsScreen({ projectId }: { projectId: string }) {
           className="font-medium hover:text-stream-strong"
         >
           {operationLabel(row.kind)}
+          <span className="block max-w-40 truncate font-normal text-ink-faint text-label sm:hidden">
+            {[row.branch?.name, row.durationMs === null ? undefined : formatDuration(row.durationMs)]
+              .filter((each) => each !== undefined)
+              .join(' · ')}
+          </span>
         </Link>
       ),
     },

@@ -5,8 +5,10 @@ import { EmptyState } from '@tributary/ui/patterns/empty-state'
 import { RelativeTime } from '@tributary/ui/patterns/relative-time'
 import { Badge } from '@tributary/ui/primitives/badge'
 import { Button } from '@tributary/ui/primitives/button'
+import { IconButton } from '@tributary/ui/primitives/icon-button'
+import { Menu, MenuItem } from '@tributary/ui/primitives/menu'
 import { Panel } from '@tributary/ui/primitives/panel'
-import { Plus } from 'lucide-react'
+import { Ellipsis, KeyRound, Plus, Trash2 } from 'lucide-react'
 import { useState } from 'react'
 import { ConfirmDialog } from '@/domain/confirm-dialog.tsx'
 import {
@@ -57,20 +59,28 @@ export function RolesPanel({ branch }: { branch: BranchWithRoles }) {
       align: 'end',
       cell: (role) =>
         branch.viewerCanWrite ? (
-          <span className="flex flex-wrap justify-end gap-1">
+          <span className="flex items-center justify-end gap-1">
             {role.canRevealPassword ? (
               <Button size="small" variant="quiet" onClick={() => void show(role)}>
                 Show password
               </Button>
             ) : null}
-            <Button size="small" variant="quiet" onClick={() => setResetting(role)}>
-              Reset
-            </Button>
-            {role.isProtected ? null : (
-              <Button size="small" variant="quiet" onClick={() => setDeleting(role)}>
-                Delete
-              </Button>
-            )}
+            <Menu
+              trigger={
+                <IconButton label={`More for ${role.name}`} size="small" hideTooltip>
+                  <Ellipsis />
+                </IconButton>
+              }
+            >
+              <MenuItem onSelect={() => setResetting(role)}>
+                <KeyRound /> Reset password
+              </MenuItem>
+              {role.isProtected ? null : (
+                <MenuItem isDanger onSelect={() => setDeleting(role)}>
+                  <Trash2 /> Delete role
+                </MenuItem>
+              )}
+            </Menu>
           </span>
         ) : null,
     },
