@@ -1,6 +1,6 @@
 'use client'
 
-import { formatBytes, formatCount } from '@tributary/ui/lib/format'
+import { formatBytes, formatCount, formatRatio } from '@tributary/ui/lib/format'
 import { Bytes } from '@tributary/ui/patterns/bytes'
 import { type Column, DataTable } from '@tributary/ui/patterns/data-table'
 import { EmptyState } from '@tributary/ui/patterns/empty-state'
@@ -122,7 +122,7 @@ function Share({ share }: { share: number }) {
       <span className="h-1.5 min-w-0 flex-1 overflow-hidden rounded-full bg-sunken" aria-hidden="true">
         <span className="block h-full rounded-full bg-stream" style={{ width: `${share * 100}%` }} />
       </span>
-      <span className="tabular w-12 text-right text-ink-soft">{(share * 100).toFixed(1)} %</span>
+      <span className="tabular w-14 whitespace-nowrap text-right text-ink-soft">{formatRatio(share)}</span>
     </span>
   )
 }

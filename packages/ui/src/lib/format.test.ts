@@ -51,6 +51,7 @@ describe('values carry a unit and no more digits than help', () => {
   test('counts larger than a double keeps are exact as bigint', () => {
     expect(formatCount(12345678901234567890n)).toBe('12,345,678,901,234,567,890')
     expect(formatRatio(0.98765)).toBe('98.8 %')
+    expect([0, 0.0001, 0.9999, 1].map(formatRatio)).toEqual(['0.0 %', '< 0.1 %', '> 99.9 %', '100.0 %'])
     expect(formatRatio(Number.NaN)).toBe('–')
   })
 })

@@ -102,7 +102,10 @@ export function formatCompact(value: number): string {
   return new Intl.NumberFormat('en-US', { notation: 'compact', maximumFractionDigits: 1 }).format(value)
 }
 
-/** `0.9876` -> `98.8 %`. */
+/** `0.9876` -> `98.8 %`. What is hardly anything, or hardly less than all, is not rounded to nothing or all. */
 export function formatRatio(ratio: number): string {
-  return Number.isFinite(ratio) ? `${(ratio * 100).toFixed(1)} %` : '–'
+  if (!Number.isFinite(ratio)) return '–'
+  if (ratio > 0 && ratio < 0.0005) return '< 0.1 %'
+  if (ratio < 1 && ratio >= 0.9995) return '> 99.9 %'
+  return `${(ratio * 100).toFixed(1)} %`
 }
