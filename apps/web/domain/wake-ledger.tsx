@@ -72,7 +72,12 @@ export function WakeLedger({ projectId, records, endpoints }: WakeLedgerProps) {
         rows={records}
         rowKey={(row) => `${row.at}-${row.endpointId}`}
         skeletonRows={3}
-        empty={<EmptyState title="No wake-ups yet" />}
+        empty={
+          <EmptyState title="No wake-ups yet">
+            A suspended compute wakes when a client connects. Which client that was, and how long it waited, is listed
+            here.
+          </EmptyState>
+        }
       />
     </Panel>
   )

@@ -107,6 +107,13 @@ const columnsFor = (projectId: string): Column<Row>[] => [
             {branch.name}
           </Link>
           <BranchMarks branch={branch} />
+          <span className="w-full sm:hidden">
+            {branch.state === 'READY' && branch.primaryEndpoint ? (
+              <EndpointStateBadge state={branch.primaryEndpoint.state} />
+            ) : (
+              <BranchStateBadge state={branch.state} />
+            )}
+          </span>
         </span>
       </span>
     ),

@@ -129,11 +129,8 @@ function Details({ projectId, endpoint }: { projectId: string; endpoint: Endpoin
           { term: 'Last active', value: <RelativeTime at={endpoint.lastActiveAt} /> },
           {
             term: 'Kept awake by',
-            value: (
-              <span className="whitespace-normal">
-                {endpoint.keepsAwake ?? <span className="text-ink-faint">nothing</span>}
-              </span>
-            ),
+            value: endpoint.keepsAwake ?? <span className="text-ink-faint">nothing</span>,
+            isWide: true,
           },
         ]}
       />

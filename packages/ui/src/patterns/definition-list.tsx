@@ -2,7 +2,8 @@ import type { ReactNode } from 'react'
 import { classNames } from '../lib/class-names.ts'
 
 export interface DefinitionListProps {
-  items: readonly { term: string; value: ReactNode }[]
+  /** A sentence is `isWide`: it takes two places and may wrap. */
+  items: readonly { term: string; value: ReactNode; isWide?: boolean }[]
   className?: string
 }
 
@@ -15,10 +16,10 @@ export function DefinitionList({ items, className }: DefinitionListProps) {
         className,
       )}
     >
-      {items.map(({ term, value }) => (
-        <div key={term} className="min-w-0">
+      {items.map(({ term, value, isWide }) => (
+        <div key={term} className={classNames('min-w-0', isWide && 'col-span-2')}>
           <dt className="text-ink-faint text-label">{term}</dt>
-          <dd className="mt-0.5 min-w-0 truncate text-body">{value}</dd>
+          <dd className={classNames('mt-0.5 min-w-0 text-body', isWide ? 'text-pretty' : 'truncate')}>{value}</dd>
         </div>
       ))}
     </dl>

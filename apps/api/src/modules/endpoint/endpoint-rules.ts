@@ -110,10 +110,9 @@ export function idleDecision(view: IdleView): { suspend: boolean; keepsAwake: st
   if (idleSeconds >= view.suspendAfterSeconds) return { suspend: true, keepsAwake: null }
   const idle =
     view.connections > 0 ? `${view.connections} idle ${view.connections === 1 ? 'connection' : 'connections'}, ` : ''
-  return {
-    suspend: false,
-    keepsAwake: `${idle}last activity ${idleSeconds} s ago, suspends after ${view.suspendAfterSeconds} s`,
-  }
+  const after = view.suspendAfterSeconds
+  const limit = after % 60 === 0 ? `${after / 60} min` : `${after} s`
+  return { suspend: false, keepsAwake: `${idle}last activity ${idleSeconds} s ago, suspends after ${limit}` }
 }
 
 const RESTART_PAUSE_MS_FIRST = 0
