@@ -4,16 +4,17 @@ import * as net from 'node:net'
 import * as os from 'node:os'
 import * as path from 'node:path'
 import { binary, runCommand } from './command.ts'
-import { runDeltaReaders } from './interop-delta.ts'
+import { installS3Readers, runDeltaReaders } from './interop-delta.ts'
 import { engineFolder, option, rootFolder } from './repository.ts'
 
 /**
- * `npm run interop`: the object store's contract suite against S3-compatible servers that nobody here wrote. They are
- * installed into the system's temporary folder, never into the repository; one that cannot be had is reported as skipped.
+ * `npm run interop`: the object store's contract suite, the whole stack, and the lake with its readers, against S3-compatible
+ * servers that nobody here wrote. They are installed into the system's temporary folder, never into the repository; one that
+ * cannot be had is reported as skipped.
  *
  * Then the published Delta tables as Python's deltalake, DuckDB's delta extension and Spark read them (interop-delta.ts).
  *
- *   --only moto,versitygw,deltalake
+ *   --only moto,versitygw,deltalake,duckdb,pyspark
  */
 interface Server {
   readonly name: string
@@ -94,8 +95,10 @@ async function waitListening(port: number, child: ChildProcess): Promise<void> {
   throw new Error('server does not listen')
 }
 
+const S3_TESTS = ['s3-interop', 's3-stack', 's3-lake'].map((name) => `test/interop/${name}.test.ts`)
 const only = option(process.argv.slice(2), 'only')?.split(',')
 const lines: string[] = []
+const s3Readers = !only || servers.some(({ name }) => only.includes(name)) ? installS3Readers(only) : []
 for (const server of servers) {
   if (only && !only.includes(server.name)) continue
   const folder = path.join(os.tmpdir(), `tributary-interop-${server.name}`)
@@ -113,19 +116,16 @@ for (const server of servers) {
   const { child, accessKey, secretKey } = server.start(program, port, folder)
   try {
     await waitListening(port, child)
-    const { code } = await runCommand(
-      binary(rootFolder, 'vitest'),
-      ['run', '--project', 'interop', 'test/interop/s3-interop.test.ts', 'test/interop/s3-stack.test.ts'],
-      {
-        cwd: engineFolder,
-        env: {
-          TRIBUTARY_INTEROP_ENDPOINT: `http://127.0.0.1:${port}`,
-          TRIBUTARY_INTEROP_NAME: server.name,
-          TRIBUTARY_INTEROP_ACCESS_KEY: accessKey,
-          TRIBUTARY_INTEROP_SECRET_KEY: secretKey,
-        },
+    const { code } = await runCommand(binary(rootFolder, 'vitest'), ['run', '--project', 'interop', ...S3_TESTS], {
+      cwd: engineFolder,
+      env: {
+        TRIBUTARY_INTEROP_ENDPOINT: `http://127.0.0.1:${port}`,
+        TRIBUTARY_INTEROP_NAME: server.name,
+        TRIBUTARY_INTEROP_S3_READERS: s3Readers.join(','),
+        TRIBUTARY_INTEROP_ACCESS_KEY: accessKey,
+        TRIBUTARY_INTEROP_SECRET_KEY: secretKey,
       },
-    )
+    })
     lines.push(`${code === 0 ? 'passed ' : 'FAILED '} ${server.name}`)
     if (code !== 0) process.exitCode = 1
   } catch (error) {

@@ -1,8 +1,9 @@
 """Reads Delta tables with an engine that nobody here wrote and prints what it saw, as JSON lines.
 
-    read_delta.py <deltalake|duckdb|pyspark> <folder of the object store> (<table prefix> <condition>)...
+    read_delta.py <deltalake|duckdb|pyspark> <folder or s3:// address of the object store> (<table prefix> <condition>)...
 
 Each table is read whole, and once more with the condition, by which the engine may leave out files by their statistics.
+For an S3 address AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION say where it is.
 """
 import hashlib
 import json
@@ -23,8 +24,9 @@ def summary(rows):
 def read_deltalake(path, condition):
     from deltalake import DeltaTable, QueryBuilder
 
+    options = {"AWS_ALLOW_HTTP": "true"} if path.startswith("s3:") else None
     query = f"select id, v from t where {condition}"
-    table = QueryBuilder().register("t", DeltaTable(path)).execute(query).read_all()
+    table = QueryBuilder().register("t", DeltaTable(path, storage_options=options)).execute(query).read_all()
     return list(zip(table["id"].to_pylist(), table["v"].to_pylist()))
 
 
@@ -36,6 +38,16 @@ class DuckdbReader:
         folder = os.path.join(os.path.dirname(duckdb_extension_delta.__file__), "extensions", f"v{duckdb.__version__}")
         self.connection = duckdb.connect(config={"allow_unsigned_extensions": "true"})
         self.connection.execute(f"load '{folder}/delta.duckdb_extension'")
+        if "AWS_ENDPOINT_URL" in os.environ:
+            import duckdb_extension_httpfs
+
+            folder = os.path.join(os.path.dirname(duckdb_extension_httpfs.__file__), "extensions", f"v{duckdb.__version__}")
+            self.connection.execute(f"load '{folder}/httpfs.duckdb_extension'")
+            endpoint = os.environ["AWS_ENDPOINT_URL"].removeprefix("http://")
+            self.connection.execute(
+                f"create secret (type s3, key_id '{os.environ['AWS_ACCESS_KEY_ID']}', secret '{os.environ['AWS_SECRET_ACCESS_KEY']}', "
+                f"region '{os.environ['AWS_REGION']}', endpoint '{endpoint}', url_style 'path', use_ssl false)"
+            )
 
     def __call__(self, path, condition):
         return self.connection.execute(f"select id, v from delta_scan('{path}') where {condition}").fetchall()

@@ -3,9 +3,9 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { duckdbRows } from '../../../test/delta-rows.ts'
 import { LakeFixture, newTimelineId } from '../../../test/lake-fixture.ts'
 import { isStorageError } from '../../base/errors.ts'
-import { decodeDeletionVector, deletionVectorPlace, readDeletionVectorFile } from '../../delta-log/deletion-vector.ts'
 import { DeltaTable } from '../../delta-log/delta-table.ts'
 import type { DeltaSnapshot } from '../../delta-log/snapshot.ts'
 import { resolvePath } from '../../delta-writer/data-path.ts'
@@ -42,37 +42,9 @@ interface Field {
 }
 
 /** Rows of a version, by display name, as DuckDB reads the data files without the masked positions. */
-async function rowsOf(prefix: string, snapshot: DeltaSnapshot, select = '*'): Promise<Record<string, unknown>[]> {
-  const connection = await (await DuckDBInstance.create(':memory:')).connect()
-  try {
-    const { fields } = JSON.parse(snapshot.metadata.schemaString) as { fields: Field[] }
-    const columns = fields.map(
-      ({ name, metadata }) => `"${String(metadata['delta.columnMapping.physicalName'])}" as "${name}"`,
-    )
-    await connection.run('create table dead (file varchar, position bigint)')
-    const files: string[] = []
-    for (const file of snapshot.files.values()) {
-      const name = lake.objectPath(resolvePath(prefix, file.path))
-      files.push(name)
-      if (!file.deletionVector) continue
-      const place = deletionVectorPlace(file.deletionVector)
-      if (place.kind !== 'file') throw new Error('vector is not in a file')
-      const vector = new Uint8Array(fs.readFileSync(lake.objectPath(`${prefix}${place.path}`)))
-      const positions = decodeDeletionVector(readDeletionVectorFile(vector, file.deletionVector.offset!, place.path))
-      expect(positions.length).toBe(file.deletionVector.cardinality)
-      for (let at = 0; at < positions.length; at += 5000) {
-        const values = positions.slice(at, at + 5000).map((position) => `('${name}', ${position})`)
-        await connection.run(`insert into dead values ${values.join(',')}`)
-      }
-    }
-    if (files.length === 0) return []
-    const list = files.map((name) => `'${name}'`).join(',')
-    const sql = `with t as (select ${columns.join(', ')} from (select *, filename, file_row_number from read_parquet([${list}], filename = true, file_row_number = true)) f
-      anti join dead d on d.file = f.filename and d.position = f.file_row_number) select ${select} from t`
-    return (await connection.runAndReadAll(sql)).getRowObjectsJson() as Record<string, unknown>[]
-  } finally {
-    connection.closeSync()
-  }
+function rowsOf(prefix: string, snapshot: DeltaSnapshot, select = '*'): Promise<Record<string, unknown>[]> {
+  const version = { store: lake.objectStore, prefix, snapshot }
+  return duckdbRows(version, async (key) => lake.objectPath(key), select)
 }
 
 async function openTable(table: { path: string }, version?: number): Promise<DeltaSnapshot> {
