@@ -1,4 +1,5 @@
 import { CorruptionError, errorText, StorageError } from '../base/errors.ts'
+import type { Timer } from '../io/clock.ts'
 import type { Env } from '../io/env.ts'
 import type { Address, Connection } from '../io/network.ts'
 import type { ProjectId, TimelineId } from '../postgres/ids.ts'
@@ -35,6 +36,8 @@ export interface PageClientOptions {
 const REQUESTS_IN_FLIGHT_MAX = 256
 const CONNECT_TIMEOUT_MS = 3000
 const RECONNECT_DELAY_MS_MAX = 500
+/** A PageServer that owes answers and sends nothing for so long is connected to anew. */
+const SILENT_MS_MAX = 30_000
 
 interface Call {
   readonly request: GetPagesRequest
@@ -61,6 +64,8 @@ export class PageClient {
   #isClosed = false
   #isSendDue = false
   #nextId = 1
+  #heardMs = 0
+  #watch: Timer | undefined
 
   constructor(options: PageClientOptions) {
     this.#options = options
@@ -117,12 +122,14 @@ export class PageClient {
     const startedMs = env.clock.monotonicMs()
     return new Promise((resolve, reject) => {
       this.#waiting.push({ request, startedMs, deadlineMs: startedMs + giveUpMs, use, resolve, reject })
+      this.#watchConnection()
       this.#sendSoon()
     })
   }
 
   close(): void {
     this.#isClosed = true
+    this.#watch?.cancel()
     this.#connection?.destroy()
     for (const call of [...this.#calls.values(), ...this.#waiting.splice(0)]) {
       call.reject(new StorageError('aborted', 'page client is closed'))
@@ -156,6 +163,7 @@ export class PageClient {
         return false
       },
     })
+    if (this.#calls.size === 0) this.#heardMs = this.#options.env.clock.monotonicMs()
     for (const call of this.#waiting.splice(0, count)) {
       this.#calls.set(call.request.requestId, call)
       batch.add(GET_PAGES_TYPE, encodePageServiceRequest(call.request))
@@ -193,7 +201,9 @@ export class PageClient {
     const { env } = this.#options
     this.#connection = connection
     this.#isReady = false
+    this.#heardMs = env.clock.monotonicMs()
     connection.onData = (chunk) => {
+      this.#heardMs = env.clock.monotonicMs()
       try {
         decoder.push(chunk)
       } catch (error) {
@@ -215,6 +225,21 @@ export class PageClient {
         if (this.#waiting.length > 0) void this.#connect()
       })
     }
+  }
+
+  /** As long as answers are owed. */
+  #watchConnection(): void {
+    const { clock, log } = this.#options.env
+    this.#watch ??= clock.setTimer(SILENT_MS_MAX / 6, () => {
+      this.#watch = undefined
+      const owed = this.#calls.size + this.#waiting.length
+      if (this.#isClosed || owed === 0) return
+      if (this.#connection && clock.monotonicMs() - this.#heardMs > SILENT_MS_MAX) {
+        log.warn('page service does not answer, connecting again', { requests: owed })
+        this.#connection.destroy()
+      }
+      this.#watchConnection()
+    })
   }
 
   #onResponse(payload: Uint8Array): void {
@@ -253,6 +278,7 @@ export class PageClient {
 
   #retry(call: Call): void {
     this.#options.env.clock.setTimer(50, () => {
+      if (this.#isClosed) return call.reject(new StorageError('aborted', 'page client is closed'))
       this.#waiting.push(call)
       this.#sendWaiting()
     })

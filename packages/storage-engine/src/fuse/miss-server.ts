@@ -161,13 +161,16 @@ export class MissServer {
 
   /** Resolves when every page of [first, end) is in the overlay. */
   async #fetchAbsent(segment: Segment, first: number, end: number): Promise<void> {
-    const waits: Promise<void>[] = []
-    for (const fetch of segment.fetches) if (fetch.first < end && fetch.end > first) waits.push(fetch.done)
+    const waits: Promise<unknown>[] = []
+    // What others asked for may fail for a page that is of no concern here.
+    for (const fetch of segment.fetches) {
+      if (fetch.first < end && fetch.end > first) waits.push(fetch.done.catch(() => undefined))
+    }
     for (const run of this.#absentRuns(segment, first, end)) {
       waits.push(this.#startFetch(segment, run.first, run.end).done)
     }
     await Promise.all(waits)
-    // A read-ahead that others waited for may have failed: whoever needs the pages asks for them again.
+    // A read-ahead that was waited for may have failed: whoever needs the pages asks for them again.
     if (segment.presence.firstAbsent(first, end) < end) {
       for (const run of this.#absentRuns(segment, first, end)) await this.#startFetch(segment, run.first, run.end).done
     }

@@ -1,7 +1,8 @@
 import * as fs from 'node:fs'
+import * as net from 'node:net'
 import * as os from 'node:os'
 import * as path from 'node:path'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import type { Address, Connection, Listener } from './network.ts'
 import { nodeNetwork } from './node-network.ts'
 
@@ -99,6 +100,16 @@ test('bytes may be written over as soon as none are borrowed any more', async ()
   while (receivedBytes < sentBytes) await new Promise((resolve) => setTimeout(resolve, 5))
   expect(client.borrowedBytes).toBe(0)
   expect(received).toEqual(received.map((_, round) => round & 0xff))
+})
+
+test('both ends of a connection are probed while nothing comes', async () => {
+  const probed = vi.spyOn(net.Socket.prototype, 'setKeepAlive')
+  cleanups.push(() => probed.mockRestore())
+  await pair()
+  expect(probed.mock.calls).toEqual([
+    [true, 10_000],
+    [true, 10_000],
+  ])
 })
 
 test('Unix sockets work, and the file of a dead server does not stand in the way', async () => {
