@@ -1,7 +1,18 @@
 import { GraphQLError } from 'graphql'
+import { canInProject } from '../modules/access.ts'
+import { cancelAction, isWaiting } from '../modules/operation/operation-service.ts'
 import { builder, orNull } from './builder.ts'
-import { actorOf } from './context.ts'
-import { BranchRef, EndpointRef, NodeRef, OperationRef, OperationStepRef, ProjectRef } from './refs.ts'
+import { actorOf, callOf } from './context.ts'
+import {
+  BranchRef,
+  EndpointRef,
+  NodeRef,
+  OperationPayloadRef,
+  OperationRef,
+  OperationStepRef,
+  ProjectRef,
+  payload,
+} from './refs.ts'
 
 const states = ['SCHEDULING', 'RUNNING', 'FINISHED', 'FAILED', 'CANCELLED', 'SKIPPED'] as const
 export const OperationStateEnum = builder.enumType('OperationState', { values: states })
@@ -47,6 +58,14 @@ builder.objectType(OperationRef, {
       resolve: ({ id }, _args, context) => context.loaders.stepsOfOperation.load(id),
     }),
     createdBy: t.exposeString('createdBy', { nullable: true }),
+    viewerCanCancel: t.boolean({
+      description: 'It waits for its turn and may be called off by the viewer.',
+      resolve: async (operation, _args, context) => {
+        if (!isWaiting(operation)) return false
+        const project = await context.loaders.project.load(operation.projectId)
+        return project !== null && canInProject(actorOf(context), cancelAction(operation), project)
+      },
+    }),
   }),
 })
 
@@ -68,5 +87,17 @@ builder.queryField('operation', (t) =>
     nullable: true,
     args: { id: t.arg.id({ required: true }) },
     resolve: async (_root, { id }, context) => orNull(await context.services.operations.get(actorOf(context), id)),
+  }),
+)
+
+builder.mutationField('cancelOperation', (t) =>
+  t.field({
+    type: OperationPayloadRef,
+    description: 'Calls off an operation that waits for its turn. One that runs ends by itself: CONFLICT.',
+    args: { id: t.arg.id({ required: true }) },
+    resolve: async (_root, { id }, context) =>
+      payload(await context.services.operations.cancel(actorOf(context), id, callOf(context)), (operation) => ({
+        operations: [operation],
+      })),
   }),
 )

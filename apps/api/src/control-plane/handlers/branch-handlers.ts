@@ -4,7 +4,7 @@ import type { App } from '../../app.ts'
 import type { Transaction } from '../../db/database.ts'
 import type { Branch, Project } from '../../generated/prisma/client.ts'
 import { storageIds } from '../compute-control.ts'
-import type { OperationHandler, OperationInput } from '../operations/operation-runner.ts'
+import type { CancellableHandler, OperationHandler, OperationInput } from '../operations/operation-runner.ts'
 import { bringDown } from './start-compute.ts'
 
 const point = z.union([z.object({ lsn: z.string() }), z.object({ time: z.string() })]).nullable()
@@ -260,7 +260,7 @@ export async function copyConfig(tx: Transaction, fromBranchId: string, toBranch
   })
 }
 
-export function deleteProjectHandler(app: App): OperationHandler {
+export function deleteProjectHandler(app: App): CancellableHandler {
   return {
     async run(operation, steps) {
       const { projectId } = operation
@@ -277,6 +277,11 @@ export function deleteProjectHandler(app: App): OperationHandler {
     },
     async onFailure(operation: OperationInput) {
       await app.database.project.update({ where: { id: operation.projectId }, data: { state: 'FAILED' } })
+    },
+    async onCancel(operation: OperationInput) {
+      const before = operation.input['stateBefore']
+      const state = typeof before === 'string' ? before : 'READY'
+      await app.database.project.update({ where: { id: operation.projectId }, data: { state } })
     },
   }
 }

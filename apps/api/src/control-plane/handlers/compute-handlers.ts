@@ -1,5 +1,5 @@
 import type { App } from '../../app.ts'
-import type { OperationHandler, OperationInput } from '../operations/operation-runner.ts'
+import type { CancellableHandler, OperationHandler, OperationInput } from '../operations/operation-runner.ts'
 import { bringDown, bringUp, loadEndpoint, markStartFailed } from './start-compute.ts'
 
 const endpointOf = (operation: OperationInput): string => {
@@ -12,10 +12,18 @@ const causeOf = (operation: OperationInput): string => {
   return typeof cause === 'string' ? cause : operation.kind
 }
 
-export function startComputeHandler(app: App): OperationHandler {
+/** An endpoint whose start was called off sleeps until somebody connects. */
+async function stayAsleep(app: App, operation: OperationInput): Promise<void> {
+  const id = endpointOf(operation)
+  await app.database.endpoint.updateMany({ where: { id }, data: { desiredState: 'SUSPENDED' } })
+  app.bus.publish('endpoint', { projectId: operation.projectId, endpointId: id })
+}
+
+export function startComputeHandler(app: App): CancellableHandler {
   return {
     run: (operation, steps) => bringUp(app, steps, endpointOf(operation), causeOf(operation)),
     onFailure: (operation, message) => markStartFailed(app, endpointOf(operation), message),
+    onCancel: (operation) => stayAsleep(app, operation),
   }
 }
 
@@ -59,13 +67,14 @@ export function restartComputeHandler(app: App): OperationHandler {
 }
 
 /** The catalog row is made with the request; here its compute starts, when it is wanted at once. */
-export function createComputeHandler(app: App): OperationHandler {
+export function createComputeHandler(app: App): CancellableHandler {
   return {
     async run(operation, steps) {
       if (operation.input['start'] === false) return
       await bringUp(app, steps, endpointOf(operation), causeOf(operation))
     },
     onFailure: (operation, message) => markStartFailed(app, endpointOf(operation), message),
+    onCancel: (operation) => stayAsleep(app, operation),
   }
 }
 

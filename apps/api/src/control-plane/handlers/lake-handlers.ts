@@ -1,14 +1,14 @@
 import { z } from 'zod'
 import type { App } from '../../app.ts'
 import { storageIds } from '../compute-control.ts'
-import type { OperationHandler } from '../operations/operation-runner.ts'
+import type { CancellableHandler } from '../operations/operation-runner.ts'
 
 export const publishLakeInput = z.object({
   table: z.object({ database: z.string(), schema: z.string(), name: z.string() }).nullable(),
 })
 
 /** Makes a Delta version of one table, or of all. Publishing what is published already makes nothing new. */
-export function publishLakeHandler(app: App): OperationHandler {
+export function publishLakeHandler(app: App): CancellableHandler {
   return {
     async run(operation, steps) {
       const { table } = publishLakeInput.parse(operation.input)
@@ -27,5 +27,6 @@ export function publishLakeHandler(app: App): OperationHandler {
       })
     },
     onFailure: async () => undefined,
+    onCancel: async () => undefined,
   }
 }

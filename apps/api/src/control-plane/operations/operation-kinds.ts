@@ -21,6 +21,18 @@ export const operationKinds = [
 
 export type OperationKind = (typeof operationKinds)[number]
 
+/**
+ * Kinds that may wait for their turn, behind an operation of the same request or by their nature, and that can be called off
+ * until it comes. All others begin at once, or are refused.
+ */
+export const cancellableKinds = ['delete_project', 'create_compute', 'start_compute', 'publish_lake'] as const
+
+export type CancellableKind = (typeof cancellableKinds)[number]
+
+export function isCancellable(kind: string): kind is CancellableKind {
+  return (cancellableKinds as readonly string[]).includes(kind)
+}
+
 export type OperationState = 'SCHEDULING' | 'RUNNING' | 'FINISHED' | 'FAILED' | 'CANCELLED' | 'SKIPPED'
 
 export const activeStates: readonly OperationState[] = ['SCHEDULING', 'RUNNING']

@@ -4,10 +4,12 @@ import type { Operation, Prisma } from '../../generated/prisma/client.ts'
 import type { EventBus } from '../../shared/event-bus.ts'
 import { newUuid } from '../../shared/ids.ts'
 import { catchFailure, FailureError, failure, type Result } from '../../shared/result.ts'
-import { activeStates, isFinal, type OperationKind, scopesOverlap } from './operation-kinds.ts'
+import { activeStates, isCancellable, isFinal, type OperationKind, scopesOverlap } from './operation-kinds.ts'
 
 /** Waiting and running operations of one project; more are refused. */
 const ACTIVE_PER_PROJECT_MAX = 64
+/** A cancelled operation ends in milliseconds; the caller gets it ended when it does so within this. */
+const CANCEL_WAIT_MS_MAX = 5000
 
 export interface NewOperation {
   readonly kind: OperationKind
@@ -90,6 +92,42 @@ export class OperationQueue {
     for (const { id } of waiting) await this.#starter?.(id)
   }
 
+  /**
+   * Calls an operation off that waits for its turn: it ends as CANCELLED, and those after it go on. CONFLICT when it runs or
+   * has ended. Of a cancel and a begin at the same time one wins, by the row.
+   */
+  async cancel(
+    operation: Pick<Operation, 'id' | 'projectId' | 'kind'>,
+    by: { readonly actor: Actor; readonly organizationId: string; readonly requestId?: string | undefined },
+  ): Promise<Result<Operation>> {
+    const { id, projectId, kind } = operation
+    const cancelled = await catchFailure(() =>
+      this.#database.$transaction(async (tx) => {
+        const { count } = isCancellable(kind)
+          ? await tx.operation.updateMany({
+              where: { id, state: 'SCHEDULING', cancelledBy: null },
+              data: { cancelledBy: actorName(by.actor) },
+            })
+          : { count: 0 }
+        if (count === 0) {
+          const { state, cancelledBy } = await tx.operation.findUniqueOrThrow({ where: { id } })
+          throw new FailureError(failure('CONFLICT', whyNotCancelled(kind, state, cancelledBy)).error)
+        }
+        await insertAudit(tx, {
+          ...by,
+          projectId,
+          audit: { action: 'operation.cancel', subject: kind, detail: { id } },
+        })
+      }),
+    )
+    if (!cancelled.ok) return cancelled
+    this.#bus.publish('operation', { projectId, operationId: id, isFinal: false })
+    await this.#starter?.(id)
+    const ended = this.waitForEnd(id, AbortSignal.timeout(CANCEL_WAIT_MS_MAX))
+    const now = await ended.catch(() => this.#database.operation.findUniqueOrThrow({ where: { id } }))
+    return { ok: true, value: now }
+  }
+
   /** Resolves with the operation when it has ended; rejects when the signal fires. */
   async waitForEnd(operationId: string, signal: AbortSignal): Promise<Operation> {
     const events = this.#bus.stream('operation', (event) => event.operationId === operationId)
@@ -153,7 +191,17 @@ async function insertOperations(tx: Transaction, submission: Submission): Promis
   return operations
 }
 
-async function insertAudit(tx: Transaction, submission: Submission): Promise<void> {
+function whyNotCancelled(kind: string, state: string, cancelledBy: string | null): string {
+  if (isFinal(state)) return `the operation has ended: it is ${state}`
+  if (cancelledBy !== null) return `the operation was cancelled already, by ${cancelledBy}`
+  if (state === 'RUNNING') return 'the operation runs already and cannot be cancelled; it ends by itself'
+  return `an operation of kind ${kind} cannot be cancelled; it ends by itself`
+}
+
+async function insertAudit(
+  tx: Transaction,
+  submission: Pick<Submission, 'actor' | 'audit' | 'organizationId' | 'projectId' | 'requestId'>,
+): Promise<void> {
   const { actor, audit } = submission
   await tx.auditEntry.create({
     data: {

@@ -6,7 +6,15 @@ import type { Database } from '../../db/database.ts'
 import type { Operation } from '../../generated/prisma/client.ts'
 import type { EventBus } from '../../shared/event-bus.ts'
 import type { Failpoints } from './failpoint.ts'
-import { activeStates, isFinal, type OperationKind, type OperationState, scopesOverlap } from './operation-kinds.ts'
+import {
+  activeStates,
+  type CancellableKind,
+  isCancellable,
+  isFinal,
+  type OperationKind,
+  type OperationState,
+  scopesOverlap,
+} from './operation-kinds.ts'
 
 const { DBOS } = dbos
 
@@ -34,7 +42,14 @@ export interface OperationHandler {
   onFailure(operation: OperationInput, message: string): Promise<void>
 }
 
-export type OperationHandlers = Readonly<Record<OperationKind, OperationHandler>>
+export interface CancellableHandler extends OperationHandler {
+  /** It was called off before it began: leaves the catalog as if nobody had asked. Idempotent. */
+  onCancel(operation: OperationInput): Promise<void>
+}
+
+export type OperationHandlers = Readonly<
+  Record<OperationKind, OperationHandler> & Record<CancellableKind, CancellableHandler>
+>
 
 /** What a handler gets: recorded, so the same after a restart. */
 export interface OperationInput {
@@ -82,30 +97,41 @@ export async function startOperationRunner(options: {
     more: { startedAt?: Date; finishedAt?: Date; error?: string; errorCode?: string } = {},
   ): Promise<void> => publish(await database.operation.update({ where: { id: operationId }, data: { state, ...more } }))
 
-  /** Resolves when every earlier operation it conflicts with has ended. */
+  /** Resolves when every earlier operation it conflicts with has ended; null: it is not to begin. */
   const waitTurn = async (operationId: string): Promise<OperationInput | null> => {
-    const operation = await database.operation.findUniqueOrThrow({ where: { id: operationId } })
-    if (isFinal(operation.state)) return null
     while (true) {
+      const operation = await database.operation.findUniqueOrThrow({ where: { id: operationId } })
+      const { cancelledBy, projectId, scope, seq } = operation
+      if (isFinal(operation.state)) return null
+      const input = inputOf(operation)
+      if (cancelledBy !== null && isCancellable(input.kind)) {
+        await handlers[input.kind].onCancel(input)
+        await setState(operationId, 'CANCELLED', { finishedAt: new Date(), error: `cancelled by ${cancelledBy}` })
+        return null
+      }
       const earlier = await database.operation.findMany({
-        where: { projectId: operation.projectId, seq: { lt: operation.seq }, state: { in: [...activeStates] } },
+        where: { projectId, seq: { lt: seq }, state: { in: [...activeStates] } },
         select: { scope: true },
       })
-      if (!earlier.some(({ scope }) => scopesOverlap(scope, operation.scope, operation.projectId))) break
-      await nextEnd(bus, operation.projectId)
+      if (earlier.some((other) => scopesOverlap(other.scope, scope, projectId))) {
+        await nextChange(bus, operation)
+        continue
+      }
+      const failed = await failedBefore(database, input)
+      if (failed !== null) {
+        const message = `the operation before it, ${failed}, did not succeed`
+        await handlers[input.kind].onFailure(input, message)
+        await setState(operationId, 'CANCELLED', { finishedAt: new Date(), error: message })
+        return null
+      }
+      const { count } = await database.operation.updateMany({
+        where: { id: operationId, cancelledBy: null },
+        data: { state: 'RUNNING', startedAt: operation.startedAt ?? new Date() },
+      })
+      if (count === 0) continue
+      publish({ id: operationId, projectId, state: 'RUNNING' })
+      return input
     }
-    const input = inputOf(operation)
-    const after = input.input['after']
-    const previous =
-      typeof after === 'string' ? await database.operation.findUnique({ where: { id: after } }) : undefined
-    if (previous && previous.state !== 'FINISHED' && previous.state !== 'SKIPPED') {
-      const message = `the operation before it, ${previous.kind}, did not succeed`
-      await handlers[input.kind].onFailure(input, message)
-      await setState(operationId, 'CANCELLED', { finishedAt: new Date(), error: message })
-      return null
-    }
-    await setState(operationId, 'RUNNING', { startedAt: operation.startedAt ?? new Date() })
-    return input
   }
 
   const runStep = async <Value>(
@@ -223,8 +249,16 @@ function isConnectionError(error: unknown): boolean {
   return /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|57P0[123]|08\w{3})$/.test(code)
 }
 
-/** The next end of an operation of the project, or a while: the poll covers an end we did not hear of. */
-async function nextEnd(bus: EventBus, projectId: string): Promise<void> {
+/** The kind of the operation that this one was to follow, when that did not succeed. One that was called off holds up none. */
+async function failedBefore(database: Database, { input }: OperationInput): Promise<string | null> {
+  const { after } = input
+  const before = typeof after === 'string' ? await database.operation.findUnique({ where: { id: after } }) : null
+  if (before === null || before.state === 'FINISHED' || before.state === 'SKIPPED') return null
+  return before.cancelledBy === null ? before.kind : null
+}
+
+/** The next end of an operation of the project or a change of this one, or a while: the poll covers what we did not hear of. */
+async function nextChange(bus: EventBus, operation: { id: string; projectId: string }): Promise<void> {
   await new Promise<void>((resolve) => {
     const done = () => {
       clearTimeout(timer)
@@ -233,7 +267,7 @@ async function nextEnd(bus: EventBus, projectId: string): Promise<void> {
     }
     const timer = setTimeout(done, TURN_POLL_MS)
     const stop = bus.listen('operation', (event) => {
-      if (event.projectId === projectId && event.isFinal) done()
+      if (event.projectId === operation.projectId && (event.isFinal || event.operationId === operation.id)) done()
     })
   })
 }
