@@ -94,7 +94,7 @@ function kindOf(field: string, argument: string): string {
   if (/[Ss]napshot/.test(field)) return 'snapshot'
   if (/[Bb]ranch/.test(field)) return 'branch'
   if (/[Pp]roject/.test(field)) return 'project'
-  if (/operation/.test(field)) return 'operation'
+  if (/[Oo]peration/.test(field)) return 'operation'
   if (/^faultDrill/.test(field)) return 'drill'
   return 'other'
 }

@@ -24,12 +24,14 @@ const SOCKETS_MAX = 1000
 const SOCKETS_PER_ACTOR_MAX = 50
 const SOCKET_MESSAGE_BYTES_MAX = 256 * 1024
 
-/** What one request may ask for; see docs/api.md. */
+/** What one request may ask for, with `limits`; see docs/api.md. */
+const parseOptions = { maxTokens: 4000 }
 const limits = {
   maxDepth: { n: 14 },
   maxAliases: { n: 30 },
   maxDirectives: { n: 50 },
-  maxTokens: { n: 4000 },
+  // The parser of graphql has this limit itself; the library's answers with status 500, to every syntax error too.
+  maxTokens: { enabled: false },
   costLimit: { maxCost: 60_000, objectCost: 2, scalarCost: 1, depthCostFactor: 1.4, ignoreIntrospection: true },
   blockFieldSuggestion: { enabled: false },
 }
@@ -55,6 +57,7 @@ export async function startGraphql(
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
     validationRules: armor.validationRules,
+    parseOptions,
     allowBatchedHttpRequests: false,
     plugins: [...(armor.plugins as ApolloServerPlugin<GraphContext>[])],
     formatError: (formatted, error) => formatError(formatted, error, parts.log),
@@ -195,7 +198,7 @@ function startSockets(http: Server, parts: GraphqlParts, rules: readonly unknown
       onSubscribe(_context, _id, message) {
         const document = (() => {
           try {
-            return parse(message.query)
+            return parse(message.query, parseOptions)
           } catch (error) {
             return error instanceof GraphQLError ? error : new GraphQLError('not a document')
           }

@@ -58,12 +58,30 @@ export class FailureError extends Error {
   }
 }
 
+/**
+ * What the catalog says of a request that another one overtook, between its checks and its change (codes of
+ * Prisma's known request errors).
+ */
+const overtaken: Readonly<Record<string, Failure>> = {
+  P2002: { code: 'NAME_TAKEN', message: 'another request has just taken this name', field: 'name' },
+  P2003: { code: 'CONFLICT', message: 'what this belongs to has just been deleted', field: null },
+  P2025: { code: 'NOT_FOUND', message: 'this has just been deleted', field: null },
+}
+
+function overtakenFailure(error: unknown): Failure | undefined {
+  if (!(error instanceof Error) || error.name !== 'PrismaClientKnownRequestError' || !('code' in error))
+    return undefined
+  return overtaken[String(error.code)]
+}
+
 /** Runs `work`; a FailureError thrown inside becomes a value again. */
 export async function catchFailure<Value>(work: () => Promise<Value>): Promise<Result<Value>> {
   try {
     return success(await work())
   } catch (error) {
     if (error instanceof FailureError) return { ok: false, error: error.failure }
+    const failed = overtakenFailure(error)
+    if (failed) return { ok: false, error: failed }
     throw error
   }
 }

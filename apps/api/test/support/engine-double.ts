@@ -16,6 +16,8 @@ export interface TimelineDouble {
 }
 
 const FIRST_LSN = 0x1_000_000n
+/** Of the first commit of every timeline. */
+const FIRST_TIME = '2026-01-01T00:00:00.000Z'
 
 export class EngineDouble {
   readonly projects = new Map<string, Map<string, TimelineDouble>>()
@@ -27,6 +29,7 @@ export class EngineDouble {
   readonly #waiters = new Set<() => void>()
   readonly #servers: http.Server[] = []
   #revision = 1
+  #branchGate: Promise<void> | undefined
   pageserverUrl = ''
   supervisorUrl = ''
 
@@ -58,6 +61,18 @@ export class EngineDouble {
       }
     }
     throw new Error(`no timeline ${timelineId}`)
+  }
+
+  /** Branches are not made until what it returns is called: the operation that asks stays under way. */
+  holdBranches(): () => void {
+    let release = () => undefined as void
+    this.#branchGate = new Promise((resolve) => {
+      release = () => {
+        this.#branchGate = undefined
+        resolve()
+      }
+    })
+    return release
   }
 
   /** A compute ends unasked. */
@@ -103,8 +118,10 @@ export class EngineDouble {
       return void timelines.delete(timelineId)
     }
     if (what === '') return this.#info(projectId, timeline)
-    if (what === 'time-at-lsn') return { commitTime: '2026-01-01T00:00:00.000Z' }
-    if (what === 'lsn-at-time') return { lsn: timeline.startLsn, kind: 'exact', commitTime: '2026-01-01T00:00:00.000Z' }
+    if (what === 'time-at-lsn') return { commitTime: FIRST_TIME }
+    if (what === 'lsn-at-time' && Date.parse(url.searchParams.get('time') ?? '') < Date.parse(FIRST_TIME))
+      return { lsn: timeline.startLsn, kind: 'past', commitTime: null }
+    if (what === 'lsn-at-time') return { lsn: timeline.startLsn, kind: 'exact', commitTime: FIRST_TIME }
     if (what === 'publish') {
       this.publishedTimelines.push(timelineId)
       return { lsn: timeline.lastRecordLsn, published: [], refused: [] }
@@ -137,7 +154,7 @@ export class EngineDouble {
       remoteConsistentLsn: timeline.lastRecordLsn,
       gcCutoffLsn: timeline.startLsn,
       systemIdentifier: '7000000000000000000',
-      lastCommitTime: '2026-01-01T00:00:00.000Z',
+      lastCommitTime: FIRST_TIME,
       logicalSizeBytes: 1_000_000,
       layerCount: 1,
       layerSizeBytes: 500_000,
@@ -255,6 +272,7 @@ export class EngineDouble {
         try {
           const text = Buffer.concat(chunks).toString('utf8')
           const url = new URL(request.url ?? '/', 'http://double')
+          if (request.method === 'POST' && url.pathname.endsWith('/timelines')) await this.#branchGate
           send(200, await answer(request.method ?? 'GET', url, text === '' ? {} : JSON.parse(text)))
         } catch (error) {
           const { status = 500, code = 'unavailable' } = error as { status?: number; code?: string }

@@ -67,7 +67,6 @@ export class TestStack {
     const port = await freePort()
     const databaseUrl = postgres.url.replace(/\/[^/]*$/, '/control')
     const stack = new TestStack({ engine, postgres, folder, program: await bundle(folder), port, databaseUrl })
-    stack.#writeConfig()
     return stack
   }
 
@@ -89,7 +88,7 @@ export class TestStack {
     return (JSON.parse(fs.readFileSync(file, 'utf8')) as { signInUrl: string }).signInUrl
   }
 
-  #writeConfig(): void {
+  #writeConfig(more: Readonly<Record<string, unknown>> = {}): void {
     fs.mkdirSync(this.secretsFolder, { recursive: true, mode: 0o700 })
     for (const name of ['supervisor-token', 'internal-token'])
       fs.writeFileSync(path.join(this.secretsFolder, name), 'test-token\n', { mode: 0o600 })
@@ -106,13 +105,17 @@ export class TestStack {
       makeDemo: false,
       logLevel: 'warn',
       reconcileMs: 200,
-      meteringMs: 1000,
+      meteringMs: 500,
+      ...more,
     }
     fs.writeFileSync(path.join(this.#folder, 'api.json'), JSON.stringify(config))
   }
 
-  /** `failpoint`: the API kills itself there, see failpoint.ts. */
-  async startApi(options: { readonly failpoint?: string } = {}): Promise<void> {
+  /** `failpoint`: the API kills itself there, see failpoint.ts. `config`: other values of its configuration file. */
+  async startApi(
+    options: { readonly failpoint?: string; readonly config?: Readonly<Record<string, unknown>> } = {},
+  ): Promise<void> {
+    this.#writeConfig(options.config)
     const child = spawn(
       process.execPath,
       ['--enable-source-maps', this.#program, path.join(this.#folder, 'api.json')],

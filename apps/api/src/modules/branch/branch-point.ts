@@ -91,6 +91,8 @@ export async function settlePoint(
     }
   } catch (error) {
     if (isStorageError(error, 'invalid-input')) return invalid(field, error.message)
+    if (isStorageError(error, 'not-found'))
+      return failure('CONFLICT', `the branch ${branch.name} has no history: it is ${branch.state}`)
     if (isStorageError(error, 'unavailable')) return failure('UNAVAILABLE', `storage does not answer: ${error.message}`)
     throw error
   }

@@ -93,9 +93,7 @@ export class BranchService {
         where: { projectId: project.id, id: input.parentId ?? project.defaultBranchId ?? '' },
         include: { project: true },
       })
-      if (!parent) throw new FailureError(failure('NOT_FOUND', 'parentId: branch not found', 'parentId').error)
-      if (parent.state !== 'READY')
-        throw new FailureError(failure('CONFLICT', `the parent branch is ${parent.state}`).error)
+      requireReadyParent(parent)
       const id = newBranchId()
       const name = unwrap(checkName('name', input.name ?? id))
       const point = unwrap(await settlePoint(this.#app, parent, input.at))
@@ -138,6 +136,7 @@ export class BranchService {
             detail: { branchId: id, parentId: parent.id, lsn: point.lsn },
           },
           change: async (tx) => {
+            requireReadyParent(await tx.branch.findUnique({ where: { id: parent.id } }))
             unwrap(branchRefusal(project, await tx.branch.count({ where: { projectId: project.id } })))
             await refuseTakenName(tx, project.id, name)
             await tx.branch.create({
@@ -423,6 +422,15 @@ export class BranchService {
     ])
     return { branch, endpoints, operations }
   }
+}
+
+/** Branches in the making become ready; a deleted one never does. */
+function requireReadyParent<Parent extends Pick<Branch, 'state'>>(parent: Parent | null): asserts parent is Parent {
+  if (parent === null) throw new FailureError(failure('NOT_FOUND', 'parentId: branch not found', 'parentId').error)
+  if (parent.state === 'READY') return
+  const passes = ['CREATING', 'RESTORING', 'RESETTING'].includes(parent.state)
+  const code = passes ? 'OPERATION_IN_PROGRESS' : 'CONFLICT'
+  throw new FailureError(failure(code, `parentId: the parent branch is ${parent.state}`, 'parentId').error)
 }
 
 async function refuseTakenName(tx: Transaction, projectId: string, name: string): Promise<void> {

@@ -120,22 +120,6 @@ export class ProjectService {
       const pitrWindowSeconds = unwrap(checkPitrWindow(input.pitrWindowSeconds ?? PITR_SECONDS_DEFAULT))
       const [branchId, endpointId, password] = [newBranchId(), newEndpointId(), newPassword()]
       const verifier = await makeScramVerifier(password)
-      await database.project.create({
-        data: {
-          id,
-          storageId: newStorageId(),
-          organizationId,
-          name,
-          pitrWindowSeconds,
-          isDemo: input.isDemo ?? false,
-          defaultBranchId: branchId,
-          superuserPasswordSealed: secrets.seal(newPassword(), `project:${id}:superuser`),
-          createdBy: actorName(actor),
-          branches: {
-            create: { id: branchId, name: branchName, timelineId: newStorageId(), createdBy: actorName(actor) },
-          },
-        },
-      })
       const submitted = unwrap(
         await operations.submit({
           actor,
@@ -148,6 +132,22 @@ export class ProjectService {
           ],
           audit: { action: 'project.create', subject: name, detail: { projectId: id } },
           change: async (tx) => {
+            await tx.project.create({
+              data: {
+                id,
+                storageId: newStorageId(),
+                organizationId,
+                name,
+                pitrWindowSeconds,
+                isDemo: input.isDemo ?? false,
+                defaultBranchId: branchId,
+                superuserPasswordSealed: secrets.seal(newPassword(), `project:${id}:superuser`),
+                createdBy: actorName(actor),
+                branches: {
+                  create: { id: branchId, name: branchName, timelineId: newStorageId(), createdBy: actorName(actor) },
+                },
+              },
+            })
             await tx.endpoint.create({
               data: {
                 id: endpointId,
@@ -264,11 +264,10 @@ export class ProjectService {
           organizationId: project.organizationId,
           requestId: options.requestId,
           mayWait: true,
-          operations: [{ kind: 'delete_project', scope: [projectId] }],
+          operations: [{ kind: 'delete_project', scope: [projectId], input: { stateBefore: project.state } }],
           audit: { action: 'project.delete', subject: project.name },
           change: async (tx) => {
             await tx.project.update({ where: { id: projectId }, data: { state: 'DELETING' } })
-            await tx.endpoint.updateMany({ where: { projectId }, data: { desiredState: 'SUSPENDED' } })
           },
         }),
       )

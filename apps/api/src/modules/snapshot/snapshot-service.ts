@@ -50,8 +50,7 @@ export class SnapshotService {
       const branch = unwrap(await accessBranch(this.#app, actor, input.branchId, 'project.write'))
       if (branch.state !== 'READY') throw new FailureError(failure('CONFLICT', `the branch is ${branch.state}`).error)
       const name = unwrap(checkName('name', input.name))
-      if (input.expiresAt && !(input.expiresAt.getTime() > Date.now()))
-        throw new FailureError(invalid('expiresAt', 'must lie in the future').error)
+      checkExpiry(input.expiresAt)
       const point = unwrap(await settlePoint(this.#app, branch, input.at))
       const [id, pinId] = [newSnapshotId(), newStorageId()]
       const { projectId } = storageIds(branch.project, branch)
@@ -114,6 +113,7 @@ export class SnapshotService {
     return catchFailure(async () => {
       const snapshot = unwrap(await this.#writable(actor, snapshotId))
       const name = input.name === undefined ? undefined : unwrap(checkName('name', input.name))
+      checkExpiry(input.expiresAt)
       return this.#app.database.$transaction(async (tx) => {
         if (name !== undefined && name !== snapshot.name) {
           const taken = await tx.snapshot.findUnique({
@@ -165,4 +165,9 @@ export class SnapshotService {
       return notAllowed(actor, 'project.write')
     return found
   }
+}
+
+function checkExpiry(expiresAt: Date | null | undefined): void {
+  if (expiresAt && !(expiresAt.getTime() > Date.now()))
+    throw new FailureError(invalid('expiresAt', 'must lie in the future').error)
 }
