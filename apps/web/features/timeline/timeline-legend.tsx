@@ -1,11 +1,9 @@
 'use client'
 
 import { Checkbox } from '@tributary/ui/primitives/checkbox'
-import { useEffect, useRef } from 'react'
+import { colorTokens, markLooks } from './timeline-mark-looks.ts'
 import type { MarkKind } from './timeline-model.ts'
-import { markColor, traceMark } from './timeline-painter.ts'
 import { markKinds, markWords } from './timeline-words.ts'
-import { useCanvasTheme } from './use-canvas-theme.ts'
 
 export interface TimelineLegendProps {
   hidden: ReadonlySet<MarkKind>
@@ -39,21 +37,10 @@ export function TimelineLegend({ hidden, counts, onToggle }: TimelineLegendProps
 
 /** The mark as the picture shows it. */
 export function MarkGlyph({ kind }: { kind: MarkKind }) {
-  const canvas = useRef<HTMLCanvasElement>(null)
-  const theme = useCanvasTheme(canvas)
-  useEffect(() => {
-    const context = canvas.current?.getContext('2d')
-    if (!context || !theme) return
-    context.setTransform(2, 0, 0, 2, 16, 16)
-    context.clearRect(-8, -8, 16, 16)
-    context.beginPath()
-    traceMark(context, kind)
-    context.fillStyle = markColor(theme, kind)
-    context.fill()
-  }, [kind, theme])
+  const { path, color } = markLooks[kind]
   return (
-    <span aria-hidden="true" className="shrink-0">
-      <canvas ref={canvas} width={32} height={32} className="size-4" />
-    </span>
+    <svg viewBox="-8 -8 16 16" aria-hidden="true" className="size-4 shrink-0">
+      <path d={path} fill={`var(--${colorTokens[color]})`} />
+    </svg>
   )
 }

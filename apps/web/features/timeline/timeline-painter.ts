@@ -1,227 +1,146 @@
-import { groupMarks, type MarkGroup } from './timeline-marks.ts'
+import { type ColorName, markLooks } from './timeline-mark-looks.ts'
+import type { MarkGroup } from './timeline-marks.ts'
 import type { Axis, Lane, MarkKind } from './timeline-model.ts'
-import { type Tick, ticksOf, toPx, type View } from './timeline-scale.ts'
+import { ticksOf, toPx, type View } from './timeline-scale.ts'
+import type { Tile } from './timeline-tile.ts'
 import type { PickedPoint } from './timeline-words.ts'
 
 /**
- * The tree as a picture: one lane a branch, a curve where a branch leaves its parent, marks on the lanes. Draws only the lanes in
- * sight, so that the cost of a frame depends on the window and not on the number of branches.
+ * The tree as a picture: one lane a branch, a curve where a branch leaves its parent, marks on the lanes. Each function draws one
+ * of the three parts that move apart: the plot both ways, the axis sideways, the names with the lanes. Only the lanes of the tile
+ * are drawn, so that the cost depends on the window and not on the number of branches.
  *
- *   | gutter (names) |  axis ticks                      |
+ *   | names          |  axis ticks                      |
  *   | main           |  ●────────╮───◆─────○            |
  *   |   dev          |           ╰──────────●           |
+ *
+ * Heights are pixels of the whole plane: the axis, then all lanes.
  */
 export const laneHeightPx = 44
 export const axisHeightPx = 30
 
-export interface Theme {
-  readonly surface: string
-  readonly line: string
-  readonly lineStrong: string
-  readonly ink: string
-  readonly inkSoft: string
-  readonly inkFaint: string
-  readonly stream: string
-  readonly streamSoft: string
-  readonly hover: string
-  readonly positive: string
-  readonly caution: string
-  readonly danger: string
-  readonly violet: string
-  readonly sans: string
-  readonly mono: string
-}
+export type Theme = Readonly<Record<ColorName | 'sans' | 'mono', string>>
 
-export interface Scene {
+export interface Plot {
   readonly lanes: readonly Lane[]
   readonly axis: Axis
-  readonly view: View
-  readonly widthPx: number
-  readonly heightPx: number
-  readonly scrollPx: number
-  readonly gutterPx: number
-  readonly isShown: (kind: MarkKind) => boolean
-  readonly hover: HitTarget | undefined
+  readonly tile: Tile
+  readonly groupsOf: (laneIndex: number) => readonly MarkGroup[]
   readonly picked: PickedPoint | undefined
   readonly theme: Theme
+  /** Without a gutter the lane's name stands above its line, and counts of marks below. */
+  readonly hasGutter: boolean
 }
 
-export interface HitTarget {
-  readonly laneIndex: number
-  readonly position: number
-  /** Pixels from the left edge of the canvas. */
-  readonly px: number
-  readonly group: MarkGroup | undefined
-}
-
-const markReachPx = 9
 const bendMaxPx = 16
+/** Marks and bends reach beyond their place. */
+const reachPx = 40
 
-/** Top of a lane's line, in pixels of the canvas. */
-export function laneY(index: number, scrollPx: number): number {
-  return axisHeightPx + index * laneHeightPx + laneHeightPx * 0.6 - scrollPx
+/** A lane's line, in pixels of the plane. */
+export function laneY(index: number): number {
+  return axisHeightPx + index * laneHeightPx + laneHeightPx * 0.6
 }
 
 export function lanesHeightPx(count: number): number {
   return axisHeightPx + count * laneHeightPx + 12
 }
 
-/** What is under the pointer. A mark wins over the lane it is on; outside of a lane's life there is nothing to pick. */
-export function hitTest(scene: Omit<Scene, 'hover' | 'picked' | 'theme'>, x: number, y: number): HitTarget | undefined {
-  const laneIndex = Math.floor((y + scene.scrollPx - axisHeightPx) / laneHeightPx)
-  const lane = scene.lanes[laneIndex]
-  if (!lane || y < axisHeightPx || x < scene.gutterPx) return undefined
-  const plotPx = scene.widthPx - scene.gutterPx
-  const plotX = x - scene.gutterPx
-  const group = nearestGroup(
-    groupMarks(lane, scene.view, plotPx, scene.axis, scene.isShown).filter(
-      (each) => Math.abs(each.px - plotX) <= markReachPx,
-    ),
-    plotX,
-  )
-  if (group) {
-    const [mark] = group.marks
-    const position = scene.view.from + (group.px / plotPx) * (scene.view.to - scene.view.from)
-    return { laneIndex, position: scene.axis === 'lsn' && mark ? mark.lsnBytes : position, px: x, group }
-  }
-  const position = scene.view.from + (plotX / plotPx) * (scene.view.to - scene.view.from)
-  const slack = ((scene.view.to - scene.view.from) / plotPx) * 6
-  if (position < lane.start[scene.axis] - slack || position > lane.tip[scene.axis] + slack) return undefined
-  const inside = Math.min(Math.max(position, lane.start[scene.axis]), lane.tip[scene.axis])
-  return { laneIndex, position: inside, px: x, group: undefined }
+/** First and last lane of which something lies in these pixels of the plane. */
+function lanesIn(topPx: number, heightPx: number, count: number): [number, number] {
+  const first = Math.max(0, Math.floor((topPx - axisHeightPx) / laneHeightPx) - 1)
+  return [first, Math.min(count - 1, Math.ceil((topPx + heightPx - axisHeightPx) / laneHeightPx))]
 }
 
-function nearestGroup(groups: readonly MarkGroup[], px: number): MarkGroup | undefined {
-  return groups.reduce<MarkGroup | undefined>(
-    (best, group) => (best && Math.abs(best.px - px) <= Math.abs(group.px - px) ? best : group),
-    undefined,
-  )
-}
-
-export function paintTimeline(context: CanvasRenderingContext2D, scene: Scene): void {
-  const { widthPx, heightPx } = scene
-  context.clearRect(0, 0, widthPx, heightPx)
+export function paintPlot(context: CanvasRenderingContext2D, plot: Plot): void {
+  const { tile, lanes } = plot
+  context.clearRect(0, 0, tile.widthPx, tile.heightPx)
   context.lineCap = 'round'
   context.lineJoin = 'round'
-  const plotPx = Math.max(1, widthPx - scene.gutterPx)
-  const ticks = ticksOf(scene.view, plotPx, scene.axis)
-  const first = Math.max(0, Math.floor((scene.scrollPx - axisHeightPx) / laneHeightPx) - 1)
-  const last = Math.min(scene.lanes.length - 1, Math.ceil((scene.scrollPx + heightPx) / laneHeightPx))
-
   context.save()
-  context.beginPath()
-  context.rect(scene.gutterPx, axisHeightPx, plotPx, heightPx - axisHeightPx)
-  context.clip()
-  paintGrid(context, scene, ticks, plotPx)
-  paintHoverRow(context, scene)
+  context.translate(0, -tile.topPx)
+  const [first, last] = lanesIn(tile.topPx, tile.heightPx, lanes.length)
+  paintGrid(context, plot)
   // Connections come from lanes that may be out of sight above or below.
-  for (const [index, lane] of scene.lanes.entries()) {
+  for (const [index, lane] of lanes.entries()) {
     if (lane.parentIndex < 0 || lane.parentIndex > last || index < first) continue
-    paintConnection(context, scene, lane, index, plotPx)
+    paintConnection(context, plot, lane, index)
   }
-  for (let index = first; index <= last; index++) paintLane(context, scene, index, plotPx)
-  paintCursor(context, scene, plotPx)
+  for (let index = first; index <= last; index++) paintLane(context, plot, index)
+  paintPicked(context, plot)
   context.restore()
-
-  paintAxis(context, scene, ticks, plotPx)
-  for (let index = first; index <= last; index++) paintName(context, scene, index)
 }
 
-function paintGrid(context: CanvasRenderingContext2D, scene: Scene, ticks: readonly Tick[], plotPx: number): void {
-  context.strokeStyle = scene.theme.line
-  context.lineWidth = 1
-  context.beginPath()
-  for (const tick of ticks) {
-    const x = Math.round(scene.gutterPx + toPx(scene.view, plotPx, tick.position)) + 0.5
-    context.moveTo(x, axisHeightPx)
-    context.lineTo(x, scene.heightPx)
-  }
-  context.stroke()
-}
-
-function paintAxis(context: CanvasRenderingContext2D, scene: Scene, ticks: readonly Tick[], plotPx: number): void {
-  const { theme } = scene
-  context.fillStyle = theme.surface
-  context.fillRect(0, 0, scene.widthPx, axisHeightPx)
+function paintGrid(context: CanvasRenderingContext2D, { tile, axis, theme }: Plot): void {
   context.strokeStyle = theme.line
   context.lineWidth = 1
   context.beginPath()
-  context.moveTo(0, axisHeightPx - 0.5)
-  context.lineTo(scene.widthPx, axisHeightPx - 0.5)
-  context.stroke()
-  context.fillStyle = theme.inkFaint
-  context.font = `11px ${scene.axis === 'lsn' ? theme.mono : theme.sans}`
-  context.textBaseline = 'middle'
-  context.textAlign = 'center'
-  for (const tick of ticks) {
-    const x = scene.gutterPx + toPx(scene.view, plotPx, tick.position)
-    if (x > scene.gutterPx + 24 && x < scene.widthPx - 30) context.fillText(tick.label, x, axisHeightPx / 2)
+  for (const tick of ticksOf(tile.view, tile.widthPx, axis)) {
+    const x = Math.round(toPx(tile.view, tile.widthPx, tick.position)) + 0.5
+    context.moveTo(x, tile.topPx)
+    context.lineTo(x, tile.topPx + tile.heightPx)
   }
-  context.textAlign = 'left'
+  context.stroke()
 }
 
-function paintHoverRow(context: CanvasRenderingContext2D, scene: Scene): void {
-  if (!scene.hover) return
-  const y = axisHeightPx + scene.hover.laneIndex * laneHeightPx - scene.scrollPx
-  context.fillStyle = scene.theme.hover
-  context.globalAlpha = 0.45
-  context.fillRect(scene.gutterPx, y, scene.widthPx, laneHeightPx)
-  context.globalAlpha = 1
+/** Labels of the ticks, as wide as the tile. */
+export function paintAxis(
+  context: CanvasRenderingContext2D,
+  { view, widthPx, axis, theme }: { view: View; widthPx: number; axis: Axis; theme: Theme },
+): void {
+  context.clearRect(0, 0, widthPx, axisHeightPx)
+  context.fillStyle = theme.inkFaint
+  context.font = `11px ${axis === 'lsn' ? theme.mono : theme.sans}`
+  context.textBaseline = 'middle'
+  context.textAlign = 'center'
+  for (const tick of ticksOf(view, widthPx, axis)) {
+    context.fillText(tick.label, Math.round(toPx(view, widthPx, tick.position)), axisHeightPx / 2)
+  }
 }
 
 /** A tributary leaves its river: down from the parent's lane, bending into the child's. */
-function paintConnection(
-  context: CanvasRenderingContext2D,
-  scene: Scene,
-  lane: Lane,
-  index: number,
-  plotPx: number,
-): void {
-  const x = scene.gutterPx + toPx(scene.view, plotPx, lane.start[scene.axis])
-  if (x < scene.gutterPx - 40 || x > scene.widthPx + 40) return
-  const fromY = laneY(lane.parentIndex, scene.scrollPx)
-  const toY = laneY(index, scene.scrollPx)
-  if (fromY > scene.heightPx || toY < 0) return
+function paintConnection(context: CanvasRenderingContext2D, plot: Plot, lane: Lane, index: number): void {
+  const { tile, axis, theme } = plot
+  const x = toPx(tile.view, tile.widthPx, lane.start[axis])
+  if (x < -reachPx || x > tile.widthPx + reachPx) return
+  const fromY = laneY(lane.parentIndex)
+  const toY = laneY(index)
+  if (fromY > tile.topPx + tile.heightPx || toY < tile.topPx) return
   const bendPx = Math.min(bendMaxPx, (toY - fromY) / 2)
-  const tipX = scene.gutterPx + toPx(scene.view, plotPx, lane.tip[scene.axis])
   // A branch that has hardly lived ends where it bends.
-  const reachPx = Math.min(bendPx, Math.max(0, tipX - x))
-  context.strokeStyle = scene.theme.lineStrong
+  const intoPx = Math.min(bendPx, Math.max(0, toPx(tile.view, tile.widthPx, lane.tip[axis]) - x))
+  context.strokeStyle = theme.lineStrong
   context.lineWidth = 1.5
   context.beginPath()
   context.moveTo(x - bendPx * 0.6, fromY)
   context.quadraticCurveTo(x, fromY, x, fromY + bendPx)
   context.lineTo(x, toY - bendPx)
-  context.quadraticCurveTo(x, toY, x + reachPx, toY)
+  context.quadraticCurveTo(x, toY, x + intoPx, toY)
   context.stroke()
 }
 
-function paintLane(context: CanvasRenderingContext2D, scene: Scene, index: number, plotPx: number): void {
-  const lane = scene.lanes[index]
+function paintLane(context: CanvasRenderingContext2D, plot: Plot, index: number): void {
+  const lane = plot.lanes[index]
   if (!lane) return
-  const { theme, axis, view } = scene
-  const y = laneY(index, scene.scrollPx)
-  const inset = lane.parentIndex >= 0 ? bendMaxPx : 0
-  const startX = scene.gutterPx + toPx(view, plotPx, lane.start[axis])
-  const tipX = Math.max(startX + 2, scene.gutterPx + toPx(view, plotPx, lane.tip[axis]))
-  context.strokeStyle = lane.isDefault ? theme.stream : lane.isLive ? theme.inkSoft : theme.inkFaint
-  context.lineWidth = lane.isDefault ? 3 : 2
-  context.setLineDash(lane.state === 'READY' ? [] : [5, 5])
-  context.beginPath()
-  context.moveTo(Math.max(Math.min(startX + inset, tipX), scene.gutterPx - 4), y)
-  context.lineTo(Math.min(tipX, scene.widthPx + 4), y)
-  context.stroke()
-  context.setLineDash([])
-  for (const group of groupMarks(lane, view, plotPx, axis, scene.isShown)) {
-    // Without a gutter the lane's name stands above its line.
-    paintMark(context, theme, group, scene.gutterPx + group.px, y, scene.gutterPx > 0 ? -10 : 17)
+  const { theme, axis, tile } = plot
+  const y = laneY(index)
+  const startX = toPx(tile.view, tile.widthPx, lane.start[axis])
+  const tipX = Math.max(startX + 2, toPx(tile.view, tile.widthPx, lane.tip[axis]))
+  const lineX = Math.min(startX + (lane.parentIndex >= 0 ? bendMaxPx : 0), tipX)
+  if (lineX < tile.widthPx && tipX > 0) {
+    context.strokeStyle = lane.isDefault ? theme.stream : lane.isLive ? theme.inkSoft : theme.inkFaint
+    context.lineWidth = lane.isDefault ? 3 : 2
+    context.setLineDash(lane.state === 'READY' ? [] : [5, 5])
+    context.beginPath()
+    context.moveTo(Math.max(lineX, -4), y)
+    context.lineTo(Math.min(tipX, tile.widthPx + 4), y)
+    context.stroke()
+    context.setLineDash([])
   }
-  paintTip(context, scene, lane, tipX, y)
+  for (const group of plot.groupsOf(index)) paintMark(context, theme, group, y, plot.hasGutter ? -10 : 17)
+  if (tipX > -reachPx && tipX < tile.widthPx + reachPx) paintTip(context, theme, lane, tipX, y)
 }
 
-function paintTip(context: CanvasRenderingContext2D, scene: Scene, lane: Lane, x: number, y: number): void {
-  if (x < scene.gutterPx - 8 || x > scene.widthPx + 8) return
-  const { theme } = scene
+function paintTip(context: CanvasRenderingContext2D, theme: Theme, lane: Lane, x: number, y: number): void {
   if (lane.isLive) {
     context.fillStyle = theme.stream
     context.globalAlpha = 0.22
@@ -246,144 +165,88 @@ function disc(context: CanvasRenderingContext2D, x: number, y: number, radius: n
   context.fill()
 }
 
-export function markColor(theme: Theme, kind: MarkKind): string {
-  switch (kind) {
-    case 'FAILOVER':
-      return theme.danger
-    case 'RESTORE':
-      return theme.caution
-    case 'SNAPSHOT':
-      return theme.positive
-    case 'DDL':
-      return theme.violet
-    case 'BRANCH_POINT':
-      return theme.stream
-    case 'LARGE_TRANSACTION':
-      return theme.ink
-    case 'COMPUTE_START':
-      return theme.inkSoft
-    case 'CHECKPOINT':
-      return theme.inkFaint
-  }
-}
+/** Made when first drawn: where nothing is drawn there are no paths. */
+const markPaths = new Map<MarkKind, Path2D>()
 
-/** Each kind has a shape of its own, so that colour is never the only difference. Traced around (0, 0), about 10 px wide. */
-export function traceMark(context: CanvasRenderingContext2D | Path2D, kind: MarkKind): void {
-  switch (kind) {
-    case 'FAILOVER':
-      // A bolt.
-      polygon(context, [1.5, -6, -4, 1, -0.5, 1, -1.5, 6, 4, -1.5, 0.5, -1.5])
-      return
-    case 'RESTORE':
-      // Points back.
-      polygon(context, [-5.5, 0, 3.5, -5, 3.5, 5])
-      return
-    case 'SNAPSHOT':
-      context.rect(-4.5, -4.5, 9, 9)
-      return
-    case 'DDL':
-      polygon(context, [0, -5.5, 5.5, 0, 0, 5.5, -5.5, 0])
-      return
-    case 'LARGE_TRANSACTION':
-      context.rect(-2, -7, 4, 14)
-      return
-    case 'BRANCH_POINT':
-      context.arc(0, 0, 4, 0, Math.PI * 2)
-      return
-    case 'COMPUTE_START':
-      polygon(context, [-3.5, -4.5, 4.5, 0, -3.5, 4.5])
-      return
-    case 'CHECKPOINT':
-      context.rect(-0.75, -4, 1.5, 8)
-      return
-  }
-}
-
-function polygon(context: CanvasRenderingContext2D | Path2D, points: readonly number[]): void {
-  for (let index = 0; index < points.length; index += 2) {
-    const [x = 0, y = 0] = points.slice(index, index + 2)
-    if (index === 0) context.moveTo(x, y)
-    else context.lineTo(x, y)
-  }
-  context.closePath()
+function markPath(kind: MarkKind): Path2D {
+  const known = markPaths.get(kind)
+  if (known) return known
+  const path = new Path2D(markLooks[kind].path)
+  markPaths.set(kind, path)
+  return path
 }
 
 function paintMark(
   context: CanvasRenderingContext2D,
   theme: Theme,
   group: MarkGroup,
-  x: number,
   y: number,
   countOffsetPx: number,
 ): void {
+  const path = markPath(group.kind)
   context.save()
-  context.translate(x, y)
-  context.beginPath()
-  traceMark(context, group.kind)
-  context.fillStyle = markColor(theme, group.kind)
+  context.translate(group.px, y)
+  context.fillStyle = theme[markLooks[group.kind].color]
   context.strokeStyle = theme.surface
   context.lineWidth = 3
-  context.stroke()
-  context.fill()
+  context.stroke(path)
+  context.fill(path)
   context.restore()
   if (group.marks.length < 2) return
   context.font = `600 10px ${theme.sans}`
   context.textAlign = 'center'
   context.textBaseline = 'alphabetic'
   context.fillStyle = theme.inkSoft
-  context.fillText(group.marks.length > 99 ? '99+' : String(group.marks.length), x, y + countOffsetPx)
-  context.textAlign = 'left'
+  context.fillText(group.marks.length > 99 ? '99+' : String(group.marks.length), group.px, y + countOffsetPx)
 }
 
-function paintCursor(context: CanvasRenderingContext2D, scene: Scene, plotPx: number): void {
-  const { hover, picked, theme } = scene
-  if (hover) {
-    const x = Math.round(scene.gutterPx + toPx(scene.view, plotPx, hover.position)) + 0.5
-    vertical(context, x, scene.heightPx, theme.lineStrong, [2, 4])
-  }
-  if (!picked || picked.axis !== scene.axis) return
-  const index = scene.lanes.findIndex((lane) => lane.branchId === picked.branchId)
-  if (index < 0) return
-  const x = Math.round(scene.gutterPx + toPx(scene.view, plotPx, picked.position)) + 0.5
-  vertical(context, x, scene.heightPx, theme.stream, [])
-  context.fillStyle = theme.surface
+function paintPicked(context: CanvasRenderingContext2D, { picked, axis, lanes, tile, theme }: Plot): void {
+  if (!picked || picked.axis !== axis) return
+  const index = lanes.findIndex((lane) => lane.branchId === picked.branchId)
+  const x = Math.round(toPx(tile.view, tile.widthPx, picked.position)) + 0.5
+  if (index < 0 || x < -reachPx || x > tile.widthPx + reachPx) return
   context.strokeStyle = theme.stream
+  context.lineWidth = 1
+  context.beginPath()
+  context.moveTo(x, tile.topPx)
+  context.lineTo(x, tile.topPx + tile.heightPx)
+  context.stroke()
   context.lineWidth = 2.5
   context.beginPath()
-  context.arc(x, laneY(index, scene.scrollPx), 7, 0, Math.PI * 2)
+  context.arc(x, laneY(index), 7, 0, Math.PI * 2)
   context.stroke()
 }
 
-function vertical(context: CanvasRenderingContext2D, x: number, heightPx: number, color: string, dash: number[]): void {
-  context.strokeStyle = color
-  context.lineWidth = 1
-  context.setLineDash(dash)
-  context.beginPath()
-  context.moveTo(x, axisHeightPx)
-  context.lineTo(x, heightPx)
-  context.stroke()
-  context.setLineDash([])
+export interface Names {
+  readonly lanes: readonly Lane[]
+  readonly tile: Pick<Tile, 'topPx' | 'heightPx'>
+  /** Of the gutter, or without one of the whole picture. */
+  readonly widthPx: number
+  readonly hasGutter: boolean
+  readonly hoveredLane: number | undefined
+  readonly theme: Theme
 }
 
-function paintName(context: CanvasRenderingContext2D, scene: Scene, index: number): void {
-  const lane = scene.lanes[index]
-  if (!lane) return
-  const { theme, gutterPx } = scene
-  const y = laneY(index, scene.scrollPx)
-  const top = y - laneHeightPx * 0.6
+/** Names of the branches, indented by their depth: in the gutter, or above their lines. */
+export function paintNames(context: CanvasRenderingContext2D, names: Names): void {
+  const { lanes, tile, widthPx, hasGutter, theme } = names
+  context.clearRect(0, 0, widthPx, tile.heightPx)
   context.save()
-  context.beginPath()
-  context.rect(0, axisHeightPx, scene.widthPx, scene.heightPx - axisHeightPx)
-  context.clip()
-  context.font = `${lane.isDefault ? 600 : 500} 12.5px ${theme.sans}`
-  context.fillStyle = scene.hover?.laneIndex === index ? theme.ink : theme.inkSoft
+  context.translate(0, -tile.topPx)
   context.textBaseline = 'middle'
-  const indent = Math.min(lane.depth, 6) * 12
-  if (gutterPx > 0) {
-    context.fillText(ellipsis(context, lane.name, gutterPx - indent - 28), 16 + indent, top + laneHeightPx / 2)
-  } else {
-    context.font = `500 11px ${theme.sans}`
-    context.fillText(ellipsis(context, lane.name, scene.widthPx - indent - 24), 10 + indent, top + 10)
+  const [first, last] = lanesIn(tile.topPx, tile.heightPx, lanes.length)
+  for (let index = first; index <= last; index++) {
+    const lane = lanes[index]
+    if (!lane) continue
+    const top = axisHeightPx + index * laneHeightPx
+    const indent = Math.min(lane.depth, 6) * 12
+    context.fillStyle = names.hoveredLane === index ? theme.ink : theme.inkSoft
+    context.font = hasGutter ? `${lane.isDefault ? 600 : 500} 12.5px ${theme.sans}` : `500 11px ${theme.sans}`
+    if (hasGutter) {
+      context.fillText(ellipsis(context, lane.name, widthPx - indent - 28), 16 + indent, top + laneHeightPx / 2)
+    } else {
+      context.fillText(ellipsis(context, lane.name, widthPx - indent - 24), 10 + indent, top + 10)
+    }
   }
   context.restore()
 }

@@ -17,10 +17,11 @@ import { TimelineCanvas } from './timeline-canvas.tsx'
 import { TimelineLegend } from './timeline-legend.tsx'
 import { type Axis, extentOf, type Lane, layoutLanes, type Mark, type MarkKind } from './timeline-model.ts'
 import { lanesHeightPx } from './timeline-painter.ts'
-import { fitView, type View, zoomView } from './timeline-scale.ts'
+import { fitView, zoomView } from './timeline-scale.ts'
+import { createViewStore, type ViewStore } from './timeline-view.ts'
 import { markKinds, type PickedPoint } from './timeline-words.ts'
 
-/** Panning and zooming draw the picture anew each frame; what stands around it has no part in that. */
+/** A moment that is picked, a live tip: what stands around the picture has no part in them. */
 const SteadyEventsTable = memo(EventsTable)
 const SteadyLegend = memo(TimelineLegend)
 const SteadyActions = memo(TimelineActions)
@@ -36,7 +37,7 @@ const buttonZoomPx = 1000
 export function TimelineScreen({ projectId }: { projectId: string }) {
   const query = useGraphql(ProjectTimelineDocument, { id: projectId }, { refetchEveryMs })
   const [axis, setAxis] = useState<Axis>('time')
-  const [view, setView] = useState<View>()
+  const [view] = useState(createViewStore)
   const [picked, setPicked] = useState<PickedPoint>()
   const [hidden, setHidden] = useState<ReadonlySet<MarkKind>>(new Set(hiddenAtFirst))
   const isShown = useCallback((kind: MarkKind) => !hidden.has(kind), [hidden])
@@ -50,18 +51,21 @@ export function TimelineScreen({ projectId }: { projectId: string }) {
   )
 
   const toggle = useCallback((kind: MarkKind) => setHidden((before) => toggled(before, kind)), [])
-  const fit = useCallback(() => setView(undefined), [])
-  const changeAxis = useCallback((next: Axis) => {
-    setAxis(next)
-    setView(undefined)
-  }, [])
+  const fit = useCallback(() => view.set(undefined), [view])
+  const changeAxis = useCallback(
+    (next: Axis) => {
+      view.set(undefined)
+      setAxis(next)
+    },
+    [view],
+  )
   const zoom = useCallback(
     (factor: number) => {
       const extent = extentOf(lanes ?? [], axis)
       const change = { factor, anchorPx: buttonZoomPx / 2, widthPx: buttonZoomPx, extent, axis }
-      setView((before) => zoomView(before ?? fitView(extent), change))
+      view.set(zoomView(view.current() ?? fitView(extent), change))
     },
-    [lanes, axis],
+    [lanes, axis, view],
   )
 
   if (query.data && !query.data.project) return <NotAvailable what="this project" />
@@ -80,15 +84,7 @@ export function TimelineScreen({ projectId }: { projectId: string }) {
       ) : (
         <div className="flex flex-col gap-4 lg:flex-row lg:items-start">
           <div className="min-w-0 flex-1 overflow-hidden rounded-lg border border-line bg-surface">
-            <Picture
-              lanes={lanes}
-              axis={axis}
-              view={view}
-              onView={setView}
-              isShown={isShown}
-              picked={picked}
-              onPick={setPicked}
-            />
+            <Picture lanes={lanes} axis={axis} view={view} isShown={isShown} picked={picked} onPick={setPicked} />
             <div className="border-line border-t px-4 py-3">
               <SteadyLegend hidden={hidden} counts={counts} onToggle={toggle} />
             </div>
@@ -144,8 +140,7 @@ function TimelineActions(props: { axis: Axis; onAxis(axis: Axis): void; onZoom(f
 interface PictureProps {
   lanes: readonly Lane[] | undefined
   axis: Axis
-  view: View | undefined
-  onView(view: View | undefined): void
+  view: ViewStore
   isShown(kind: MarkKind): boolean
   picked: PickedPoint | undefined
   onPick(point: PickedPoint): void

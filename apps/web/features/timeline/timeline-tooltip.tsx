@@ -1,6 +1,7 @@
 import { formatBytes, formatExactTime } from '@tributary/ui/lib/format'
+import type { HitTarget } from './timeline-hit.ts'
 import type { Axis, Lane } from './timeline-model.ts'
-import { axisHeightPx, type HitTarget, laneY } from './timeline-painter.ts'
+import { axisHeightPx, laneY } from './timeline-painter.ts'
 import { markWords, positionLabel } from './timeline-words.ts'
 
 const widthMaxPx = 288
@@ -8,6 +9,8 @@ const listedMarksMax = 6
 
 export interface TimelineTooltipProps {
   hover: HitTarget
+  /** Of what is pointed at, from the left edge. */
+  px: number
   lane: Lane
   axis: Axis
   scrollPx: number
@@ -15,16 +18,16 @@ export interface TimelineTooltipProps {
 }
 
 /** What is under the pointer, beside it. */
-export function TimelineTooltip({ hover, lane, axis, scrollPx, widthPx }: TimelineTooltipProps) {
+export function TimelineTooltip({ hover, px, lane, axis, scrollPx, widthPx }: TimelineTooltipProps) {
   const marks = hover.group?.marks ?? []
-  const top = laneY(hover.laneIndex, 0)
-  const isLow = laneY(hover.laneIndex, scrollPx) > axisHeightPx + 160
+  const top = laneY(hover.laneIndex)
+  const isLow = top - scrollPx > axisHeightPx + 160
   return (
     <div
       aria-hidden="true"
       className="pointer-events-none absolute z-10 rounded-md border border-line bg-raised px-2.5 py-2 text-label shadow-raised"
       style={{
-        left: Math.max(8, Math.min(hover.px + 14, widthPx - widthMaxPx - 8)),
+        left: Math.max(8, Math.min(px + 14, widthPx - widthMaxPx - 8)),
         top: top + (isLow ? -16 : 16),
         transform: isLow ? 'translateY(-100%)' : undefined,
         maxWidth: widthMaxPx,

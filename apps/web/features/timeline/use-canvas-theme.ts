@@ -1,4 +1,5 @@
 import { type RefObject, useEffect, useState } from 'react'
+import { type ColorName, colorTokens } from './timeline-mark-looks.ts'
 import type { Theme } from './timeline-painter.ts'
 
 /** The tokens of the design system as canvas colours, read again when the theme changes. */
@@ -18,20 +19,9 @@ export function useCanvasTheme(element: RefObject<HTMLElement | null>): Theme | 
 
 function readTheme(style: CSSStyleDeclaration): Theme {
   const token = (name: string) => style.getPropertyValue(`--${name}`).trim()
+  const colors = Object.entries(colorTokens).map(([name, css]) => [name, token(css)])
   return {
-    surface: token('surface'),
-    line: token('line'),
-    lineStrong: token('line-strong'),
-    ink: token('ink'),
-    inkSoft: token('ink-soft'),
-    inkFaint: token('ink-faint'),
-    stream: token('stream'),
-    streamSoft: token('stream-soft'),
-    hover: token('hover'),
-    positive: token('positive'),
-    caution: token('caution'),
-    danger: token('danger'),
-    violet: token('chart-3'),
+    ...(Object.fromEntries(colors) as Record<ColorName, string>),
     sans: style.fontFamily || 'sans-serif',
     mono: token('font-geist-mono') || 'ui-monospace, monospace',
   }
