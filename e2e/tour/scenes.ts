@@ -83,6 +83,9 @@ export function scenesOf(place: TourPlace): Scene[] {
     page('tables', `${project}/tables`),
     page('restore', `${project}/restore`),
     page('storage', `${project}/storage`),
+    page('storage-to-scale', `${project}/storage`, async (at) => {
+      await at.getByRole('radio', { name: 'To scale' }).click()
+    }),
     page('monitoring', `${project}/monitoring`),
     page('operations', `${project}/operations`),
     page('audit', `${project}/audit`),
