@@ -141,11 +141,12 @@ export class Cluster {
   }
 
   /** A new compute: it campaigns, then writes records for as long as it lives. */
-  startWriter(options: { recordsMax?: number } = {}): SimWriter {
+  startWriter(options: { recordsMax?: number; ingestLagBytesMax?: number } = {}): SimWriter {
     const life = new SimLife(this.world, `compute${++this.#proposerCount}`)
     const writer = new SimWriter(this, life, this.#checker, this.#mutant, {
       recordsMax: options.recordsMax ?? Number.POSITIVE_INFINITY,
       workload: this.#workload,
+      ...(options.ingestLagBytesMax === undefined ? {} : { ingestLagBytesMax: options.ingestLagBytesMax }),
     })
     this.#writers = [...this.#writers.filter((each) => each.life.isAlive), writer]
     writer.run()
@@ -195,26 +196,26 @@ export class Cluster {
   }
 }
 
+interface WriterOptions {
+  readonly recordsMax: number
+  readonly workload: ClusterOptions['workload']
+  readonly ingestLagBytesMax?: number
+}
+
 /** One compute's life: the real proposer, and records of odd sizes for it. */
 export class SimWriter {
   readonly life: SimLife
   readonly #cluster: Cluster
   readonly #checker: CommitChecker
   readonly #mutant: Mutant
-  readonly #options: { readonly recordsMax: number; readonly workload: ClusterOptions['workload'] }
+  readonly #options: WriterOptions
   proposer: Proposer | undefined
   isFenced = false
   term = 0
   writtenCount = 0
   endLsn: Lsn = Lsn.zero
 
-  constructor(
-    cluster: Cluster,
-    life: SimLife,
-    checker: CommitChecker,
-    mutant: Mutant,
-    options: { readonly recordsMax: number; readonly workload: ClusterOptions['workload'] },
-  ) {
+  constructor(cluster: Cluster, life: SimLife, checker: CommitChecker, mutant: Mutant, options: WriterOptions) {
     this.#cluster = cluster
     this.life = life
     this.#checker = checker
@@ -242,6 +243,7 @@ export class SimWriter {
     const env = simEnv(this.life, new SimVolume(), network)
     const checker = this.#checker
     const written = new WrittenTerm(this.life.name, checker)
+    const { ingestLagBytesMax } = this.#options
     const proposer = openProposer({
       env,
       peers: safekeepers.map(({ name }, index) => ({ id: index + 1, address: { host: name, port: 1 } })),
@@ -251,6 +253,7 @@ export class SimWriter {
         this.isFenced = true
         world.note(`${this.life.name} is fenced`)
       },
+      ...(ingestLagBytesMax === undefined ? {} : { ingestLagBytesMax }),
       ...(this.#mutant.proposer === undefined ? {} : { step: this.#mutant.proposer }),
     })
     this.proposer = proposer

@@ -140,6 +140,10 @@ export class MemoryLog implements QuorumLog {
 
   async hasRoom(): Promise<void> {}
 
+  endThrottle(): void {}
+
+  ingestLag(): undefined {}
+
   release(): void {
     if (this.isHeld || this.commitLsn === this.#endLsn) return
     this.commitLsn = this.#endLsn

@@ -18,7 +18,7 @@ import { Phases } from './phases.ts'
 import { connectPostgres, type PostgresConnection } from './postgres-connection.ts'
 import { type PostgresProcess, startPostgres } from './postgres-process.ts'
 import { commandLineSettings, postgresConf } from './postgres-settings.ts'
-import type { QuorumLog } from './quorum-log.ts'
+import type { IngestLag, QuorumLog } from './quorum-log.ts'
 import { applyDatabase, applyRole, ensurePassword, revokeSignalFunctions } from './role-setup.ts'
 import { type SynthesizedCheckpoint, synthesizeCheckpoint } from './synth-checkpoint.ts'
 import { openWalsenderClient, type WalsenderClient } from './walsender-client.ts'
@@ -145,6 +145,7 @@ export class ComputeService {
     if (this.#state === 'ready') {
       this.#state = 'stopping'
       this.#reason = reason
+      this.#parts.quorum?.endThrottle()
       // A fast shutdown with nobody to take its last record would hang; a dead quorum gets the short way.
       const exit = await this.#postgres?.shutDown({ graceMs: STOP_GRACE_MS })
       if (exit?.code === 0) await this.#saveStatistics()
@@ -157,6 +158,7 @@ export class ComputeService {
     const { computeId, projectId, timelineId, httpPort, postgresPort, socketFolder, readOnlyLsn } = this.#options
     const { quorum } = this.#parts
     const postgresPid = this.#postgres?.isRunning() ? this.#postgres.pid : undefined
+    const lag = this.ingestLag
     return {
       state: this.#state,
       ...(this.#reason === undefined ? {} : { reason: this.#reason }),
@@ -171,12 +173,25 @@ export class ComputeService {
       ...(this.#bootLsn === undefined ? {} : { bootLsn: Lsn.format(this.#bootLsn) }),
       ...(this.#walsender ? { receivedLsn: Lsn.format(this.#walsender.receivedLsn) } : {}),
       ...(quorum && this.#term !== undefined ? { commitLsn: Lsn.format(quorum.commitLsn) } : {}),
+      ...(lag && lag.ingestedLsn > 0
+        ? {
+            ingest: {
+              lsn: Lsn.format(lag.ingestedLsn),
+              lagBytes: lag.lagBytes,
+              throttledMs: Math.round(lag.throttledMs),
+            },
+          }
+        : {}),
       ports: { http: httpPort, postgres: postgresPort },
       socketFolder,
       phases: this.phases.toJson(),
       ...(this.#hydrated ? { hydrated: this.#hydrated } : {}),
       peers: quorum?.peers() ?? [],
     }
+  }
+
+  get ingestLag(): IngestLag | undefined {
+    return this.#parts.quorum?.ingestLag()
   }
 
   /** What clients do, and how far the WAL has come. */

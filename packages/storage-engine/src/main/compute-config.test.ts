@@ -22,6 +22,7 @@ test('a config error names the field', () => {
   )
   expect(() => parseComputeConfig({ ...config, projectId: 'x' })).toThrow(/project id/)
   expect(() => parseComputeConfig({ ...config, safekeepers: [] })).toThrow(/safekeepers/)
+  expect(() => parseComputeConfig({ ...config, ingestLagBytesMax: 1000 })).toThrow(/ingestLagBytesMax/)
   expect(() => parseComputeConfig({ ...config, colour: 'red' })).toThrow(/colour/)
 })
 

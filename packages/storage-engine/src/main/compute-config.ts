@@ -7,6 +7,9 @@ import { logLevels } from '../io/node-log.ts'
 import { ProjectId, TimelineId } from '../postgres/ids.ts'
 import { Lsn } from '../postgres/lsn.ts'
 
+/** The PageServer reports once a second: with less than it ingests in that time it would look late when it is not. */
+const INGEST_LAG_BYTES_MIN = 64 * 1024 * 1024
+
 const port = z.number().int().min(1).max(65_535)
 const host = z.string().min(1)
 const computeConfig = z.strictObject({
@@ -37,6 +40,13 @@ const computeConfig = z.strictObject({
   roleVerifiers: z.record(z.string(), z.string()).default({}),
   /** Postgres is killed when no majority of SafeKeepers has answered for so long. */
   quorumLeaseMs: z.number().int().min(1000).max(600_000).default(30_000),
+  /** WAL that the PageServer has not ingested, above which the writer is slowed down. */
+  ingestLagBytesMax: z
+    .number()
+    .int()
+    .min(INGEST_LAG_BYTES_MIN)
+    .max(Number.MAX_SAFE_INTEGER)
+    .default(384 * 1024 * 1024),
   logLevel: z.enum(logLevels as [string, ...string[]]).default('info'),
 })
 

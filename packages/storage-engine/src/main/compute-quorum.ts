@@ -38,6 +38,7 @@ export function openComputeQuorum(
         timelineId: config.timelineId,
         systemIdentifier: timeline.systemIdentifier,
         leaseMs: config.quorumLeaseMs,
+        ingestLagBytesMax: config.ingestLagBytesMax,
         onCommit: (lsn) => log.onCommit(lsn),
         onFenced: (term) => log.onFenced(new StorageError('fenced', 'another compute has taken over', { term })),
         onQuorumLost: () => log.onQuorumLost(),
@@ -53,6 +54,10 @@ export function openComputeQuorum(
     },
 
     hasRoom: () => proposer?.hasRoom() ?? Promise.resolve(),
+
+    endThrottle: () => proposer?.endThrottle(),
+
+    ingestLag: () => proposer?.ingestLag,
 
     peers: () =>
       (proposer?.peerStatuses() ?? []).map((peer) => {

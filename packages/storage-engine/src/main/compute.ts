@@ -196,6 +196,14 @@ function startedMetrics(
       'tributary_compute_mount_read_ahead_pages',
       'Pages fetched ahead of their reader',
     ),
+    ingestLagBytes: env.metrics.gauge(
+      'tributary_compute_ingest_lag_bytes',
+      'WAL of this compute that the PageServer has not ingested',
+    ),
+    throttledMs: env.metrics.gauge(
+      'tributary_compute_wal_throttled_milliseconds',
+      'Time for which WAL was held back because the PageServer was too far behind',
+    ),
     startMs: env.metrics.gauge('tributary_compute_start_milliseconds', 'Process start to ready'),
   }
   return async () => {
@@ -204,6 +212,11 @@ function startedMetrics(
       gauges.readHits.set(stats.readHits)
       gauges.readMisses.set(stats.readMisses)
       gauges.readAheadPages.set(stats.misses.readAheadPages)
+    }
+    const lag = service.ingestLag
+    if (lag) {
+      gauges.ingestLagBytes.set(lag.lagBytes)
+      gauges.throttledMs.set(lag.throttledMs)
     }
     gauges.startMs.set(service.phases.toJson().process ?? 0)
     return env.metrics.text()

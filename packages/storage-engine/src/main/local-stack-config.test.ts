@@ -15,6 +15,7 @@ test('a wrong value is named by its variable, and an empty one counts as not set
   expect(() => parseLocalStackConfig({ TRIBUTARY_PG_PORT: '70000' })).toThrow(/TRIBUTARY_PG_PORT/)
   expect(() => parseLocalStackConfig({ TRIBUTARY_PG_PORT: 'abc' })).toThrow(/TRIBUTARY_PG_PORT/)
   expect(() => parseLocalStackConfig({ TRIBUTARY_COMPUTE_MODE: 'magic' })).toThrow(/TRIBUTARY_COMPUTE_MODE/)
+  expect(() => parseLocalStackConfig({ TRIBUTARY_INGEST_LAG_MAX_MB: '1' })).toThrow(/TRIBUTARY_INGEST_LAG_MAX_MB/)
   expect(parseLocalStackConfig({ TRIBUTARY_PG_PORT: '' }).postgresPort).toBe(5433)
 })
 

@@ -30,6 +30,8 @@ const environment = z.object({
     .regex(/^postgres(ql)?:\/\//, 'must be a postgresql:// address')
     .optional(),
   TRIBUTARY_COMPUTE_MODE: z.enum(['auto', 'fuse', 'hydrate']).default('auto'),
+  /** WAL that the PageServer has not ingested, above which a compute's writers are slowed down. */
+  TRIBUTARY_INGEST_LAG_MAX_MB: z.coerce.number().int().min(64).max(1_048_576).default(384),
   TRIBUTARY_LOG_LEVEL: z.enum(logLevels as [string, ...string[]]).default('info'),
   TRIBUTARY_S3_BUCKET: z.string().min(1).optional(),
   TRIBUTARY_S3_REGION: z.string().min(1).default('us-east-1'),
@@ -50,6 +52,7 @@ export interface LocalStackConfig {
   readonly reservedPorts: readonly number[]
   readonly internalPortFirst: number
   readonly computeMode: 'auto' | 'fuse' | 'hydrate'
+  readonly ingestLagBytesMax: number
   readonly logLevel: string
   readonly objectStore: ObjectStoreConfig
   /** Undefined: the engine alone. */
@@ -96,6 +99,7 @@ export function parseLocalStackConfig(env: Readonly<Record<string, string | unde
     reservedPorts: [values.TRIBUTARY_PG_PORT, adminPort, values.TRIBUTARY_API_PORT, values.TRIBUTARY_WEB_PORT],
     internalPortFirst: values.TRIBUTARY_INTERNAL_PORT_FIRST ?? values.TRIBUTARY_PG_PORT + 100,
     computeMode: values.TRIBUTARY_COMPUTE_MODE,
+    ingestLagBytesMax: values.TRIBUTARY_INGEST_LAG_MAX_MB * 1024 * 1024,
     logLevel: values.TRIBUTARY_LOG_LEVEL,
     objectStore:
       values.TRIBUTARY_S3_BUCKET === undefined

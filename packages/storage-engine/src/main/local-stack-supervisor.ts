@@ -71,6 +71,7 @@ export class LocalStackSupervisor {
       computesFolder: computesFolderOf(config.home),
       host: config.host,
       computeMode: config.computeMode,
+      ingestLagBytesMax: config.ingestLagBytesMax,
       logLevel: config.logLevel,
       safekeepers: storage.safekeepers,
       pageserver: storage.pageserver,

@@ -29,6 +29,7 @@ export interface NodeAgentOptions {
   readonly computesFolder: string
   readonly host: string
   readonly computeMode: 'auto' | 'fuse' | 'hydrate'
+  readonly ingestLagBytesMax: number
   readonly logLevel: string
   readonly safekeepers: readonly NodeAddress[]
   readonly pageserver: NodeAddress
@@ -183,6 +184,7 @@ export class NodeAgent {
       ...(spec.lsn === undefined ? {} : { readOnlyLsn: spec.lsn }),
       ...(spec.roleVerifiers === undefined ? {} : { roleVerifiers: spec.roleVerifiers }),
       settings: spec.settings,
+      ingestLagBytesMax: this.#options.ingestLagBytesMax,
       logLevel: this.#options.logLevel,
     }
     fs.writeFileSync(configPath, `${JSON.stringify(config, null, 2)}\n`, { mode: 0o600 })

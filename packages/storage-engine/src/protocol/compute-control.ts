@@ -22,6 +22,8 @@ export interface ComputeStatus {
   /** End of the WAL received from Postgres, and how much of it a quorum has. */
   readonly receivedLsn?: string
   readonly commitLsn?: string
+  /** What the PageServer has ingested of it, and for how long WAL was held back because that was too little. */
+  readonly ingest?: { readonly lsn: string; readonly lagBytes: number; readonly throttledMs: number }
   readonly ports: { readonly http: number; readonly postgres: number }
   readonly socketFolder: string
   readonly phases: Readonly<Record<string, number>>

@@ -18,6 +18,7 @@ import {
   SAFEKEEPER_PAYLOAD_BYTES_MAX,
   SAFEKEEPER_PROTOCOL_VERSION,
 } from '../protocol/safekeeper-messages.ts'
+import { IngestThrottle } from './ingest-throttle.ts'
 import {
   initialProposer,
   type ProposerEffect,
@@ -61,6 +62,8 @@ export interface ProposerOptions {
   /** No majority has answered for `leaseMs`: another proposer may have been elected. Called once per loss. */
   readonly onQuorumLost?: () => void
   readonly leaseMs?: number
+  /** WAL that the PageServer has not ingested, above which appends are slowed down; by default they never are. */
+  readonly ingestLagBytesMax?: number
   /** Only the simulator's broken variants pass another. */
   readonly step?: ProposerStepFunction
 }
@@ -73,6 +76,15 @@ export interface ProposerPeerStatus {
   readonly lagBytes: number
   /** Why the connection was lost last. */
   readonly lastError: string | undefined
+}
+
+/** How far the PageServer is behind, and what that has cost the writer. */
+export interface IngestLag {
+  /** Ingested by the PageServer, as the SafeKeepers say; 0 before they have said anything. */
+  readonly ingestedLsn: Lsn
+  readonly lagBytes: number
+  /** Since the proposer was opened. */
+  readonly throttledMs: number
 }
 
 /** Uncommitted WAL above which `append` asks the caller to wait. */
@@ -145,11 +157,13 @@ export class Proposer {
   #isQuorumLost = false
   #isClosed = false
   #isFenced = false
-  #feedback = { pageserverReceivedLsn: Lsn.zero, remoteConsistentLsn: Lsn.zero }
+  readonly #throttle: IngestThrottle
+  #throttledMs = 0
 
   constructor(options: ProposerOptions) {
     this.#options = options
     this.#step = options.step ?? stepProposer
+    this.#throttle = new IngestThrottle(options.ingestLagBytesMax ?? Number.POSITIVE_INFINITY)
     this.#state = initialProposer(options.peers.map((peer) => peer.id))
     this.#links = options.peers.map((peer, index) => ({
       index,
@@ -184,9 +198,9 @@ export class Proposer {
     return this.#isFenced
   }
 
-  /** What the PageServer has, as the SafeKeepers last said. */
-  get pageserverFeedback(): { pageserverReceivedLsn: Lsn; remoteConsistentLsn: Lsn } {
-    return this.#feedback
+  get ingestLag(): IngestLag {
+    const { ingestedLsn } = this.#throttle
+    return { ingestedLsn, lagBytes: this.#throttle.lagBytes(this.endLsn), throttledMs: this.#throttledMs }
   }
 
   /**
@@ -208,7 +222,7 @@ export class Proposer {
 
   /**
    * Takes WAL that continues exactly at `endLsn`, and sends it soon. The bytes are the proposer's from now on. False when too
-   * much is uncommitted: then wait for `hasRoom` before the next. Throws `fenced` once a higher term rules.
+   * much is uncommitted, or not ingested: then wait for `hasRoom` before the next. Throws `fenced` once a higher term rules.
    */
   append(lsn: Lsn, bytes: Uint8Array): boolean {
     if (this.#isFenced) throw new StorageError('fenced', 'a higher term rules', { term: this.#state.highestTermSeen })
@@ -224,7 +238,9 @@ export class Proposer {
     this.#gatheredBytes += bytes.length
     if (this.#gatheredBytes >= GATHERED_BYTES_MAX) this.#sendGathered()
     else this.#sendGatheredSoon()
-    return this.#hasRoomNow()
+    const nowMs = this.#options.env.clock.monotonicMs()
+    this.#throttle.appended(bytes.length, this.endLsn, nowMs)
+    return this.#hasRoomNow() && this.#throttle.pauseMs(nowMs) === 0
   }
 
   /** After what else is appended in this tick. */
@@ -267,10 +283,19 @@ export class Proposer {
     for (const link of this.#links) this.#pump(link)
   }
 
+  /** Appends are not slowed down any more: for the last WAL of a compute that stops. */
+  endThrottle(): void {
+    this.#throttle.end()
+  }
+
   /** Resolves when `append` may go on; also when fenced or closed. */
-  hasRoom(): Promise<void> {
-    if (this.#hasRoomNow()) return Promise.resolve()
-    return new Promise((resolve) => this.#roomWaiters.push(resolve))
+  async hasRoom(): Promise<void> {
+    const { clock } = this.#options.env
+    if (!this.#hasRoomNow()) await new Promise<void>((resolve) => this.#roomWaiters.push(resolve))
+    const pauseMs = this.#throttle.pauseMs(clock.monotonicMs())
+    if (pauseMs === 0 || this.#isClosed || this.#isFenced) return
+    this.#throttledMs += pauseMs
+    await clock.sleep(pauseMs, { signal: this.#closing.signal }).catch(() => undefined)
   }
 
   peerStatuses(): ProposerPeerStatus[] {
@@ -367,15 +392,10 @@ export class Proposer {
 
   #onFrame(link: PeerLink, type: number, payload: Uint8Array): void {
     const message = decodeAcceptorMessage(type, payload)
-    if (message.kind === 'append-response') {
-      if (message.pageserverReceivedLsn > this.#feedback.pageserverReceivedLsn) {
-        this.#feedback = { ...this.#feedback, pageserverReceivedLsn: message.pageserverReceivedLsn }
-      }
-      if (message.remoteConsistentLsn > this.#feedback.remoteConsistentLsn) {
-        this.#feedback = { ...this.#feedback, remoteConsistentLsn: message.remoteConsistentLsn }
-      }
-    }
     link.lastHeardMs = this.#options.env.clock.monotonicMs()
+    if (message.kind === 'append-response') {
+      this.#throttle.report(message.pageserverReceivedLsn, this.endLsn, link.lastHeardMs)
+    }
     this.#run({ kind: 'received', peer: link.index, message })
     this.#pump(link)
   }
