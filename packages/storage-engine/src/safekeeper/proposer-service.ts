@@ -487,9 +487,17 @@ export class Proposer {
     this.#options.onCommit?.(lsn)
     this.#sendGatheredUnlessBusy()
     if (this.#hasRoomNow()) this.#wakeRoom()
-    this.#pushTimer ??= this.#options.env.clock.setTimer(COMMIT_PUSH_DELAY_MS, () => {
+    this.#pushTimer ??= this.#pushCommitLater()
+  }
+
+  /** While WAL flows the commit LSN goes along with it: it is told by itself only where no frame has been sent meanwhile. */
+  #pushCommitLater(): Timer {
+    const { endSequence } = this.#buffer!
+    return this.#options.env.clock.setTimer(COMMIT_PUSH_DELAY_MS, () => {
       this.#pushTimer = undefined
-      if (this.#pushedCommitLsn < this.#state.commitLsn) this.#sendEmptyAppends()
+      if (this.#pushedCommitLsn >= this.#state.commitLsn) return
+      if (endSequence === this.#buffer!.endSequence) this.#sendEmptyAppends()
+      else this.#pushTimer = this.#pushCommitLater()
     })
   }
 

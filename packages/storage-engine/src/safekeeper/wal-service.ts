@@ -15,6 +15,12 @@ import { readArchivedWal } from './wal-archive.ts'
 
 /** Archived WAL is fetched in pieces of this size. */
 const ARCHIVE_READ_SIZE = 1024 * 1024
+/**
+ * Less WAL than this is sent at most once in SEND_INTERVAL_MS. A reader that is told of each commit by itself spends more on
+ * the telling than on the WAL, and so does its sender.
+ */
+const SMALL_SEND_BYTES = 32 * 1024
+const SEND_INTERVAL_MS = 5
 
 /**
  * One reader's stream of WAL: from local segments, or from object storage below them. It follows the timeline until the
@@ -29,6 +35,8 @@ export class WalStream {
   readonly #stopListening: () => void
   #sentLsn: Lsn
   #sentCommitLsn: Lsn = Lsn.zero
+  #sentAtMs = Number.NEGATIVE_INFINITY
+  #sendTimer: Timer | undefined
   #isSending = false
   #isClosed = false
   #sentSinceKeepalive = false
@@ -74,10 +82,25 @@ export class WalStream {
     this.#isClosed = true
     this.#stopListening()
     this.#keepalive.cancel()
+    this.#sendTimer?.cancel()
   }
 
   #wake(): void {
     if (this.#isSending || this.#isClosed) return
+    const waitingBytes = this.#limit() - this.#sentLsn
+    const waitMs = this.#sentAtMs + SEND_INTERVAL_MS - this.#clock.monotonicMs()
+    if (waitingBytes >= SMALL_SEND_BYTES || waitMs <= 0) {
+      this.#send()
+      return
+    }
+    this.#sendTimer ??= this.#clock.setTimer(waitMs, () => {
+      if (!this.#isSending && !this.#isClosed) this.#send()
+    })
+  }
+
+  #send(): void {
+    this.#sendTimer?.cancel()
+    this.#sendTimer = undefined
     this.#isSending = true
     this.#sendAll()
       .catch((error: unknown) => this.#end(error))
@@ -101,6 +124,7 @@ export class WalStream {
       this.#sentLsn = (this.#sentLsn + bytes.length) as Lsn
       this.#sentCommitLsn = commitLsn
       this.#sentSinceKeepalive = true
+      this.#sentAtMs = this.#clock.monotonicMs()
       if (!hasRoom) await this.#connection.drained()
     }
   }
