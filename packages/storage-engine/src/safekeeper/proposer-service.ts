@@ -1,13 +1,13 @@
 import { assert } from '../base/assert.ts'
-import { errorText, StorageError } from '../base/errors.ts'
+import { StorageError } from '../base/errors.ts'
 import type { Timer } from '../io/clock.ts'
 import type { Env } from '../io/env.ts'
-import type { Address, Connection } from '../io/network.ts'
+import type { Address } from '../io/network.ts'
 import { WAL_SEGMENT_SIZE } from '../postgres/constants.ts'
 import type { ProjectId, TimelineId } from '../postgres/ids.ts'
 import { Lsn } from '../postgres/lsn.ts'
 import { writeU64 } from '../protocol/byte-fields.ts'
-import { FRAME_HEADER_SIZE, FrameDecoder, sealFrame } from '../protocol/framing.ts'
+import { FRAME_HEADER_SIZE, sealFrame } from '../protocol/framing.ts'
 import {
   APPEND_BYTES_MAX,
   APPEND_FIXED_SIZE,
@@ -15,10 +15,12 @@ import {
   decodeAcceptorMessage,
   encodeAppend,
   encodeSafekeeperMessage,
-  SAFEKEEPER_PAYLOAD_BYTES_MAX,
   SAFEKEEPER_PROTOCOL_VERSION,
 } from '../protocol/safekeeper-messages.ts'
+import { AppendGatherer } from './append-gatherer.ts'
+import { type CatchUpSource, catchUp } from './catch-up.ts'
 import { IngestThrottle } from './ingest-throttle.ts'
+import { keepConnected, newPeerLink, type PeerLink } from './peer-link.ts'
 import {
   initialProposer,
   type ProposerEffect,
@@ -30,17 +32,12 @@ import {
 } from './proposer.ts'
 import { majorityOf } from './quorum.ts'
 import { type BufferedAppend, WalBuffer } from './wal-buffer.ts'
-import { readWal } from './wal-reader-client.ts'
 
 /**
  * The proposer of one compute: connections to all SafeKeepers, the election, and the WAL on its way.
  *
- *   append -> gathered -> WalBuffer -> the same frame to every SafeKeeper at once, several in flight
- *                                   <- flush LSNs -> step -> commit LSN -> onCommit
- *
- * One commit a frame would cost each process more for the message than for the WAL in it. So what is appended in one tick
- * goes out together, and with FRAMES_IN_FLIGHT_MAX frames on their way more is gathered until one of them is committed: a
- * SafeKeeper that syncs one frame has the next one waiting, and one after that would only wait behind it.
+ *   append -> AppendGatherer -> WalBuffer -> the same frame to every SafeKeeper at once, several in flight
+ *                                         <- flush LSNs -> step -> commit LSN -> onCommit
  *
  * A SafeKeeper that needs WAL from before the buffer gets it through here from the most advanced one of this term.
  */
@@ -94,40 +91,13 @@ const BUFFER_BYTES_MAX = 64 * 1024 * 1024
 /** Sent to one SafeKeeper and not yet answered. */
 const IN_FLIGHT_BYTES_MAX = 16 * 1024 * 1024
 const COMMIT_PUSH_DELAY_MS = 5
-/** Frames not yet committed above which WAL is gathered. */
-const FRAMES_IN_FLIGHT_MAX = 2
-/** Bulk loads are sent as they come. */
-const GATHERED_BYTES_MAX = 64 * 1024
-/** A frame that ends in the middle of a record is not committed before the rest is sent. */
-const GATHER_MS_MAX = 2
 const HEARTBEAT_INTERVAL_MS = 1000
-const CONNECT_TIMEOUT_MS = 2000
-const RECONNECT_DELAY_MS_MIN = 20
-const RECONNECT_DELAY_MS_MAX = 1000
 /** An election that is not won by then starts over with a higher term. */
 export const CAMPAIGN_TIMEOUT_MS = 3000
 const CAMPAIGN_BACKOFF_MS_MAX = 150
-const CATCH_UP_RETRY_MS = 50
 /** A SafeKeeper that a leader has not heard for so long is connected anew: until then what it has flushed counts. */
 export const LINK_SILENT_MS_MAX = 4000
 const DEFAULT_LEASE_MS = 10_000
-
-interface PeerLink {
-  readonly index: number
-  readonly id: number
-  readonly address: Address
-  connection: Connection | undefined
-  /** End of what was sent on this connection; undefined before the stream starts. */
-  sentLsn: Lsn | undefined
-  /** Place in the buffer of the next frame, valid while `sentLsn` is in it. */
-  sequence: number
-  isBlocked: boolean
-  isCatchingUp: boolean
-  attempt: number
-  connectedMs: number
-  lastHeardMs: number
-  lastError: string | undefined
-}
 
 export function openProposer(options: ProposerOptions): Proposer {
   return new Proposer(options)
@@ -143,13 +113,8 @@ export class Proposer {
   #electing: { resolve: (won: { term: number; startLsn: Lsn }) => void; reject: (error: Error) => void } | undefined
   #campaignTimer: Timer | undefined
   #pushTimer: Timer | undefined
-  /** Appended after the end of the buffer, and not in a frame yet. */
-  #gathered: Uint8Array[] = []
-  #gatheredBytes = 0
-  /** Ends of the newest frames, the newest last. */
-  #frameEnds: Lsn[] = []
-  #isFrameDue = false
-  #gatherTimer: Timer | undefined
+  /** Holds what lies behind the end of the buffer. */
+  #gatherer: AppendGatherer | undefined
   #heartbeatTimer: Timer | undefined
   /** The commit LSN that every SafeKeeper was told last. */
   #pushedCommitLsn: Lsn = Lsn.zero
@@ -165,20 +130,7 @@ export class Proposer {
     this.#step = options.step ?? stepProposer
     this.#throttle = new IngestThrottle(options.ingestLagBytesMax ?? Number.POSITIVE_INFINITY)
     this.#state = initialProposer(options.peers.map((peer) => peer.id))
-    this.#links = options.peers.map((peer, index) => ({
-      index,
-      id: peer.id,
-      address: peer.address,
-      connection: undefined,
-      sentLsn: undefined,
-      sequence: 0,
-      isBlocked: false,
-      isCatchingUp: false,
-      attempt: 0,
-      connectedMs: 0,
-      lastHeardMs: Number.NEGATIVE_INFINITY,
-      lastError: undefined,
-    }))
+    this.#links = options.peers.map(({ id, address }, index) => newPeerLink(index, id, address))
   }
 
   get term(): number {
@@ -191,7 +143,7 @@ export class Proposer {
 
   /** End of all WAL appended. */
   get endLsn(): Lsn {
-    return Lsn.add(this.#buffer?.endLsn ?? Lsn.zero, this.#gatheredBytes)
+    return Lsn.add(this.#buffer?.endLsn ?? Lsn.zero, this.#gatherer?.byteCount ?? 0)
   }
 
   get isFenced(): boolean {
@@ -214,7 +166,7 @@ export class Proposer {
       options.signal?.addEventListener('abort', () => this.#abandon(new StorageError('aborted', 'election aborted')), {
         once: true,
       })
-      for (const link of this.#links) void this.#connectLoop(link)
+      for (const link of this.#links) void this.#keepConnected(link)
       this.#armCampaign(CAMPAIGN_TIMEOUT_MS)
       this.#heartbeat()
     })
@@ -234,53 +186,20 @@ export class Proposer {
         given: Lsn.format(lsn),
       })
     }
-    this.#gathered.push(bytes)
-    this.#gatheredBytes += bytes.length
-    if (this.#gatheredBytes >= GATHERED_BYTES_MAX) this.#sendGathered()
-    else this.#sendGatheredSoon()
+    this.#gatherer!.add(bytes)
     const nowMs = this.#options.env.clock.monotonicMs()
     this.#throttle.appended(bytes.length, this.endLsn, nowMs)
     return this.#hasRoomNow() && this.#throttle.pauseMs(nowMs) === 0
   }
 
-  /** After what else is appended in this tick. */
-  #sendGatheredSoon(): void {
-    if (this.#isFrameDue) return
-    this.#isFrameDue = true
-    queueMicrotask(() => {
-      this.#isFrameDue = false
-      this.#sendGatheredUnlessBusy()
-    })
-  }
-
-  #sendGatheredUnlessBusy(): void {
-    if (this.#gatheredBytes === 0) return
-    const isBusy = this.#frameEnds.length === FRAMES_IN_FLIGHT_MAX && this.#frameEnds[0]! > this.#state.commitLsn
-    if (!isBusy) {
-      this.#sendGathered()
-      return
-    }
-    this.#gatherTimer ??= this.#options.env.clock.setTimer(GATHER_MS_MAX, () => {
-      this.#gatherTimer = undefined
-      this.#sendGathered()
-    })
-  }
-
-  /** Makes frames of what is gathered. */
-  #sendGathered(): void {
-    const buffer = this.#buffer
-    this.#gatherTimer?.cancel()
-    this.#gatherTimer = undefined
-    if (buffer === undefined || this.#gatheredBytes === 0 || this.#isClosed || this.#isFenced) return
-    const bytes = joined(this.#gathered, this.#gatheredBytes)
-    this.#gathered = []
-    this.#gatheredBytes = 0
+  /** Makes frames of what was gathered; returns their end. */
+  #sendGathered(buffer: WalBuffer, bytes: Uint8Array): Lsn {
     for (let at = 0; at < bytes.length; at += APPEND_BYTES_MAX) {
       buffer.add(this.#frame(buffer.endLsn, bytes.subarray(at, at + APPEND_BYTES_MAX)))
     }
-    if (this.#frameEnds.push(buffer.endLsn) > FRAMES_IN_FLIGHT_MAX) this.#frameEnds.shift()
     this.#pushedCommitLsn = this.#state.commitLsn
     for (const link of this.#links) this.#pump(link)
+    return buffer.endLsn
   }
 
   /** Appends are not slowed down any more: for the last WAL of a compute that stops. */
@@ -324,7 +243,7 @@ export class Proposer {
     this.#closing.abort()
     this.#campaignTimer?.cancel()
     this.#pushTimer?.cancel()
-    this.#gatherTimer?.cancel()
+    this.#gatherer?.close()
     this.#heartbeatTimer?.cancel()
     for (const link of this.#links) link.connection?.end()
     this.#electing?.reject(error)
@@ -332,61 +251,15 @@ export class Proposer {
     this.#wakeRoom()
   }
 
-  async #connectLoop(link: PeerLink): Promise<void> {
-    const { env } = this.#options
-    const { signal } = this.#closing
-    while (!this.#isClosed && !this.#isFenced) {
-      try {
-        const connection = await env.network.connect(link.address, { timeoutMs: CONNECT_TIMEOUT_MS, signal })
-        await this.#serve(link, connection)
-      } catch (error) {
-        link.lastError = errorText(error)
-      }
-      if (this.#isClosed || this.#isFenced) return
-      const ceiling = Math.min(RECONNECT_DELAY_MS_MAX, RECONNECT_DELAY_MS_MIN * 2 ** Math.min(link.attempt++, 10))
-      try {
-        await env.clock.sleep(ceiling / 2 + env.random.below(Math.ceil(ceiling / 2)), { signal })
-      } catch {
-        return
-      }
-    }
-  }
-
-  /** Resolves when the connection is closed. */
-  #serve(link: PeerLink, connection: Connection): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.#isClosed || this.#isFenced) {
-        connection.onData = () => undefined
-        connection.onClose = () => resolve()
-        connection.destroy()
-        return
-      }
-      const decoder = new FrameDecoder({
-        payloadBytesMax: SAFEKEEPER_PAYLOAD_BYTES_MAX,
-        onFrame: (type, payload) => this.#onFrame(link, type, payload),
-      })
-      link.connection = connection
-      link.connectedMs = this.#options.env.clock.monotonicMs()
-      link.sentLsn = undefined
-      link.isBlocked = false
-      connection.onData = (chunk) => {
-        try {
-          decoder.push(chunk)
-        } catch (error) {
-          link.lastError = errorText(error)
-          this.#options.env.log.warn('safekeeper sent nonsense', { peer: link.id, error: errorText(error) })
-          connection.destroy()
-        }
-      }
-      connection.onClose = (error) => {
-        decoder.close()
-        if (error !== undefined) link.lastError = errorText(error)
-        link.connection = undefined
-        link.sentLsn = undefined
-        this.#run({ kind: 'disconnected', peer: link.index })
-        resolve()
-      }
-      this.#run({ kind: 'connected', peer: link.index })
+  /** Resolves when this proposer has ended. */
+  #keepConnected(link: PeerLink): Promise<void> {
+    return keepConnected(link, {
+      env: this.#options.env,
+      signal: this.#closing.signal,
+      isOver: () => this.#isClosed || this.#isFenced,
+      onConnected: () => this.#run({ kind: 'connected', peer: link.index }),
+      onFrame: (type, payload) => this.#onFrame(link, type, payload),
+      onDisconnected: () => this.#run({ kind: 'disconnected', peer: link.index }),
     })
   }
 
@@ -418,7 +291,7 @@ export class Proposer {
       case 'leads':
         this.#options.env.log.info('elected', { term: effect.term, startLsn: Lsn.format(effect.termStartLsn) })
         this.#campaignTimer?.cancel()
-        this.#buffer = new WalBuffer(effect.termStartLsn)
+        this.#openBuffer(effect.termStartLsn)
         return
       case 'stream': {
         const link = this.#links[effect.peer]!
@@ -454,6 +327,16 @@ export class Proposer {
     }
   }
 
+  #openBuffer(startLsn: Lsn): void {
+    const buffer = new WalBuffer(startLsn)
+    this.#buffer = buffer
+    this.#gatherer = new AppendGatherer({
+      clock: this.#options.env.clock,
+      commitLsn: () => this.#state.commitLsn,
+      send: (bytes) => this.#sendGathered(buffer, bytes),
+    })
+  }
+
   #sendGreeting(link: PeerLink): void {
     const { projectId, timelineId, systemIdentifier } = this.#options
     link.connection?.send(
@@ -485,7 +368,7 @@ export class Proposer {
       this.#electing = undefined
     }
     this.#options.onCommit?.(lsn)
-    this.#sendGatheredUnlessBusy()
+    this.#gatherer?.onCommit()
     if (this.#hasRoomNow()) this.#wakeRoom()
     this.#pushTimer ??= this.#pushCommitLater()
   }
@@ -505,6 +388,7 @@ export class Proposer {
     this.#isFenced = true
     this.#campaignTimer?.cancel()
     this.#pushTimer?.cancel()
+    this.#gatherer?.close()
     this.#options.env.log.warn('fenced by a higher term', { term, ownTerm: this.#state.term })
     for (const link of this.#links) link.connection?.destroy()
     this.#electing?.reject(new StorageError('fenced', 'a higher term rules', { term }))
@@ -597,57 +481,25 @@ export class Proposer {
   /** Feeds WAL from before the buffer to a SafeKeeper, read from the most advanced other one of this term. */
   async #catchUp(link: PeerLink): Promise<void> {
     const { env, projectId, timelineId } = this.#options
-    const { connection } = link
     link.isCatchingUp = true
-    try {
-      while (link.connection === connection && !this.#isClosed && link.sentLsn! < this.#buffer!.startLsn) {
-        const source = this.#mostAdvanced(link)
-        const endLsn = Lsn.min(this.#buffer!.startLsn, (source?.flushLsn ?? 0) as Lsn)
-        if (source === undefined || endLsn <= link.sentLsn!) {
-          await env.clock.sleep(CATCH_UP_RETRY_MS, { signal: this.#closing.signal })
-          continue
-        }
-        const request = {
-          kind: 'start-wal',
-          projectId,
-          timelineId,
-          startLsn: link.sentLsn!,
-          upTo: 'flush',
-          term: this.#state.term,
-        } as const
-        try {
-          await readWal(
-            env,
-            source.address,
-            request,
-            endLsn,
-            (lsn, bytes) => {
-              if (link.connection !== connection || lsn !== link.sentLsn) {
-                throw new StorageError('aborted', 'the safekeeper to catch up is gone')
-              }
-              const hasRoom = this.#sendWal(link, lsn, bytes.slice())
-              link.sentLsn = (lsn + bytes.length) as Lsn
-              return hasRoom ? undefined : connection!.drained()
-            },
-            { signal: this.#closing.signal },
-          )
-        } catch (error) {
-          env.log.warn('catch-up interrupted', { peer: link.id, source: source.id, error: errorText(error) })
-          await env.clock.sleep(CATCH_UP_RETRY_MS, { signal: this.#closing.signal })
-        }
-      }
-    } catch {
-      // Closed while waiting.
-    } finally {
-      link.isCatchingUp = false
-    }
+    await catchUp(link, {
+      env,
+      signal: this.#closing.signal,
+      projectId,
+      timelineId,
+      term: () => this.#state.term,
+      endLsn: () => this.#buffer!.startLsn,
+      source: () => this.#mostAdvanced(link),
+      send: (lsn, bytes) => this.#sendWal(link, lsn, bytes),
+    })
+    link.isCatchingUp = false
     if (this.#isClosed || link.connection === undefined || link.sentLsn === undefined) return
     this.#place(link)
     this.#pump(link)
   }
 
-  #mostAdvanced(except: PeerLink): { id: number; address: Address; flushLsn: number } | undefined {
-    let best: { id: number; address: Address; flushLsn: number } | undefined
+  #mostAdvanced(except: PeerLink): CatchUpSource | undefined {
+    let best: CatchUpSource | undefined
     for (const [index, peer] of this.#state.peers.entries()) {
       if (index === except.index || !peer.adopted) continue
       if (best === undefined || peer.flushLsn > best.flushLsn) {
@@ -714,14 +566,3 @@ export class Proposer {
 }
 
 const EMPTY = new Uint8Array(0)
-
-function joined(parts: readonly Uint8Array[], byteCount: number): Uint8Array {
-  if (parts.length === 1) return parts[0]!
-  const whole = new Uint8Array(byteCount)
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.length
-  }
-  return whole
-}
