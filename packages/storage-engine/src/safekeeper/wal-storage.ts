@@ -1,11 +1,12 @@
 import { assert } from '../base/assert.ts'
 import { CorruptionError, StorageError } from '../base/errors.ts'
 import type { Disk, DiskFile } from '../io/disk.ts'
-import { WAL_PAGE_SIZE, WAL_SEGMENT_SIZE, WAL_TIMELINE } from '../postgres/constants.ts'
+import { WAL_SEGMENT_SIZE, WAL_TIMELINE } from '../postgres/constants.ts'
 import { Lsn } from '../postgres/lsn.ts'
-import { advance, formatSegmentName, parseSegmentName, segmentStart, walPageStart } from '../wal/segment.ts'
-import { decodeWalPageHeader, encodeWalPageHeader, type WalPageHeader, WalPageInfo } from '../wal/wal-page-header.ts'
-import { WalStreamReader } from '../wal/wal-stream-reader.ts'
+import { formatSegmentName, segmentStart, walPageStart } from '../wal/segment.ts'
+import { encodeWalPageHeader } from '../wal/wal-page-header.ts'
+import type { WalStreamReader } from '../wal/wal-stream-reader.ts'
+import { listSegments, newReader, rewriteWal, scanWal, type WalFolder, ZEROS, zeroTail } from './wal-scan.ts'
 
 /**
  * The WAL of one timeline on local disk: ordinary 16 MiB segment files under their Postgres names.
@@ -17,13 +18,7 @@ import { WalStreamReader } from '../wal/wal-stream-reader.ts'
  * whole record is always known and broken WAL is refused before a byte of it is written. Behind the end the segment is
  * zero, so that what is found on the next start can only be what was written there.
  */
-export interface WalStorageOptions {
-  readonly disk: Disk
-  readonly directory: string
-  readonly systemIdentifier: bigint
-  readonly startLsn: Lsn
-  /** WAL known to have been durable up to here: finding less is a CorruptionError. */
-  readonly flushFloorLsn: Lsn
+export interface WalStorageOptions extends WalFolder {
   /** A cut to finish before anything is read. */
   readonly truncateLsn?: Lsn | undefined
   /**
@@ -47,11 +42,7 @@ interface SegmentInTheMaking {
   done: Promise<void>
 }
 
-/** On start at most this much local WAL is read again and checked: 128 MiB, less than a second. */
-const SCAN_SEGMENTS_MAX = 8
-const SCAN_CHUNK_SIZE = 1024 * 1024
 const READ_FILES_MAX = 4
-const ZEROS = new Uint8Array(256 * 1024)
 
 export class WalStorage {
   readonly #disk: Disk
@@ -428,117 +419,5 @@ export class WalStorage {
 
   #path(start: Lsn): string {
     return `${this.#directory}/${formatSegmentName(WAL_TIMELINE, start)}`
-  }
-}
-
-function newReader(systemIdentifier: bigint, startLsn: Lsn, prevLsn?: Lsn): WalStreamReader {
-  return new WalStreamReader({ startLsn, systemIdentifier, ...(prevLsn === undefined ? {} : { prevLsn }) })
-}
-
-/** Start LSNs of the segment files, ascending. */
-async function listSegments(disk: Disk, directory: string): Promise<Lsn[]> {
-  const starts: Lsn[] = []
-  for (const name of await disk.list(directory)) {
-    if (name.endsWith('.new')) continue
-    starts.push(parseSegmentName(name).startLsn)
-  }
-  return starts.sort((a, b) => a - b)
-}
-
-/** Reads the local WAL from a record boundary on; the reader that comes back stands at the end of what is valid. */
-async function scanWal(options: WalStorageOptions, segments: readonly Lsn[]): Promise<WalStreamReader> {
-  const from = await findScanStart(options, segments)
-  const reader = newReader(options.systemIdentifier, from)
-  let at: number = from
-  for (const segment of segments) {
-    if (segment + WAL_SEGMENT_SIZE <= at) continue
-    if (segment > at) break
-    if (!(await scanSegment(options, segment, at as Lsn, reader))) break
-    at = segment + WAL_SEGMENT_SIZE
-  }
-  return reader
-}
-
-/** False when the end of valid WAL was met. */
-async function scanSegment(
-  options: WalStorageOptions,
-  segment: Lsn,
-  from: Lsn,
-  reader: WalStreamReader,
-): Promise<boolean> {
-  const file = await options.disk.open(`${options.directory}/${formatSegmentName(WAL_TIMELINE, segment)}`, 'read')
-  try {
-    for (let offset = from - segment; offset < WAL_SEGMENT_SIZE; ) {
-      const chunk = new Uint8Array(Math.min(SCAN_CHUNK_SIZE, WAL_SEGMENT_SIZE - offset))
-      const count = await file.read(chunk, offset)
-      if (count === 0) return false
-      reader.push((segment + offset) as Lsn, chunk.subarray(0, count))
-      while (reader.next() !== undefined) {
-        // Passing over whole, valid records.
-      }
-      offset += count
-    }
-    return true
-  } catch (error) {
-    if (error instanceof CorruptionError) return false
-    throw error
-  } finally {
-    await file.close()
-  }
-}
-
-/**
- * Writes [from, end) anew with the bytes that are read there, durably. A process that died after a failed sync leaves pages
- * that read well, count as clean and are not on disk: syncing them again would do nothing.
- */
-async function rewriteWal(options: WalStorageOptions, segments: readonly Lsn[], from: Lsn, end: Lsn): Promise<void> {
-  const chunk = new Uint8Array(SCAN_CHUNK_SIZE)
-  for (const segment of segments) {
-    const stop = Math.min(end - segment, WAL_SEGMENT_SIZE)
-    let offset = Math.max(from - segment, 0)
-    if (offset >= stop) continue
-    const file = await options.disk.open(`${options.directory}/${formatSegmentName(WAL_TIMELINE, segment)}`, 'write')
-    try {
-      while (offset < stop) {
-        const count = await file.read(chunk.subarray(0, Math.min(chunk.length, stop - offset)), offset)
-        if (count === 0) break
-        await file.write(chunk.subarray(0, count), offset)
-        offset += count
-      }
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-  }
-}
-
-/** The first record boundary of the last few segments. */
-async function findScanStart(options: WalStorageOptions, segments: readonly Lsn[]): Promise<Lsn> {
-  const first = segments[Math.max(0, segments.length - SCAN_SEGMENTS_MAX)]!
-  if (first <= options.startLsn) return options.startLsn
-  const bytes = new Uint8Array(WAL_PAGE_SIZE)
-  const path = `${options.directory}/${formatSegmentName(WAL_TIMELINE, first)}`
-  const file = await options.disk.open(path, 'read')
-  try {
-    await file.read(bytes, 0)
-  } finally {
-    await file.close()
-  }
-  const header: WalPageHeader = { info: 0, remainingLength: 0 }
-  const identity = { systemIdentifier: options.systemIdentifier, timeline: WAL_TIMELINE }
-  decodeWalPageHeader(bytes, 0, first, identity, header)
-  if ((header.info & WalPageInfo.firstIsContinuation) === 0) return first
-  const after = Lsn.align8(advance(first, header.remainingLength))
-  // The record that comes in from before ends beyond what is here: nothing new begins in these segments.
-  return Lsn.min(after, Lsn.max2(options.flushFloorLsn, first))
-}
-
-async function zeroTail(file: DiskFile, offset: number, options: { rewrite: boolean }): Promise<void> {
-  const chunk = new Uint8Array(ZEROS.length)
-  for (let at = offset; at < WAL_SEGMENT_SIZE; at += chunk.length) {
-    const count = await file.read(chunk, at)
-    const length = Math.min(chunk.length, WAL_SEGMENT_SIZE - at)
-    const isZero = chunk.subarray(0, count).every((byte) => byte === 0)
-    if (options.rewrite || !isZero || count < length) await file.write(ZEROS.subarray(0, length), at)
   }
 }
