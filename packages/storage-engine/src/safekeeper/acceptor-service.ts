@@ -17,10 +17,10 @@ import {
   type AcceptorStepFunction,
   stepAcceptor,
 } from './acceptor.ts'
-import { type ControlFile, encodeControlFile, readControlFile } from './control-file.ts'
 import { SyncPolicy } from './sync-policy.ts'
 import { initialHistory, lastLogTerm } from './term-history.ts'
-import { WalStorage, type WalStorageOptions } from './wal-storage.ts'
+import { openState, readControl, writeControl } from './timeline-folder.ts'
+import type { WalStorage } from './wal-storage.ts'
 
 /**
  * One timeline on one SafeKeeper: the acceptor step, its control file and its WAL on disk.
@@ -95,21 +95,17 @@ export class AcceptorService {
     identity: TimelineIdentity,
     seed: { term: number; history: TermHistory } = { term: 0, history: initialHistory(identity.startLsn) },
   ): Promise<AcceptorService> {
-    const { disk } = options.env
-    await disk.makeDirectory(options.directory)
-    await disk.writeFileAtomic(
-      controlPath(options.directory),
-      encodeControlFile({
-        ...identity,
-        ...seed,
-        flushFloorLsn: identity.startLsn,
-        commitLsn: identity.startLsn,
-        peerHorizonLsn: identity.startLsn,
-        backupLsn: identity.startLsn,
-        remoteConsistentLsn: Lsn.zero,
-        truncateLsn: undefined,
-      }),
-    )
+    await options.env.disk.makeDirectory(options.directory)
+    await writeControl(options, {
+      ...identity,
+      ...seed,
+      flushFloorLsn: identity.startLsn,
+      commitLsn: identity.startLsn,
+      peerHorizonLsn: identity.startLsn,
+      backupLsn: identity.startLsn,
+      remoteConsistentLsn: Lsn.zero,
+      truncateLsn: undefined,
+    })
     return AcceptorService.open(options)
   }
 
@@ -399,7 +395,7 @@ export class AcceptorService {
   }
 
   async #persist(state: AcceptorState, truncateLsn: Lsn | undefined): Promise<void> {
-    const control: ControlFile = {
+    await writeControl(this.#options, {
       ...this.identity,
       term: state.term,
       history: state.history,
@@ -409,8 +405,7 @@ export class AcceptorService {
       backupLsn: state.backupLsn,
       remoteConsistentLsn: state.remoteConsistentLsn,
       truncateLsn,
-    }
-    await this.#options.env.disk.writeFileAtomic(controlPath(this.#options.directory), encodeControlFile(control))
+    })
     this.#persisted = state
   }
 
@@ -493,54 +488,4 @@ export class AcceptorService {
   #logFields(): Record<string, string> {
     return { timelineId: this.identity.timelineId }
   }
-}
-
-export function controlPath(directory: string): string {
-  return `${directory}/control`
-}
-
-async function readControl(options: AcceptorServiceOptions): Promise<ControlFile> {
-  const control = await readControlFile(options.env.disk, controlPath(options.directory))
-  if (control === undefined) throw new StorageError('not-found', 'no control file', { directory: options.directory })
-  return control
-}
-
-async function openState(
-  options: AcceptorServiceOptions,
-  control: ControlFile,
-  after: Partial<Pick<WalStorageOptions, 'trustedLsn' | 'rewritesTail'>>,
-): Promise<{ state: AcceptorState; storage: WalStorage }> {
-  const { disk } = options.env
-  const storage = await WalStorage.open({
-    disk,
-    directory: `${options.directory}/wal`,
-    systemIdentifier: control.systemIdentifier,
-    startLsn: control.startLsn,
-    flushFloorLsn: control.flushFloorLsn,
-    truncateLsn: control.truncateLsn,
-    ...after,
-    allocation: options.allocation,
-  })
-  const endLsn = storage.recordLsn
-  if (control.truncateLsn !== undefined) {
-    // Finished by opening the storage: forget it before anything is appended behind it.
-    const finished = { ...control, truncateLsn: undefined, flushFloorLsn: Lsn.min(control.flushFloorLsn, endLsn) }
-    await disk.writeFileAtomic(controlPath(options.directory), encodeControlFile(finished))
-  }
-  const state: AcceptorState = {
-    startLsn: control.startLsn,
-    term: control.term,
-    history: control.history,
-    writeLsn: endLsn,
-    recordLsn: endLsn,
-    flushLsn: endLsn,
-    commitLsn: Lsn.min(control.commitLsn, endLsn),
-    leaderCommitLsn: Lsn.min(control.commitLsn, endLsn),
-    peerHorizonLsn: control.peerHorizonLsn,
-    backupLsn: control.backupLsn,
-    pageserverReceivedLsn: Lsn.zero,
-    remoteConsistentLsn: control.remoteConsistentLsn,
-    stream: 0,
-  }
-  return { state, storage }
 }
