@@ -12,9 +12,11 @@ import { nodeRandom } from '../io/node-random.ts'
 import { openMemoryObjectStore } from '../object-store/memory-object-store.ts'
 import { ProjectId, TimelineId } from '../postgres/ids.ts'
 import { Lsn } from '../postgres/lsn.ts'
+import { removeProjectObjects } from './create-project.ts'
 import { encodeKey, KeyKind } from './key.ts'
 import { materializeValue } from './materialize-value.ts'
 import { OpenProject, openStorage, type ProjectOptions } from './open-project.ts'
+import { readProjectFile, writeProjectFile } from './project-file.ts'
 import { openInlineUpkeepWorkers } from './upkeep/inline-workers.ts'
 
 const projectId = ProjectId.parse('0123456789abcdef0123456789abcdef')
@@ -23,11 +25,21 @@ const branchId = TimelineId.parse('2'.repeat(32))
 const lsn = Lsn.of(100)
 
 let folder: string
+let options: ProjectOptions
 let project: OpenProject
+
+const file = {
+  formatVersion: 1,
+  projectId,
+  rootTimelineId: rootId,
+  systemIdentifier: '7',
+  controlFile: '',
+  pitrWindowSeconds: 60,
+} as const
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tributary-open-project-'))
-  const options: ProjectOptions = {
+  options = {
     env: {
       clock: nodeClock,
       disk: nodeDisk,
@@ -47,19 +59,37 @@ beforeEach(async () => {
   root.advance(lsn)
   await root.flush()
   await storage.close()
-  project = await OpenProject.open(options, {
-    formatVersion: 1,
-    projectId,
-    rootTimelineId: rootId,
-    systemIdentifier: '7',
-    controlFile: '',
-    pitrWindowSeconds: 60,
-  })
+  project = await OpenProject.open(options, file)
 })
 
 afterEach(async () => {
   await project.close()
   await rm(folder, { recursive: true, force: true })
+})
+
+test('the restore window that was set survives whatever writes arrive late, and is that of the file before', async () => {
+  expect(project.pitrWindowSeconds).toBe(60)
+  await project.setPitrWindow(3600)
+  expect(project.pitrWindowSeconds).toBe(3600)
+  await project.close()
+  project = await OpenProject.open(options, file)
+  expect(project.pitrWindowSeconds).toBe(3600)
+  // The file itself is written once: one that an attempt before had given up is not taken for this one's, nor undone by it.
+  await writeProjectFile(options.objectStore, file)
+  const late = writeProjectFile(options.objectStore, { ...file, systemIdentifier: '8' })
+  await expect(late).rejects.toSatisfy((error) => isStorageError(error, 'unavailable'))
+  expect((await readProjectFile(options.objectStore, projectId))?.systemIdentifier).toBe('7')
+})
+
+test('what an attempt to make a project left behind is removed, but not the claim that fences it', async () => {
+  const { generation } = project.storage
+  await removeProjectObjects(options, projectId, { keepsClaims: true })
+  const left = (await options.objectStore.list('projects/')).objects.map(({ key }) => key)
+  expect(left.length).toBe(generation)
+  expect(left.every((key) => key.includes('/generations/'))).toBe(true)
+  const storage = await openStorage(options, { projectId })
+  expect([storage.generation, storage.timelineIds()]).toEqual([generation + 1, []])
+  await storage.close()
 })
 
 test('a branch that two callers ask for at the same time is attached once, so that one receiver takes its WAL', async () => {

@@ -1,4 +1,4 @@
-import { StorageError } from '../base/errors.ts'
+import { CorruptionError, StorageError } from '../base/errors.ts'
 import type { Env } from '../io/env.ts'
 import type { Workers } from '../io/workers.ts'
 import type { ObjectStore } from '../object-store/object-store.ts'
@@ -36,6 +36,9 @@ export interface ProjectOptions {
   readonly pageCache?: PageCache
 }
 
+/** Of the root timeline. */
+const PITR_ATTRIBUTE = 'pitrWindowSeconds'
+
 export interface AttachedTimeline {
   readonly timeline: Timeline
   readonly storage: LayeredTimelineStorage
@@ -47,7 +50,7 @@ export class OpenProject {
   readonly storage: ProjectStorage
   readonly #options: ProjectOptions
   readonly #timelines = new Map<TimelineId, AttachedTimeline>()
-  #file: ProjectFile
+  readonly #file: ProjectFile
 
   /** Claims a generation and loads every timeline. */
   static async open(options: ProjectOptions, file: ProjectFile): Promise<OpenProject> {
@@ -66,8 +69,20 @@ export class OpenProject {
     return this.#file
   }
 
-  set file(file: ProjectFile) {
-    this.#file = file
+  /** How far back every moment can be restored. */
+  get pitrWindowSeconds(): number {
+    const text = this.storage.timeline(this.#file.rootTimelineId).attributes[PITR_ATTRIBUTE]
+    const seconds = text === undefined ? this.#file.pitrWindowSeconds : Number(text)
+    if (!Number.isFinite(seconds) || seconds < 0) throw new CorruptionError('not a restore window', { seconds: text })
+    return seconds
+  }
+
+  /** Durable when it resolves. */
+  async setPitrWindow(seconds: number): Promise<void> {
+    const root = this.storage.timeline(this.#file.rootTimelineId)
+    await root.publish(({ attributes }) => {
+      return { fields: { attributes: { ...attributes, [PITR_ATTRIBUTE]: String(seconds) } } }
+    })
   }
 
   get timelines(): readonly AttachedTimeline[] {

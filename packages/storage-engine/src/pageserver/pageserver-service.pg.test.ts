@@ -38,7 +38,11 @@ import { openInlineUpkeepWorkers } from './upkeep/inline-workers.ts'
 
 /** Commits of these tests carry times of 2028; garbage collection looks back from later. */
 let yearsAhead = 0
-const clock = { ...nodeClock, nowMs: () => nodeClock.nowMs() + yearsAhead * 365 * 86_400_000 }
+const clock = {
+  ...nodeClock,
+  nowMs: () => nodeClock.nowMs() + yearsAhead * 365 * 86_400_000,
+  monotonicMs: () => nodeClock.monotonicMs() + yearsAhead * 365 * 86_400_000,
+}
 const env: Env = {
   clock,
   random: nodeRandom,
@@ -361,14 +365,14 @@ test('garbage, a request before hello and an unknown timeline get an error and a
 })
 
 test('an LSN below the gc cutoff is refused over tcp with the request; a lease keeps it readable', async () => {
+  // The newest commit is long ago then, so the whole history but the tip is out of the window.
+  yearsAhead = 5
   const lsn = await writePage(rootId, 7, 1)
   const leased = await writePage(rootId, 7, 2)
   await service.leaseLsn({ projectId, timelineId: rootId, leaseId: 'l', lsn: Lsn.format(leased), seconds: 60 })
   await writePage(rootId, 7, 3)
   await commit(rootId, 9.2e14)
   await service.setPitrWindow(projectId, 0)
-  // The newest commit is long ago then, so the whole history but the tip is out of the window.
-  yearsAhead = 5
   await service.runUpkeep(projectId, rootId, ['flush', 'gc'])
   expect(Lsn.parse((await service.getTimeline(projectId, rootId)).gcCutoffLsn)).toBeGreaterThan(leased)
   expect(await readByte(rootId, 7)).toBe(3)

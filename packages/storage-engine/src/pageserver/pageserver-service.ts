@@ -18,7 +18,7 @@ import { formatKey } from './key.ts'
 import { Lake } from './lake/lake.ts'
 import { reportStorage } from './lake/storage-report.ts'
 import { type AttachedTimeline, OpenProject, type ProjectOptions } from './open-project.ts'
-import { listProjectIds, readProjectFile, removeProjectFile, writeProjectFile } from './project-file.ts'
+import { listProjectIds, readProjectFile, removeProjectFile } from './project-file.ts'
 import { watchSafekeeper } from './safekeeper-watch.ts'
 import { collectBootBundle } from './timeline/boot-bundle.ts'
 import { commitHistogram } from './timeline/commit-histogram.ts'
@@ -319,9 +319,7 @@ export class PageServerService implements StorageAdmin {
     const project = this.#project(projectId)
     if (!Number.isFinite(seconds) || seconds < 0)
       throw new StorageError('invalid-input', 'seconds is negative', { seconds })
-    const file = { ...project.file, pitrWindowSeconds: seconds }
-    await writeProjectFile(this.#options.objectStore, file)
-    project.file = file
+    await project.setPitrWindow(seconds)
   }
 
   async runUpkeep(projectId: ProjectId, timelineId: TimelineId, steps: readonly UpkeepStep[]): Promise<void> {

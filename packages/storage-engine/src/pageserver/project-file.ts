@@ -1,10 +1,10 @@
-import { CorruptionError, isStorageError } from '../base/errors.ts'
+import { CorruptionError, isStorageError, StorageError } from '../base/errors.ts'
 import type { ObjectStore } from '../object-store/object-store.ts'
 import type { ProjectId, TimelineId } from '../postgres/ids.ts'
 
 /**
- * `projects/<project id>/project.json`: the project exists when this object does. Written last when a project is made,
- * removed first when it is deleted.
+ * `projects/<project id>/project.json`: the project exists when this object does. Written last when a project is made, once
+ * and never again, so that a write which arrives late has nothing to undo; removed first when the project is deleted.
  */
 export interface ProjectFile {
   readonly formatVersion: 1
@@ -14,6 +14,7 @@ export interface ProjectFile {
   readonly systemIdentifier: string
   /** First 296 bytes of initdb's global/pg_control, base64. */
   readonly controlFile: string
+  /** Of a new project. What was set since is an attribute of the root timeline, whose index writes are numbered. */
   readonly pitrWindowSeconds: number
 }
 
@@ -42,8 +43,11 @@ export async function readProjectFile(
   return file
 }
 
+/** Rejects with `unavailable` when there is one already: of an attempt that was given up, and that arrived all the same. */
 export async function writeProjectFile(objectStore: ObjectStore, file: ProjectFile): Promise<void> {
-  await objectStore.put(projectFileKey(file.projectId), new TextEncoder().encode(JSON.stringify(file)))
+  const key = projectFileKey(file.projectId)
+  const outcome = await objectStore.putIfAbsent(key, new TextEncoder().encode(JSON.stringify(file)))
+  if (outcome === 'exists') throw new StorageError('unavailable', 'a project file is there already', { key })
 }
 
 export async function removeProjectFile(objectStore: ObjectStore, projectId: ProjectId): Promise<void> {

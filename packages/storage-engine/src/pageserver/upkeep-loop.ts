@@ -7,6 +7,7 @@ import { Lsn } from '../postgres/lsn.ts'
 import type { Lake } from './lake/lake.ts'
 import { OPEN_LAYER_CHUNK_BYTES, type OpenLayerPool } from './layer/open-layer-pool.ts'
 import type { AttachedTimeline, OpenProject } from './open-project.ts'
+import { SteadyTime } from './steady-time.ts'
 import { findCommitAtTime } from './timeline/time-index.ts'
 
 const ROUND_INTERVAL_MS = 5_000
@@ -47,6 +48,7 @@ export interface UpkeepLoopOptions {
  */
 export class UpkeepLoop {
   readonly #env: Pick<Env, 'clock' | 'log'>
+  readonly #time: SteadyTime
   readonly #gauges: {
     readonly timelines: Gauge
     readonly broken: Gauge
@@ -71,6 +73,7 @@ export class UpkeepLoop {
 
   constructor({ env, projects, lake, openLayerPool, publishIntervalMs }: UpkeepLoopOptions) {
     this.#env = env
+    this.#time = new SteadyTime(env.clock)
     this.#projects = projects
     this.#lake = lake
     this.#openLayerPool = openLayerPool
@@ -250,7 +253,7 @@ export class UpkeepLoop {
 
   /** The state as of the start of the restore window; undefined when all history is younger. */
   async #horizonLsn(project: OpenProject, attached: AttachedTimeline): Promise<Lsn | undefined> {
-    const unixSeconds = this.#env.clock.nowMs() / 1000 - project.file.pitrWindowSeconds
+    const unixSeconds = this.#time.nowMs() / 1000 - project.pitrWindowSeconds
     const time = (unixSeconds - POSTGRES_EPOCH_UNIX_SECONDS) * 1e6
     const found = await findCommitAtTime(attached.storage, attached.storage.lastRecordLsn, time)
     return found.kind === 'exact' || found.kind === 'future' ? found.commit.endLsn : undefined

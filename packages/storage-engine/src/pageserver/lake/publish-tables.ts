@@ -104,7 +104,7 @@ async function publishTable(
     files: shown.files,
     lsn,
     commitTime,
-    retentionMs: deltaRetentionMs(project.file),
+    retentionMs: deltaRetentionMs(project),
   })
   return { path: prefix, version, lsn: Lsn.format(lsn), isNewVersion, rowCount: shown.rowCount }
 }

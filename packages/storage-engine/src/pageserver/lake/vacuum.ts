@@ -34,7 +34,7 @@ export function vacuumLake(options: {
   return context.heavyWorkLock.run(async () => {
     const tables = await listLakeTables(context.store, project, attached)
     if (tables.length === 0) return 0
-    const sinceMs = nowMs - deltaRetentionMs(project.file)
+    const sinceMs = nowMs - deltaRetentionMs(project)
     const needed = new Set<string>()
     for (const layer of attached.storage.index.layers) {
       if (layer.kind === 'columnar') needed.add(attached.storage.files.objectKey(layer))
