@@ -4,10 +4,13 @@
  */
 import { BytesValues, type FixedValues, type Values } from './values.ts'
 
-export const DICTIONARY_ENTRIES_MAX = 2048
+/** Eleven years of dates. */
+export const DICTIONARY_ENTRIES_MAX = 4096
 export const DICTIONARY_BYTES_MAX = 16 * 1024
-/** After this many values, a dictionary with more than half of them distinct is given up. */
-const SAMPLE_VALUES = 500
+/** Between these numbers of values the count of distinct ones is estimated, and a dictionary given up that would grow too large. */
+const [SAMPLE_VALUES_MIN, SAMPLE_VALUES_MAX] = [500, 2048]
+/** An estimate is off by a third at the most, nearly always. */
+const ESTIMATED_ENTRIES_MAX = DICTIONARY_ENTRIES_MAX * 1.5
 /** Power of two, four times the entries. */
 const TABLE_SIZE = DICTIONARY_ENTRIES_MAX * 4
 
@@ -40,10 +43,16 @@ class Entries {
   add(index: number, slot: number, sizeBytes: number): number {
     this.#sizeBytes += sizeBytes
     if (this.count === DICTIONARY_ENTRIES_MAX || this.#sizeBytes > DICTIONARY_BYTES_MAX) return -1
-    if (index > SAMPLE_VALUES && this.count * 2 > index) return -1
+    if (index > SAMPLE_VALUES_MIN && index < SAMPLE_VALUES_MAX && this.#isGrowing(index)) return -1
     this.firsts[this.count] = index
     table[slot] = this.count
     return this.count++
+  }
+
+  /** Of n values drawn from m, about n * n / 2m repeat an earlier one. */
+  #isGrowing(valueCount: number): boolean {
+    const repeated = valueCount - this.count
+    return valueCount * valueCount > 2 * repeated * ESTIMATED_ENTRIES_MAX
   }
 
   finish(indexes: Int32Array): Dictionary {

@@ -1,5 +1,5 @@
 /** DuckDB as the engine of one query: an instance of its own, with bounds, that sees the files it is given and nothing else. */
-import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api'
+import { BIGINT, type DuckDBConnection, DuckDBDataChunk, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api'
 import type { QueryColumn, QueryValue } from '../admin/query-client.ts'
 import { errorText, StorageError } from '../base/errors.ts'
 import { postgresTypeName, valueConverter } from './result-values.ts'
@@ -20,6 +20,9 @@ export interface EngineRows {
 
 /** An answer takes no more than this in values held, as text; beyond it the query is `exhausted`. */
 const ANSWER_CHARS_MAX = 64 * 1024 * 1024
+
+/** Rows of a chunk that values are handed over in (STANDARD_VECTOR_SIZE of DuckDB). */
+const CHUNK_ROWS_MAX = 2048
 
 export class Engine {
   readonly #instance: DuckDBInstance
@@ -55,6 +58,33 @@ export class Engine {
   /** Our own statements. */
   async run(sql: string): Promise<void> {
     await this.#guard(() => this.#connection.run(sql))
+  }
+
+  /**
+   * A temporary table of BIGINT columns with these safe integers, one array of the same length for each column. Values in
+   * the text of a statement would be parsed and planned one by one.
+   */
+  async createTable(name: string, columns: Readonly<Record<string, readonly number[]>>): Promise<void> {
+    const names = Object.keys(columns)
+    const values = Object.values(columns)
+    await this.run(`create temp table ${name} (${names.map((column) => `${column} BIGINT`).join(', ')})`)
+    const appender = await this.#connection.createAppender(name, 'main', 'temp')
+    try {
+      for (let at = 0; at < values[0]!.length; at += CHUNK_ROWS_MAX) {
+        const end = Math.min(values[0]!.length, at + CHUNK_ROWS_MAX)
+        const chunk = DuckDBDataChunk.create(
+          names.map(() => BIGINT),
+          end - at,
+        )
+        values.forEach((column, i) => {
+          chunk.setColumnValues(i, column.slice(at, end).map(BigInt))
+        })
+        appender.appendDataChunk(chunk)
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+    } finally {
+      appender.closeSync()
+    }
   }
 
   async rows(sql: string): Promise<DuckDBValue[][]> {

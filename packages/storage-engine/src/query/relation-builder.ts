@@ -225,9 +225,14 @@ async function antiJoinBlocks(
   blockCount: number,
 ): Promise<string> {
   const name = options.newName()
-  const spans = blocks.map(([first, count]) => `[${first}, ${first + count}]`).join(', ')
-  await options.planner.engine.run(`create temp table ${name} as
-    select unnest(range(s[1], s[2]))::${blockCount <= INT32_BLOCKS ? 'integer' : 'bigint'} as blk from (select unnest([${spans}]::bigint[][]) as s)`)
+  const spans = options.newName()
+  const { engine } = options.planner
+  await engine.createTable(spans, {
+    first: blocks.map(([first]) => first),
+    past: blocks.map(([first, count]) => first + count),
+  })
+  const type = blockCount <= INT32_BLOCKS ? 'integer' : 'bigint'
+  await engine.run(`create temp table ${name} as select unnest(range(first, past))::${type} as blk from ${spans}`)
   return `anti join ${name} on ${name}.blk = ${blockColumn(blockCount)}`
 }
 
@@ -274,11 +279,7 @@ async function keyJoins(options: BuildOptions, keys: InvisibleKeys): Promise<str
   ] as const) {
     if (values.length === 0) continue
     const name = options.newName()
-    await options.planner.engine.run(`create temp table ${name} (x BIGINT)`)
-    for (let at = 0; at < values.length; at += 10_000) {
-      const list = values.slice(at, at + 10_000).join(', ')
-      await options.planner.engine.run(`insert into ${name} select unnest([${list}]::bigint[])`)
-    }
+    await options.planner.engine.createTable(name, { x: values })
     joins.push(`anti join ${name} on ${name}.x = ${expression}`)
   }
   return joins
