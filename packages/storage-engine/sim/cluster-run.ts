@@ -13,7 +13,7 @@ export interface ClusterRunOptions {
   readonly pageserver?: boolean
   readonly storeMutant?: StoreMutant
   /** More of one kind of trouble than chance would give: for a mutant that only that kind can show. */
-  readonly stress?: 'power' | 'rivals' | 'sync' | 'takeover'
+  readonly stress?: 'power' | 'rivals' | 'sync' | 'takeover' | 'disk'
   /** Virtual time with faults. */
   readonly faultMs?: number
   readonly log?: (line: string) => void
@@ -48,7 +48,9 @@ export async function runCluster(options: ClusterRunOptions): Promise<ClusterRun
   const names = ['sk1', 'sk2', 'sk3']
   const pageserver = new SimPageServer(world, network, names, options.storeMutant ?? ((store) => store))
   const objectStore = pageserver.store
-  const cluster = new Cluster({ world, network, objectStore, checker, mutant: options.mutant ?? {}, workload })
+  const losesDisks = options.stress === 'disk'
+  const mutant = options.mutant ?? {}
+  const cluster = new Cluster({ world, network, objectStore, checker, mutant, workload, losesDisks })
   const step = async (work: Promise<unknown>, what: string): Promise<void> => {
     let isDone = false
     let failure: unknown
@@ -68,6 +70,7 @@ export async function runCluster(options: ClusterRunOptions): Promise<ClusterRun
   }
 
   await step(Promise.all([0, 1, 2].map((index) => cluster.boot(index))), 'first start')
+  if (losesDisks) await world.run(world.nowMs + RECOVERY_MS_MAX, () => cluster.hasJoined)
   await step(cluster.createTimelines(), 'creation')
   let actor: StorageActor | undefined
   if (options.pageserver === true) {
@@ -127,6 +130,10 @@ export async function runCluster(options: ClusterRunOptions): Promise<ClusterRun
     if (checker.broken) throw checker.broken
     if (random.chance(rates.crash)) {
       cluster.crash(random.below(3), random.pick(['power', 'power', 'process']))
+      crashes++
+    }
+    if (losesDisks && cluster.isWhole && random.chance(0.2)) {
+      cluster.crash(random.below(3), 'disk')
       crashes++
     }
     if (random.chance(rates.allDown)) {

@@ -3,6 +3,7 @@ import { WAL_TIMELINE } from '../src/postgres/constants.ts'
 import { ProjectId, TimelineId } from '../src/postgres/ids.ts'
 import { Lsn } from '../src/postgres/lsn.ts'
 import type { AcceptorStepFunction } from '../src/safekeeper/acceptor.ts'
+import { PeerRecovery } from '../src/safekeeper/peer-recovery.ts'
 import type { ProposerStepFunction } from '../src/safekeeper/proposer.ts'
 import { openProposer, type Proposer } from '../src/safekeeper/proposer-service.ts'
 import { SafekeeperService } from '../src/safekeeper/safekeeper-service.ts'
@@ -35,9 +36,10 @@ export interface Mutant {
 
 interface Safekeeper {
   readonly name: string
-  readonly volume: SimVolume
+  volume: SimVolume
   life: SimLife | undefined
   service: SafekeeperService | undefined
+  recovery: PeerRecovery | undefined
 }
 
 export interface ClusterOptions {
@@ -48,6 +50,8 @@ export interface ClusterOptions {
   readonly mutant: Mutant
   /** What computes write: records of no meaning, or records that change pages. */
   readonly workload: 'no-op' | 'pages'
+  /** SafeKeepers then rebuild what they lost from each other. */
+  readonly losesDisks?: boolean
 }
 
 /** Three real SafeKeepers and any number of real proposers over simulated seams. */
@@ -59,6 +63,7 @@ export class Cluster {
   readonly #checker: CommitChecker
   readonly #mutant: Mutant
   readonly #workload: ClusterOptions['workload']
+  readonly #losesDisks: boolean
   #proposerCount = 0
   #writers: SimWriter[] = []
   /** Syncs of SafeKeepers hold their thread up, so that they are moved to the background, where a crash can hit them. */
@@ -73,11 +78,13 @@ export class Cluster {
     this.#checker = options.checker
     this.#mutant = options.mutant
     this.#workload = options.workload
+    this.#losesDisks = options.losesDisks ?? false
     this.safekeepers = [1, 2, 3].map((id) => ({
       name: `sk${id}`,
       volume: new SimVolume(),
       life: undefined,
       service: undefined,
+      recovery: undefined,
     }))
   }
 
@@ -93,6 +100,7 @@ export class Cluster {
     safekeeper.life = life
     const env = simEnv(life, safekeeper.volume, this.network)
     const objectStore = this.#objectStore.of(life, env.disk)
+    let recovery: PeerRecovery | undefined
     const service = await SafekeeperService.open({
       env,
       nodeId: index + 1,
@@ -101,9 +109,22 @@ export class Cluster {
       objectStore,
       allocation: 'sparse',
       ...(this.#mutant.acceptor === undefined ? {} : { step: this.#mutant.acceptor }),
+      ...(this.#losesDisks ? { mayVote: () => recovery?.mayVote() ?? false } : {}),
     })
     if (!life.isAlive) return
     safekeeper.service = service
+    if (this.#losesDisks) {
+      const peers = this.safekeepers.map(({ name }, at) => ({ id: at + 1, address: { host: name, port: 1 } }))
+      recovery = await PeerRecovery.open({
+        env,
+        nodeId: index + 1,
+        dataDirectory: '/data',
+        peers: peers.filter(({ id }) => id !== index + 1),
+        registry: service.registry,
+      })
+      if (!life.isAlive) return
+      safekeeper.recovery = recovery
+    }
     if (this.#workload !== 'pages') return
     const { registry } = service
     // Nobody hears of the others here, so each archives: the bytes are the same.
@@ -122,14 +143,28 @@ export class Cluster {
     for (const { service } of this.safekeepers) await service!.registry.create(identity)
   }
 
-  /** Loss of power, or kill -9, after which the system still writes what it was given. */
-  crash(index: number, kind: 'power' | 'process'): void {
+  /** Loss of power, kill -9, after which the system still writes what it was given, or loss of the disk. */
+  crash(index: number, kind: 'power' | 'process' | 'disk'): void {
     const safekeeper = this.safekeepers[index]!
     if (!safekeeper.life?.isAlive) return
     this.world.note(`crash ${safekeeper.name} ${kind}`)
     safekeeper.life.kill()
     safekeeper.service = undefined
+    safekeeper.recovery = undefined
     if (kind === 'power') safekeeper.volume.crash(this.world.random)
+    if (kind === 'disk') safekeeper.volume = new SimVolume()
+  }
+
+  get hasJoined(): boolean {
+    return this.safekeepers.every(({ recovery }) => recovery?.hasJoined)
+  }
+
+  /** True when every member has all that it ever promised: then one of them may lose it. */
+  get isWhole(): boolean {
+    return this.safekeepers.every(({ life, service, recovery }) => {
+      const isUp = life?.isAlive && service?.registry.list().length === 1
+      return isUp && recovery?.hasJoined && recovery.mayVote()
+    })
   }
 
   isUp(index: number): boolean {

@@ -1,6 +1,6 @@
 import { runCluster } from './cluster-run.ts'
 
-/** `npm run sim -- --seed 7 --runs 100 [--pages] [--stress power|rivals|sync|takeover] [--log]`: seeds from `--seed` on, one line each; stops at the first that fails.
+/** `npm run sim -- --seed 7 --runs 100 [--pages] [--stress power|rivals|sync|takeover|disk] [--log]`: seeds from `--seed` on, one line each; stops at the first that fails.
  * `--pages`: with a PageServer. */
 const args = process.argv.slice(2)
 const option = (name: string, fallback: number): number => {
@@ -11,7 +11,7 @@ const option = (name: string, fallback: number): number => {
 }
 const pageserver = args.includes('--pages')
 const stress = args.includes('--stress')
-  ? (args[args.indexOf('--stress') + 1] as 'power' | 'rivals' | 'sync' | 'takeover')
+  ? (args[args.indexOf('--stress') + 1] as 'power' | 'rivals' | 'sync' | 'takeover' | 'disk')
   : undefined
 const firstSeed = option('seed', 1)
 const runs = option('runs', 50)

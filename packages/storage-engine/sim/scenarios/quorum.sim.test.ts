@@ -4,6 +4,7 @@ import { type ProposerStepFunction, stepProposer } from '../../src/safekeeper/pr
 import type { Mutant } from '../cluster.ts'
 import { runCluster } from '../cluster-run.ts'
 import { PromiseBroken } from '../commit-checker.ts'
+import { loseDiskBehindPartition } from '../lost-disk.ts'
 
 const SEEDS = 60
 /** Virtual. */
@@ -24,6 +25,22 @@ test(`no acknowledged WAL is lost and no two histories differ, whatever fails ($
   // A simulation in which nothing happens proves nothing.
   expect(committedBytes).toBeGreaterThan(1_000_000)
   expect(crashes).toBeGreaterThan(100)
+})
+
+const LOST_DISK_SEEDS = 5
+
+test(`a disk is lost now and then, and rebuilt from the other members: nothing acknowledged is lost (${LOST_DISK_SEEDS} seeds)`, async () => {
+  for (let seed = 1; seed <= LOST_DISK_SEEDS; seed++) {
+    await runCluster({ seed, stress: 'disk', faultMs: 2 * FAULT_MS }).catch((error: unknown) => {
+      throw new Error(`seed ${seed}`, { cause: error })
+    })
+  }
+})
+
+test('a leader does not count what only a lost disk had flushed, however long it is cut off', async () => {
+  for (let seed = 1; seed <= 2; seed++) await loseDiskBehindPartition({ seed })
+  const mutant = { proposer: countsTheAbsent() }
+  await expect(loseDiskBehindPartition({ seed: 1, mutant })).rejects.toBeInstanceOf(PromiseBroken)
 })
 
 test('the same seed gives the same trace, clock and next random number', async () => {
@@ -80,6 +97,16 @@ function acknowledgesTooSoon(): AcceptorStepFunction {
     if (event.kind !== 'written' || step.state.stream === 0) return step
     const flushed = stepAcceptor(step.state, { kind: 'flushed', recordLsn: event.recordLsn })
     return { state: flushed.state, effects: [...step.effects, ...flushed.effects] }
+  }
+}
+
+/** What a member said before its connection was lost is taken for what it has. */
+function countsTheAbsent(): ProposerStepFunction {
+  return (state, event) => {
+    const step = stepProposer(state, event)
+    if (event.kind !== 'disconnected') return step
+    const peers = step.state.peers.map((peer, at) => ({ ...peer, adopted: state.peers[at]!.adopted }))
+    return { ...step, state: { ...step.state, peers } }
   }
 }
 
