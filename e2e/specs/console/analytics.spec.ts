@@ -32,12 +32,16 @@ test('an analytic query at an earlier LSN answers as of then while writes go on,
   }
 })
 
-test('a SQL error stands below the editor in the words of Postgres', async ({ console: page }) => {
+test('a SQL error stands below the editor in the words of Postgres, with its place and its hint', async ({
+  console: page,
+}) => {
   const { id } = await createProject(page, 'typo')
   await page.goto(`/projects/${id}/sql`)
   await page.getByRole('textbox', { name: 'SQL' }).click()
   await page.keyboard.press('ControlOrMeta+a')
-  await page.keyboard.insertText('SELECT missing FROM pg_class')
+  await page.keyboard.insertText('SELECT oid,\n  relnam FROM pg_class')
   await page.getByRole('button', { name: /^Run/ }).click()
-  await expect(page.getByText('column "missing" does not exist').first()).toBeVisible({ timeout: 60_000 })
+  await expect(page.getByText('column "relnam" does not exist').first()).toBeVisible({ timeout: 60_000 })
+  await expect(page.getByText('Line 2, column 3')).toBeVisible()
+  await expect(page.getByText(/^Hint: Perhaps you meant to reference the column "pg_class.relname"/)).toBeVisible()
 })

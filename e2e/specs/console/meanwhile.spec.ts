@@ -8,10 +8,31 @@ interface Change {
   error: { message: string } | null
 }
 
-test('what another tab has done meanwhile is said in place: a branch that is gone, a restore that is no longer possible', async ({
+test('what another tab has done meanwhile is said in place: a compute put to sleep, a branch that is gone, a restore that is no longer possible', async ({
   console: page,
 }) => {
   const { id, uri } = await createProject(page, 'shared')
+
+  await test.step('a compute that another tab suspends, and that a connection wakes', async () => {
+    const { project } = await graphqlAs<{ project: { endpoints: { id: string }[] } }>(
+      page,
+      'query ($id: ID!) { project(id: $id) { endpoints { id } } }',
+      { id },
+    )
+    await page.goto(`/projects/${id}/computes`)
+    const computes = page.getByRole('table', { name: 'Computes' })
+    await expect(computes.getByText('Active', { exact: true })).toBeVisible({ timeout: 60_000 })
+    const { suspendEndpoint } = await graphqlAs<{ suspendEndpoint: { error: { message: string } | null } }>(
+      page,
+      'mutation ($id: ID!) { suspendEndpoint(id: $id) { error { message } } }',
+      { id: project.endpoints[0]?.id },
+    )
+    expect(suspendEndpoint.error).toBeNull()
+    await expect(computes.getByText('Suspended', { exact: true })).toBeVisible({ timeout: 60_000 })
+    expect(await sql(uri, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
+    await expect(computes.getByText('Active', { exact: true })).toBeVisible({ timeout: 60_000 })
+    await expect.poll(() => runningOperations(page, id), { timeout: 60_000 }).toBe(0)
+  })
 
   await test.step('a branch that was deleted in another tab', async () => {
     const { createBranch } = await graphqlAs<{ createBranch: Change }>(

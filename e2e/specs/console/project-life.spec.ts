@@ -1,5 +1,6 @@
 import { expect } from '@playwright/test'
 import { goTo } from '../../fixtures/new-project.ts'
+import { hasProgram, paste } from '../../fixtures/shell.ts'
 import { processAction, signUp, stackFile, test } from '../../fixtures/signed-in.ts'
 import { sql } from '../../fixtures/sql.ts'
 
@@ -23,6 +24,10 @@ test('a project made in the console is used, branched, damaged and restored to b
       uri,
       "CREATE TABLE invoice (id int PRIMARY KEY, note text); INSERT INTO invoice SELECT i, 'note ' || i FROM generate_series(1, 20) i",
     )
+    if (hasProgram('psql')) {
+      const line = (await page.getByRole('group', { name: 'psql' }).textContent()) ?? ''
+      expect(await paste(`${line} -XAtc 'SELECT count(*) FROM invoice'`)).toBe('20')
+    }
     await page.getByRole('link', { name: 'Open the project' }).click()
     await page.waitForURL(/\/projects\/[^/]+$/)
     await expect(page.getByRole('heading', { name: 'orders', exact: true })).toBeVisible()
@@ -47,12 +52,22 @@ test('a project made in the console is used, branched, damaged and restored to b
     await expect(page.getByRole('row', { name: /dev/ }).getByText('Ready')).toBeVisible({ timeout: 60_000 })
   })
 
-  await test.step('the moment before a DROP TABLE is previewed with the table in it, and restored', async () => {
-    const before = await sql(uri, 'SELECT pg_current_wal_insert_lsn()::text AS lsn')
+  await test.step('a moment before a DROP TABLE is picked on the timeline, previewed with the table in it, and restored', async () => {
     await sql(uri, 'DROP TABLE invoice')
-    await goTo(page, 'Restore', /\/restore/)
-    await page.getByRole('radio', { name: 'At an LSN' }).click()
-    await page.getByLabel('LSN', { exact: true }).fill(String(before[0]?.lsn))
+    await goTo(page, 'Timeline', /\/timeline/)
+    const events = page.getByRole('table', { name: 'Timeline events' }).getByRole('row')
+    await expect(events.filter({ hasText: /dropped/ }).first()).toBeVisible({ timeout: 60_000 })
+    // Its rows came in the same transaction, so they are there at the mark.
+    await events
+      .filter({ hasText: /created .*invoice/ })
+      .first()
+      .getByRole('button', { name: 'Pick' })
+      .click()
+    await page
+      .getByRole('region', { name: 'Picked moment' })
+      .getByRole('link', { name: /Restore main to here/ })
+      .click()
+    await page.waitForURL(/\/restore\?/)
     await expect(page.getByRole('button', { name: 'public.invoice' }).getByText('comes back')).toBeVisible({
       timeout: 60_000,
     })
