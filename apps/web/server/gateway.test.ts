@@ -73,6 +73,27 @@ describe('the one origin of the console', () => {
     expect(await answer.json()).toMatchObject({ errors: [{ extensions: { code: 'API_UNAVAILABLE' } }] })
   })
 
+  test('a server behind that closes connections between two requests costs no request, and the browser keeps its own', async () => {
+    // As an idle timeout would have it at the worst moment: what comes second on a connection is cut.
+    const used = new WeakSet<net.Socket>()
+    const next = await listen(
+      http.createServer(({ socket }, response) => {
+        if (used.has(socket)) return void socket.destroy()
+        used.add(socket)
+        response.end('there')
+      }),
+    )
+    const gateway = await listen(createGateway({ api: next.url, next: next.url }))
+    for (const path of ['/page', '/_next/static/chunk.js', '/graphql']) {
+      const answer = await fetch(new URL(path, gateway.url))
+      expect([answer.status, await answer.text(), answer.headers.get('connection')]).toEqual([
+        200,
+        'there',
+        'keep-alive',
+      ])
+    }
+  })
+
   test('a WebSocket upgrade is carried to the API with its cookie, and bytes flow both ways', async () => {
     const api = http.createServer()
     api.on('upgrade', (request: http.IncomingMessage, socket: net.Socket, head: Buffer) => {

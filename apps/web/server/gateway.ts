@@ -30,7 +30,9 @@ export interface GatewayCounts {
 
 export function createGateway(options: GatewayOptions): http.Server {
   const counts: GatewayCounts = { requestsToApi: 0, requestsToNext: 0, apiFailures: 0, openSockets: 0 }
-  const agents = new Map([options.api, options.next].map((url) => [url, new http.Agent({ keepAlive: true })]))
+  // A connection for each request. One that was kept could be closed by the other side just as a request goes out on it, and
+  // whether that request was worked on nobody could tell. The connections are local and cost less than a millisecond.
+  const agent = new http.Agent({ keepAlive: false })
 
   const server = http.createServer((request, response) => {
     const path = request.url ?? '/'
@@ -46,11 +48,11 @@ export function createGateway(options: GatewayOptions): http.Server {
         port: target.port,
         method: request.method,
         path,
-        headers: forwardedHeaders(request),
-        agent: agents.get(target),
+        headers: { ...forwardedHeaders(request), connection: 'close' },
+        agent,
       },
       (answer) => {
-        response.writeHead(answer.statusCode ?? 502, answer.rawHeaders)
+        response.writeHead(answer.statusCode ?? 502, endToEnd(answer.rawHeaders))
         answer.pipe(response)
         answer.on('error', () => response.destroy())
       },
@@ -113,6 +115,11 @@ function forwardedHeaders(request: http.IncomingMessage): http.OutgoingHttpHeade
     'x-forwarded-host': request.headers.host ?? '',
     'x-forwarded-proto': 'encrypted' in request.socket ? 'https' : 'http',
   }
+}
+
+/** Names and values by turns, without what concerns the connection to the other side alone. */
+function endToEnd(rawHeaders: readonly string[]): string[] {
+  return rawHeaders.filter((_, index) => !/^(connection|keep-alive)$/i.test(rawHeaders[index - (index % 2)] ?? ''))
 }
 
 function sendUnavailable(response: http.ServerResponse, isForApi: boolean, error: Error): void {
