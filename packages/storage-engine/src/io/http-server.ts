@@ -6,6 +6,11 @@ import { systemError } from './node-errors.ts'
 
 /** Bytes of a request body, unless a server names its own bound. Admin calls are small. */
 const BODY_BYTES_MAX = 1024 * 1024
+/**
+ * Longer than clients keep a connection that nothing goes over (Node's agents: 5 s), so that it is they who close it. The other
+ * way round a request may go out just as the connection is closed, and fails without anybody having read it.
+ */
+const KEEP_ALIVE_MS = 30_000
 
 /** One table for both directions: http-client.ts reads it backwards. */
 export const statusByCode: Readonly<Record<StorageErrorCode, number>> = {
@@ -75,9 +80,12 @@ export interface HttpServer {
 /** A small JSON-over-HTTP server: exact paths with parameters, errors as `{ error: { code, message } }`. */
 export async function openHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const routes = Object.entries(options.routes).map(([name, handle]) => compileRoute(name, handle))
-  const server = http.createServer({ requestTimeout: 60_000, headersTimeout: 10_000 }, (request, response) => {
-    void answer(options, routes, request, response)
-  })
+  const server = http.createServer(
+    { requestTimeout: 60_000, headersTimeout: 10_000, keepAliveTimeout: KEEP_ALIVE_MS },
+    (request, response) => {
+      void answer(options, routes, request, response)
+    },
+  )
   // Bytes that are not HTTP get a 400 and a closed connection.
   server.on('clientError', (_error, socket) => {
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n')

@@ -1,3 +1,4 @@
+import * as http from 'node:http'
 import * as net from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { StorageError } from '../base/errors.ts'
@@ -103,6 +104,22 @@ test('garbage on the port gets a 400 and leaves the server serving', async () =>
   })
   expect(reply).toContain('400')
   expect(await callJson(`${url}/status`, { timeoutMs: 2000 })).toEqual({ state: 'ready' })
+})
+
+test('a connection between two calls is kept longer by the server than by the client, so that none is closed under a call', async () => {
+  const url = await open()
+  const offered = await new Promise<string>((resolve, reject) => {
+    http
+      .get(`${url}/status`, (response) => {
+        response.resume()
+        resolve(String(response.headers['keep-alive']))
+      })
+      .on('error', reject)
+  })
+  const serverMs = Number(/timeout=(\d+)/.exec(offered)?.[1]) * 1000
+  // After which Node's own agent, which callJson uses, closes an idle connection.
+  const clientMs = 5_000
+  expect(serverMs).toBeGreaterThan(2 * clientMs)
 })
 
 test('a taken port is a conflict that names the address', async () => {
