@@ -86,7 +86,7 @@ const charts: readonly Chart[] = [
   },
   {
     title: 'Storage',
-    description: 'All branches: as Postgres counts, and stored.',
+    description: 'Of all branches.',
     names: { storageBytes: 'Data', objectBytes: 'Objects' },
     isSparse: true,
     format: formatBytes,

@@ -19,7 +19,7 @@ export function Panel({ title, meta, actions, description, children, isFlush, cl
     <section className={classNames('overflow-hidden rounded-lg border border-line bg-surface', className)}>
       {title || actions ? (
         <header className="flex min-h-12 flex-wrap items-center gap-x-3 gap-y-2 border-line border-b px-4 py-2">
-          <div className="min-w-0 flex-1">
+          <div className="min-w-0 flex-1 basis-40">
             <div className="flex items-center gap-2.5">
               {title ? <h2 className="truncate font-semibold text-body">{title}</h2> : null}
               {meta ? <div className="text-ink-faint text-data">{meta}</div> : null}
