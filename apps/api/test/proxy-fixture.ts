@@ -21,12 +21,12 @@ import type { RouteProvider } from '../src/proxy/route-provider.ts'
 import { loadTlsMaterial, type TlsMaterial } from '../src/proxy/tls-material.ts'
 import { ProxyError } from '../src/proxy/wire.ts'
 
-/** A stock Postgres that asks for SCRAM over TCP, with a role `app` (password `secret`) and a database `app`. */
+/** A stock Postgres that asks for SCRAM of all but its superuser on the socket, with a role `app` (password `secret`) and a database `app`. */
 export async function startScramPostgres(tcpPort: number, settings: PostgresSettings = {}): Promise<PostgresFixture> {
   const postgres = await createPostgres({ tcpPort, settings })
   fs.writeFileSync(
     path.join(postgres.dataDir, 'pg_hba.conf'),
-    'local all all trust\nlocal replication all trust\nhost all all all scram-sha-256\n',
+    'local all postgres trust\nlocal all all scram-sha-256\nlocal replication all trust\nhost all all all scram-sha-256\n',
   )
   await postgres.start()
   await postgres.query(`create role app login password 'secret'`)
@@ -111,7 +111,12 @@ export interface TestProxy {
 
 export async function startTestProxy(
   routes: RouteProvider,
-  options: { limits?: Partial<ProxyConfig['limits']>; publicHost?: string; port?: number } = {},
+  options: {
+    limits?: Partial<ProxyConfig['limits']>
+    publicHost?: string
+    port?: number
+    computeSockets?: ProxyConfig['computeSockets']
+  } = {},
 ): Promise<TestProxy> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'tributary-proxy-'))
   const config = proxyConfigSchema.parse({
@@ -120,6 +125,7 @@ export async function startTestProxy(
     api: { url: 'http://127.0.0.1:1', tokenFile: 'none' },
     home: folder,
     limits: options.limits ?? {},
+    computeSockets: options.computeSockets,
   })
   const tls = loadTlsMaterial({
     given: undefined,

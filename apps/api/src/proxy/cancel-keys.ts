@@ -1,11 +1,10 @@
 import { randomBytes, randomInt } from 'node:crypto'
-import { connect } from 'node:net'
-import type { ComputeAddress } from './proxy-contract.ts'
+import { type ComputePlace, dialCompute } from './dial-compute.ts'
 import { encodeCancelRequest } from './wire.ts'
 
 /** What a compute gave a session to cancel with. */
 export interface ComputeKey {
-  readonly address: ComputeAddress
+  readonly place: ComputePlace
   readonly processId: number
   readonly key: Buffer
   /** Called before the request goes to the compute, and again when the compute has taken it. */
@@ -41,17 +40,21 @@ export class CancelKeys {
     const computeKey = this.#byKey.get(nameOf(processId, key))
     if (!computeKey) return false
     computeKey.onCancel('sent')
-    await new Promise<void>((resolve) => {
-      const socket = connect({ ...computeKey.address, noDelay: true })
-      socket.setTimeout(CANCEL_MS_MAX, () => socket.destroy())
-      socket.on('error', () => undefined)
-      socket.on('connect', () => socket.end(encodeCancelRequest(computeKey.processId, computeKey.key)))
-      socket.resume()
-      // Postgres closes when it has sent the signal.
-      socket.on('close', () => resolve())
-    })
+    await this.#pass(computeKey)
     computeKey.onCancel('taken')
     return true
+  }
+
+  /** Resolves when Postgres has closed, which it does when it has sent the signal; or when it cannot be reached. */
+  async #pass({ place, processId, key }: ComputeKey): Promise<void> {
+    const socket = await dialCompute(place, AbortSignal.timeout(CANCEL_MS_MAX)).catch(() => undefined)
+    if (socket === undefined) return
+    await new Promise<void>((resolve) => {
+      socket.once('close', () => resolve())
+      socket.setTimeout(CANCEL_MS_MAX, () => socket.destroy())
+      socket.end(encodeCancelRequest(processId, key))
+      socket.resume()
+    })
   }
 }
 

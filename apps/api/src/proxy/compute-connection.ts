@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { connect, type Socket } from 'node:net'
-import type { ComputeAddress } from './proxy-contract.ts'
+import type { Socket } from 'node:net'
+import { type ComputePlace, dialCompute } from './dial-compute.ts'
 import { ScramKeyClient, type ScramVerifier } from './scram.ts'
 import { SocketReader } from './socket-reader.ts'
 import {
@@ -17,14 +17,12 @@ import {
 const READ_BYTES = 64 * 1024
 const sharedReadBuffer = Buffer.allocUnsafeSlow(READ_BYTES)
 
-const CONNECT_MS_MAX = 5_000
 const LOGIN_MESSAGE_BYTES_MAX = 64 * 1024
 /** ParameterStatus, notices and the rest up to the first ReadyForQuery. */
 const GREETING_BYTES_MAX = 1024 * 1024
-const KEEPALIVE_MS = 60_000
 
 export interface ComputeLogin {
-  readonly address: ComputeAddress
+  readonly place: ComputePlace
   readonly minorVersion: number
   readonly parameters: ReadonlyMap<string, string>
   readonly verifier: ScramVerifier
@@ -33,6 +31,7 @@ export interface ComputeLogin {
 
 export interface ComputeConnection {
   readonly socket: Socket
+  readonly place: ComputePlace
   /** Messages between the log-in and the first ReadyForQuery, this included; BackendKeyData left out. */
   readonly greeting: Buffer
   readonly processId: number
@@ -69,14 +68,14 @@ export class ComputeRefused extends Error {
  * ProxyError; the socket is then gone.
  */
 export async function connectCompute(login: ComputeLogin, signal: AbortSignal): Promise<ComputeConnection> {
-  const { socket, reader, attach } = await open(login.address, signal)
+  const { socket, reader, attach } = await open(login.place, signal)
   const onAbort = () => socket.destroy()
   signal.addEventListener('abort', onAbort, { once: true })
   try {
     socket.write(encodeStartupMessage(login.minorVersion, login.parameters))
     await logIn(reader, socket, login, signal)
     const greeting = await readGreeting(reader, signal)
-    return { socket, ...greeting, attach }
+    return { socket, place: login.place, ...greeting, attach }
   } catch (error) {
     socket.destroy()
     signal.throwIfAborted()
@@ -88,49 +87,24 @@ export async function connectCompute(login: ComputeLogin, signal: AbortSignal): 
   }
 }
 
-function open(address: ComputeAddress, signal: AbortSignal) {
-  return new Promise<{ socket: Socket; reader: SocketReader; attach: ComputeConnection['attach'] }>(
-    (resolve, reject) => {
-      let onChunk: (chunk: Buffer) => void = () => undefined
-      const socket = connect({
-        ...address,
-        noDelay: true,
-        keepAlive: true,
-        keepAliveInitialDelay: KEEPALIVE_MS,
-        onread: {
-          buffer: sharedReadBuffer,
-          callback: (bytes) => {
-            onChunk(Buffer.from(sharedReadBuffer.subarray(0, bytes)))
-            return true
-          },
-        },
-      })
-      const fail = (cause: unknown) => {
-        socket.destroy()
-        reject(signal.aborted ? signal.reason : new ComputeUnreachable('the compute does not answer', { cause }))
-      }
-      const timer = setTimeout(() => fail(new Error('connect took too long')), CONNECT_MS_MAX)
-      const onAbort = () => fail(signal.reason)
-      signal.addEventListener('abort', onAbort, { once: true })
-      socket.on('error', fail)
-      socket.once('close', () => {
-        clearTimeout(timer)
-        signal.removeEventListener('abort', onAbort)
-      })
-      socket.once('connect', () => {
-        clearTimeout(timer)
-        signal.removeEventListener('abort', onAbort)
-        const reader = new SocketReader(socket, { isPushed: true })
-        onChunk = reader.push
-        const attach = (next: (chunk: Buffer) => void) => {
-          const rest = reader.detach()
-          onChunk = next
-          if (rest.length > 0) next(rest)
-        }
-        resolve({ socket, reader, attach })
-      })
-    },
-  )
+async function open(place: ComputePlace, signal: AbortSignal) {
+  let onChunk: (chunk: Buffer) => void = () => undefined
+  const callback = (bytes: number) => {
+    onChunk(Buffer.from(sharedReadBuffer.subarray(0, bytes)))
+    return true
+  }
+  const socket = await dialCompute(place, signal, { buffer: sharedReadBuffer, callback }).catch((cause: unknown) => {
+    signal.throwIfAborted()
+    throw new ComputeUnreachable('the compute does not answer', { cause })
+  })
+  const reader = new SocketReader(socket, { isPushed: true })
+  onChunk = reader.push
+  const attach: ComputeConnection['attach'] = (next) => {
+    const rest = reader.detach()
+    onChunk = next
+    if (rest.length > 0) next(rest)
+  }
+  return { socket, reader, attach }
 }
 
 async function logIn(reader: SocketReader, socket: Socket, login: ComputeLogin, signal: AbortSignal): Promise<void> {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readFileSync, renameSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { promisify } from 'node:util'
@@ -9,7 +9,7 @@ import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { PostgresFixture } from '../../../../packages/storage-engine/test/postgres-fixture.ts'
 import { startScramPostgres, startTestProxy, type TestProxy, TestRoutes } from '../../test/proxy-fixture.ts'
-import { decodeNoticeFields, encodeStartupMessage } from './wire.ts'
+import { decodeNoticeFields, encodeCancelRequest, encodeStartupMessage } from './wire.ts'
 
 const run = promisify(execFile)
 const HOST = 'ep-a.db.localtest'
@@ -248,6 +248,50 @@ describe('refusals', () => {
       })
       await expect.poll(() => refusal({ user: 'app@ep-few' })).toMatchObject({ code: 'accepted' })
     })
+  })
+})
+
+describe('a compute on this machine', () => {
+  let near: TestProxy
+  beforeAll(async () => {
+    near = await startTestProxy(routes, { computeSockets: { host: '127.0.0.1', folder: server.socketDir } })
+  })
+  afterAll(() => near?.close())
+  const session = (config: pg.ClientConfig = {}) => ({ port: near.port, user: 'app@ep-a', ...config })
+  /** Of the compute's side: null over a Unix socket. */
+  const portOf = async (client: pg.Client) => (await client.query('select inet_server_port() as port')).rows[0].port
+
+  test('is reached by its Unix socket, where it asks for the same proof, and a cancel request too', async () => {
+    await withPg(session(), async (client) => {
+      expect(await portOf(client)).toBeNull()
+      const sleeping = client.query('select pg_sleep(60)').catch((error: { code?: string }) => error.code)
+      await expect
+        .poll(async () => (await server.query(`select 1 from pg_stat_activity where wait_event = 'PgSleep'`)).length)
+        .toBe(1)
+      const { processID, secretKey } = client as unknown as { processID: number; secretKey: number }
+      const key = Buffer.alloc(4)
+      key.writeInt32BE(secretKey)
+      connect(near.port, '127.0.0.1').end(encodeCancelRequest(processID, key))
+      expect(await sleeping).toBe('57014')
+    })
+    await server.query(`create role moved login password 'secret'`)
+    await routes.add('ep-moved', server)
+    await server.query(`alter role moved password 'another'`)
+    const moved = withPg(session({ user: 'moved@ep-moved' }), async () => 'accepted')
+    await expect(moved).rejects.toMatchObject({ code: '28P01' })
+  })
+
+  test('is reached over TCP when its socket is gone, and by a superuser', async () => {
+    await server.query(`alter role postgres password 'secret'`)
+    await routes.add('ep-super', server)
+    expect(await withPg(session({ user: 'postgres@ep-super', database: 'postgres' }), portOf)).toBe(server.port)
+    const socketFile = `${server.socketDir}/.s.PGSQL.${server.port}`
+    renameSync(socketFile, `${socketFile}.away`)
+    try {
+      expect(await withPg(session(), portOf)).toBe(server.port)
+    } finally {
+      renameSync(`${socketFile}.away`, socketFile)
+    }
   })
 })
 

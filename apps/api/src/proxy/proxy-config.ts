@@ -15,6 +15,8 @@ export const proxyConfigSchema = z.strictObject({
     .strictObject({ host: z.string().min(1).default('127.0.0.1'), port: port.default(0) })
     .default({ host: '127.0.0.1', port: 0 }),
   api: z.strictObject({ url: z.url(), tokenFile: z.string().min(1) }),
+  /** Computes at `host` run on this machine and have Unix sockets in `folder`, each named by its port as Postgres does. */
+  computeSockets: z.strictObject({ host: z.string().min(1), folder: z.string().min(1) }).optional(),
   tls: z.strictObject({ certFile: z.string().min(1), keyFile: z.string().min(1) }).optional(),
   /** Keeps the certificate and the secret of made-up verifiers in `<home>/proxy`. */
   home: z.string().min(1),

@@ -187,7 +187,7 @@ describe('the proxy process', () => {
     const salted = pbkdf2Sync('secret', Buffer.from(verifier.salt, 'base64'), verifier.iterations, 32, 'sha256')
     const session = await connectCompute(
       {
-        address: { host: '127.0.0.1', port },
+        place: { address: { host: '127.0.0.1', port }, socketPath: undefined },
         minorVersion: 2,
         parameters: new Map([
           ['user', 'app@ep-a'],

@@ -5,6 +5,7 @@ import { ClientConnection } from './client-connection.ts'
 import { readClientHello } from './client-hello.ts'
 import { logInClient } from './client-login.ts'
 import { ComputeRefused, connectCompute } from './compute-connection.ts'
+import { placeOf } from './dial-compute.ts'
 import { resolveEndpointAddress } from './endpoint-address.ts'
 import { type LiveSession, LiveSessions } from './live-sessions.ts'
 import type { ProxyConfig } from './proxy-config.ts'
@@ -36,7 +37,7 @@ import {
  * Nobody without the password makes a compute start. Every wait has a limit, every count a bound.
  */
 export interface ProxyServerOptions {
-  readonly config: Pick<ProxyConfig, 'host' | 'port' | 'publicHost' | 'limits'>
+  readonly config: Pick<ProxyConfig, 'host' | 'port' | 'publicHost' | 'limits' | 'computeSockets'>
   readonly tls: TlsMaterial
   readonly routes: RouteProvider
   /** Salts of made-up verifiers are derived from it; kept, so that they stay the same. */
@@ -218,7 +219,15 @@ export class ProxyServer {
         proxyId: this.#options.proxyId,
         wakes: this.#wakes,
         connect: (at) =>
-          connectCompute({ address: at, minorVersion, parameters: address.parameters, ...proof }, start.signal),
+          connectCompute(
+            {
+              place: placeOf(config.computeSockets, at, address.user),
+              minorVersion,
+              parameters: address.parameters,
+              ...proof,
+            },
+            start.signal,
+          ),
         onWoken: (at) => {
           this.metrics.wakes.inc()
           this.sessions.endElsewhere(route.endpointId, at)
@@ -253,7 +262,7 @@ export class ProxyServer {
     const { connection, route, reached } = begin
     const { compute, at } = reached
     const keys = this.#cancelKeys.issue({
-      address: at,
+      place: compute.place,
       processId: compute.processId,
       key: compute.key,
       onCancel: (step) => session.onCancel(step),

@@ -87,9 +87,14 @@ export function commandLineSettings(options: {
   return Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
 }
 
-/** The private socket (a 0700 folder) is trusted, TCP needs a password, and replication is for the sidecar alone. */
-export const PG_HBA = `local all all trust
-local replication all trust
+/**
+ * The socket lies in a 0700 folder: who gets there may be the sidecar, which is the superuser, or the proxy on the same machine,
+ * whose clients prove their passwords as they do over TCP. Replication is for the sidecar alone.
+ */
+export const PG_HBA = `local all postgres trust
+local replication postgres trust
+local replication all reject
+local all all scram-sha-256
 host replication all all reject
 host all all all scram-sha-256
 `

@@ -1,3 +1,4 @@
+import * as path from 'node:path'
 import type { StackAddresses, StackInfo } from '../admin/stack-client.ts'
 import type { StorageAdmin } from '../admin/storage-admin.ts'
 import type { Log } from '../io/log.ts'
@@ -5,6 +6,7 @@ import { nodeClock } from '../io/node-clock.ts'
 import { nodeRandom } from '../io/node-random.ts'
 import { hexId } from '../postgres/ids.ts'
 import { ChangeFeed } from './change-feed.ts'
+import { ComputeSockets } from './compute-sockets.ts'
 import type { FreePorts } from './free-ports.ts'
 import { computesFolderOf } from './home-folder.ts'
 import { LocalBranches } from './local-branches.ts'
@@ -66,9 +68,11 @@ export class LocalStackSupervisor {
     const onChange = () => void feed.changed()
     const storage = await StorageProcesses.open({ config, ports, log, onChange })
     const admin = options.openAdmin(storage.pageserver)
+    const sockets = new ComputeSockets(path.join(config.home, 'run', 'postgres'))
     const agent = new NodeAgent({
       home: config.home,
       computesFolder: computesFolderOf(config.home),
+      sockets,
       host: config.host,
       computeMode: config.computeMode,
       ingestLagBytesMax: config.ingestLagBytesMax,
@@ -89,6 +93,7 @@ export class LocalStackSupervisor {
           log,
           adminToken: catalog.adminToken,
           adminUrl,
+          socketsFolder: sockets.folder,
           onChange,
         })
       : undefined

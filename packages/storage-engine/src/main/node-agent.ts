@@ -8,7 +8,9 @@ import { nodeClock } from '../io/node-clock.ts'
 import type { ProcessExit } from '../io/node-process.ts'
 import { ComputeExit } from '../protocol/compute-control.ts'
 import { ChangeFeed } from './change-feed.ts'
+import { socketFolderOf } from './compute-config.ts'
 import { removeComputeFolder } from './compute-leftovers.ts'
+import type { ComputeSockets } from './compute-sockets.ts'
 import type { FreePorts } from './free-ports.ts'
 import { LogFile } from './log-file.ts'
 import { ManagedProcess } from './managed-process.ts'
@@ -27,6 +29,7 @@ const LOGS_MAX = 200
 export interface NodeAgentOptions {
   readonly home: string
   readonly computesFolder: string
+  readonly sockets: ComputeSockets
   readonly host: string
   readonly computeMode: 'auto' | 'fuse' | 'hydrate'
   readonly ingestLagBytesMax: number
@@ -244,6 +247,8 @@ export class NodeAgent {
       this.#change(compute, { pid: child.pid ?? null })
       const facts = factsOf(await child.waitReady(COMPUTE_READY_MS_MAX))
       if (compute.info.state !== 'starting') throw new StorageError('aborted', 'compute was stopped while it started')
+      const { computeId } = compute.spec
+      this.#options.sockets.add(socketFolderOf({ computeId, dataDirectory: compute.folder }), compute.info.postgresPort)
       this.#change(compute, { ...facts, state: 'running', readyAt: isoTime() })
       return compute.info
     } catch (error) {
@@ -282,6 +287,7 @@ export class NodeAgent {
     fs.rmSync(compute.process.options.configPath ?? '', { force: true })
     removeComputeFolder(compute.folder)
     compute.logFile.close()
+    this.#options.sockets.remove(compute.info.postgresPort)
     this.#options.ports.giveBack(compute.info.postgresPort)
     this.#options.ports.giveBack(compute.info.httpPort)
     this.#change(compute, { ...change, pid: null, endedAt: isoTime() })

@@ -32,6 +32,8 @@ export interface ProductOptions {
   /** Of the supervisor's interface. */
   readonly adminToken: string
   readonly adminUrl: string
+  /** Where the proxy finds the sockets of computes: compute-sockets.ts. */
+  readonly socketsFolder: string
   readonly onChange: () => void
 }
 
@@ -219,6 +221,7 @@ export class ProductProcesses {
           tokenFile: path.join(this.#secretsFolder, 'internal-token'),
         },
         ...(product.tls === undefined ? {} : { tls: product.tls }),
+        computeSockets: { host: config.host, folder: this.#options.socketsFolder },
         home: config.home,
         logLevel: config.logLevel,
       },
