@@ -59,6 +59,16 @@ export async function applyBranchConfig(
   if (!target.isReadOnly) await takeOver(app, branchId, found, roles, databases)
 }
 
+/** Whether the catalog has roles or databases of the branch that its Postgres was not told of. */
+export async function hasUnapplied(app: App, branchId: string): Promise<boolean> {
+  const where = { branchId, isApplied: false }
+  const [roles, databases] = await Promise.all([
+    app.database.role.count({ where }),
+    app.database.database.count({ where }),
+  ])
+  return roles + databases > 0
+}
+
 export function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
 }

@@ -5,7 +5,7 @@ import type { App } from '../app.ts'
 import type { ProxyConnections } from '../control-plane/proxy-connections.ts'
 import type { TimeTravelConnections } from '../control-plane/time-travel-connections.ts'
 import type { Waker } from '../control-plane/wake.ts'
-import type { Branch, Endpoint, Project } from '../generated/prisma/client.ts'
+import type { Endpoint } from '../generated/prisma/client.ts'
 import {
   type ConnectionsAnswer,
   connectionsReport,
@@ -78,19 +78,20 @@ export function registerProxyRoutes(
     routes.get(PROXY_ROUTE_PATH, async (request, reply) => {
       const query = parsed(routeQuery, request.query, reply)
       if (!query) return reply
-      const endpoint = await findEndpoint(app, query.endpoint)
+      const endpoint = await findEndpoint(app, query.endpoint, query.user)
       if (!endpoint) return refuse(reply, 'endpoint_not_found', `endpoint ${query.endpoint} not found`)
-      const role = await app.database.role.findUnique({
-        where: { branchId_name: { branchId: endpoint.branchId, name: query.user } },
-      })
       const common = {
         projectId: endpoint.projectId,
         branchId: endpoint.branchId,
-        verifier: role?.verifier ?? null,
+        verifier: endpoint.verifier,
         limits: { connectionsMax: endpoint.maxConnections, idleTimeoutMs: 0 },
       }
       if (query.lsn !== undefined || query.timestamp !== undefined) {
-        const settled = await timeTravel.settle(endpoint.branch, { lsn: query.lsn, time: query.timestamp })
+        const branch = await app.database.branch.findUniqueOrThrow({
+          where: { id: endpoint.branchId },
+          include: { project: true },
+        })
+        const settled = await timeTravel.settle(branch, { lsn: query.lsn, time: query.timestamp })
         if (!settled.ok) return refuseFailure(reply, settled.error)
         return { ...common, endpointId: settled.value, state: 'idle', address: null } satisfies RouteAnswer
       }
@@ -140,22 +141,29 @@ export function registerProxyRoutes(
   })
 }
 
-function addressOf(endpoint: Endpoint): { host: string; port: number } | null {
+function addressOf(
+  endpoint: Pick<Endpoint, 'state' | 'desiredState' | 'host' | 'port'>,
+): { host: string; port: number } | null {
   const { state, desiredState, host, port } = endpoint
   return state === 'ACTIVE' && desiredState === 'RUNNING' && host !== null && port !== null ? { host, port } : null
 }
 
-/** By its id, by that of its branch (then the branch's read-write endpoint), with or without `-pooler`. */
-async function findEndpoint(
-  app: App,
-  name: string,
-): Promise<(Endpoint & { branch: Branch & { project: Project } }) | null> {
+type RoutedEndpoint = Pick<
+  Endpoint,
+  'id' | 'projectId' | 'branchId' | 'state' | 'desiredState' | 'host' | 'port' | 'maxConnections'
+> & { readonly verifier: string | null }
+
+/**
+ * By its id, or by that of its branch (then the branch's read-write endpoint), with or without `-pooler`; with the role's
+ * verifier. One statement, since every connection waits for it.
+ */
+async function findEndpoint(app: App, name: string, user: string): Promise<RoutedEndpoint | undefined> {
   const id = name.replace(/-pooler$/, '')
-  const endpoint = id.startsWith('br-')
-    ? await app.database.endpoint.findFirst({
-        where: { branchId: id, type: 'READ_WRITE' },
-        include: { branch: { include: { project: true } } },
-      })
-    : await app.database.endpoint.findUnique({ where: { id }, include: { branch: { include: { project: true } } } })
-  return endpoint && endpoint.branch.project.deletedAt === null ? endpoint : null
+  const [found] = await app.database.$queryRaw<RoutedEndpoint[]>`
+    SELECT e.id, e."projectId", e."branchId", e.state, e."desiredState", e.host, e.port, e."maxConnections", r.verifier
+      FROM "Endpoint" e JOIN "Project" p ON p.id = e."projectId"
+      LEFT JOIN "Role" r ON r."branchId" = e."branchId" AND r.name = ${user}
+     WHERE (e.id = ${id} OR e."branchId" = ${id} AND e.type = 'READ_WRITE') AND p."deletedAt" IS NULL
+     LIMIT 1`
+  return found
 }

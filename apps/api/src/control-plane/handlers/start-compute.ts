@@ -2,7 +2,7 @@ import type { ComputeInfo } from '@tributary/storage-engine/admin'
 import { isStorageError } from '@tributary/storage-engine/admin'
 import type { App } from '../../app.ts'
 import { newComputeId } from '../../shared/ids.ts'
-import { applyBranchConfig } from '../apply-config.ts'
+import { applyBranchConfig, hasUnapplied } from '../apply-config.ts'
 import {
   addressOf,
   computeSpecOf,
@@ -22,7 +22,13 @@ export async function bringUp(app: App, steps: Steps, endpointId: string, cause:
   const computeId = await steps.run('allocate', () => allocateCompute(app, endpointId))
   if (computeId === null) return
   await steps.run('start', () => startCompute(app, endpointId, computeId))
-  await steps.run('apply-config', () => applyConfigTo(app, endpointId, computeId))
+  await steps.run('apply-config', async () => {
+    const endpoint = await loadEndpoint(app, endpointId)
+    // Clients wait only for what Postgres is still to be told; to look what people did by SQL is not their business.
+    if (endpoint && !(await hasUnapplied(app, endpoint.branchId)))
+      await publishCompute(app, endpointId, computeId, cause)
+    await applyConfigTo(app, endpointId, computeId)
+  })
   await steps.run('publish', () => publishCompute(app, endpointId, computeId, cause))
 }
 

@@ -46,6 +46,3 @@ export function scopesOverlap(left: readonly string[], right: readonly string[],
   if (left.includes(projectId) || right.includes(projectId)) return true
   return left.some((scope) => right.includes(scope))
 }
-
-/** Kinds that a second request may wait behind, instead of being refused: they end by themselves and soon. */
-export const yieldingKinds: ReadonlySet<string> = new Set<OperationKind>(['suspend_compute', 'replace_compute'])

@@ -149,23 +149,31 @@ export class OperationQueue {
   async #refuseConflicts(tx: Transaction, submission: Submission): Promise<void> {
     const active = await tx.operation.findMany({
       where: { projectId: submission.projectId, state: { in: [...activeStates] } },
-      select: { id: true, kind: true, scope: true },
+      select: { id: true, kind: true, scope: true, endpointId: true },
     })
     if (active.length + submission.operations.length > ACTIVE_PER_PROJECT_MAX)
       throw new FailureError(failure('OPERATION_IN_PROGRESS', 'too many operations of this project are waiting').error)
     if (submission.mayWait) return
-    const conflict = active.find((operation) =>
+    const conflicts = active.filter((operation) =>
       submission.operations.some((added) => scopesOverlap(operation.scope, added.scope, submission.projectId)),
     )
-    if (conflict)
+    for (const conflict of conflicts) {
+      if (await hasServed(tx, conflict)) continue
       throw new FailureError(
         failure('OPERATION_IN_PROGRESS', `another operation is in progress: ${conflict.kind} ${conflict.id}`).error,
       )
+    }
   }
 }
 
 async function lockProject(tx: Transaction, projectId: string): Promise<void> {
   await tx.$queryRaw`SELECT 1 FROM "Project" WHERE id = ${projectId} FOR UPDATE`
+}
+
+/** A start whose compute serves clients has only records to write: who is connected already is not refused, but waits. */
+async function hasServed(tx: Transaction, { kind, endpointId }: { kind: string; endpointId: string | null }) {
+  if (kind !== 'start_compute' || endpointId === null) return false
+  return (await tx.endpoint.findUnique({ where: { id: endpointId } }))?.state === 'ACTIVE'
 }
 
 async function insertOperations(tx: Transaction, submission: Submission): Promise<Operation[]> {

@@ -69,5 +69,7 @@ export async function checkComputeQuota(
   project: Project,
   endpoint: { readonly type: string } = { type: 'READ_WRITE' },
 ): Promise<Result<null>> {
+  const { quotaComputeSeconds, quotaWrittenBytes, quotaStorageBytes } = project
+  if (quotaComputeSeconds === null && quotaWrittenBytes === null && quotaStorageBytes === null) return success(null)
   return computeRefusal(project, await currentUsage(app, project), endpoint.type === 'READ_ONLY')
 }
