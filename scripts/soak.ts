@@ -6,16 +6,28 @@ import pg from 'pg'
 import { z } from 'zod'
 import { runCommand } from './command.ts'
 import { option, rootFolder } from './repository.ts'
+import {
+  disagreements,
+  type LeftoverSample,
+  leftovers,
+  pageserverTimelines,
+  sampleProcesses,
+  storageStatus,
+} from './soak-invariants.ts'
 
 /**
  * `npm run soak -- --minutes 30 [--seed 7]`: creates, branches, writes, restores, fails over and deletes at random on a
  * stack of its own. Each branch has a ledger whose content the soak knows, and which it reads back through the proxy. At the
- * end catalog, PageServer and computes must agree, and nothing may be left over.
+ * end catalog, PageServer and SafeKeepers must agree, and when the project is deleted nothing of it may be left: timelines,
+ * logs, objects, folders, links, processes, connections, open files; the long-lived processes have not grown.
  */
 const args = process.argv.slice(2)
 const minutes = Number(option(args, 'minutes') ?? 30)
 const seed = Number(option(args, 'seed') ?? Date.now() % 1_000_000)
 const BRANCHES_MAX = 8
+const WARM_STEPS = 40
+/** Hidden timelines get two minutes before they go, deleted ones are looked for every few seconds. */
+const SETTLE_MS_MAX = 180_000
 const portFirst = Number(process.env.TRIBUTARY_SOAK_PORT ?? 27_000)
 const home = fs.mkdtempSync(path.join(os.tmpdir(), 'tributary-soak-'))
 fs.chmodSync(home, 0o755)
@@ -236,6 +248,7 @@ async function soak(): Promise<void> {
   ]
   const untilMs = performance.now() + minutes * 60_000
   let count = 0
+  let before: LeftoverSample | undefined
   while (performance.now() < untilMs) {
     const name = names[random(names.length)]!
     const ledger = ledgers[random(ledgers.length)]!
@@ -245,34 +258,46 @@ async function soak(): Promise<void> {
       throw new Error(`${name} on ${ledger.name}, step ${count}`, { cause: error })
     }
     count++
+    // By then every kind of step has been taken: pools are full, caches are warm.
+    if (count === WARM_STEPS) before = await sampleProcesses(admin)
     if (count % 20 === 0) console.log(`${count} steps, ${ledgers.length} branches`)
   }
   for (const ledger of ledgers) await check(ledger)
+  const timelinesOfCatalog = async () => {
+    const { project } = (await graphql(
+      'query ($p: ID!) { project(id: $p) { branches(first: 100) { nodes { timelineId } } } }',
+      { p: projectId },
+    )) as unknown as { project: { branches: { nodes: { timelineId: string }[] } } }
+    return project.branches.nodes.map(({ timelineId }) => timelineId)
+  }
+  await eventually('catalog, PageServer and SafeKeepers to agree', async () =>
+    disagreements(await timelinesOfCatalog(), await storageStatus(admin), await pageserverTimelines(home)),
+  )
   await change(
     'deleteProject',
     'mutation ($p: ID!) { deleteProject(id: $p) { operations { id } error { code message } } }',
     { p: projectId },
   )
-  await checkNothingLeft()
+  await eventually('nothing to be left', () => leftovers(home, admin, before))
   console.log(`soak: ${count} steps, all ledgers are right, nothing is left over (seed ${seed})`)
 }
 
-/** With its project deleted, storage and the node agent must be empty. */
-async function checkNothingLeft(): Promise<void> {
+/** Asks the supervisor. */
+async function admin(target: string): Promise<unknown> {
   const token = fs.readFileSync(path.join(home, 'run', 'admin-token'), 'utf8').trim()
-  const admin = async (url: string): Promise<unknown> =>
-    (await fetch(url, { headers: { authorization: `Bearer ${token}` } })).json()
-  const computes = z
-    .array(z.object({ state: z.string() }))
-    .parse(await admin(`http://127.0.0.1:${portFirst + 1}/computes`))
-  const alive = computes.filter(({ state }) => state === 'running' || state === 'starting')
-  if (alive.length > 0) throw new Error(`${alive.length} computes are left over`)
-  const api = z
-    .object({ pageserver: z.object({ url: z.string() }) })
-    .parse(JSON.parse(fs.readFileSync(path.join(home, 'run', 'api.json'), 'utf8')))
-  const projects = z.array(z.string()).parse(await (await fetch(`${api.pageserver.url}/projects`)).json())
-  // The supervisor's own project is there when the stack was started with the engine alone; here none may be left.
-  if (projects.length > 0) throw new Error(`storage of ${projects.length} projects is left over`)
+  const url = `http://127.0.0.1:${portFirst + 1}${target}`
+  return (await fetch(url, { headers: { authorization: `Bearer ${token}` } })).json()
+}
+
+/** Polls until there is nothing to complain about; what is left then is the error. */
+async function eventually(what: string, problems: () => Promise<readonly string[]>): Promise<void> {
+  const deadlineMs = performance.now() + SETTLE_MS_MAX
+  while (true) {
+    const found = await problems()
+    if (found.length === 0) return
+    if (performance.now() > deadlineMs) throw new Error(`waited for ${what}:\n  ${found.join('\n  ')}`)
+    await sleep(1000)
+  }
 }
 
 async function ownerKey(): Promise<string> {

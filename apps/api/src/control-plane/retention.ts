@@ -3,6 +3,7 @@ import type { App } from '../app.ts'
 import { systemActor } from '../auth/permission.ts'
 import { BranchService } from '../modules/branch/branch-service.ts'
 import { SnapshotService } from '../modules/snapshot/snapshot-service.ts'
+import { noteDeleted } from './handlers/branch-handlers.ts'
 
 const DAY_MS = 24 * 3600 * 1000
 /** What the catalog keeps of each kind of record. */
@@ -13,6 +14,8 @@ const OPERATIONS_MS_MAX = 90 * DAY_MS
 const AUDIT_MS_MAX = 400 * DAY_MS
 /** A snapshot in the making is noted as a timeline to remove: it gets the time to be made. */
 const HIDDEN_MS_MIN = 120_000
+/** Timelines whose logs are dropped in one pass. */
+const FORGET_BATCH = 100
 
 /** Ends what has run out: branches and snapshots by their time, old records by their age. */
 export class Retention {
@@ -35,6 +38,7 @@ export class Retention {
     const snapshots = await this.#app.database.snapshot.findMany({ where: { expiresAt: { lte: now } } })
     for (const { id } of snapshots) await new SnapshotService(this.#app).delete(systemActor('expiry'), id)
     await this.#removeHiddenTimelines()
+    await this.#forgetDeletedTimelines()
   }
 
   /** Called every hour. */
@@ -71,7 +75,24 @@ export class Retention {
         if (isStorageError(error, 'conflict') || isStorageError(error, 'unavailable')) continue
         if (!isStorageError(error, 'not-found')) throw error
       }
+      if (project) await noteDeleted(database, project, [{ timelineId }])
       await database.hiddenTimeline.deleteMany({ where: { timelineId } })
+    }
+  }
+
+  /** Until no SafeKeeper has them: one that was away may have told the others' copies to one that had dropped its own. */
+  async #forgetDeletedTimelines(): Promise<void> {
+    const { database, stack } = this.#app
+    const due = await database.deletedTimeline.findMany({ orderBy: { createdAt: 'asc' }, take: FORGET_BATCH })
+    for (const { timelineId, projectStorageId } of due) {
+      try {
+        const { found } = await stack.forgetTimeline(ProjectId.parse(projectStorageId), TimelineId.parse(timelineId))
+        if (!found) await database.deletedTimeline.delete({ where: { timelineId } })
+      } catch (error) {
+        if (isStorageError(error, 'conflict')) continue
+        if (isStorageError(error, 'unavailable')) return
+        throw error
+      }
     }
   }
 }

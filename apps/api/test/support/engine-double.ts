@@ -166,6 +166,7 @@ export class EngineDouble {
     if (first === 'computes' && id === '') return [...this.computes.values()]
     if (first === 'computes-watch') return this.#watch(url)
     if (first === 'stack-info') return { pid: 1, home: '/', startedAt: now(), addresses: {}, processes: [] }
+    if (first === 'timelines') return { found: false }
     if (first === 'storage-status') return { safekeepers: [], pageserver: { state: 'ready', timelines: [] } }
     if (first !== 'computes') return undefined
     if (method === 'PUT') return this.#start(id, body)

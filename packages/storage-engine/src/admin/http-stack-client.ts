@@ -40,6 +40,11 @@ export function openHttpStackClient(options: { readonly url: string; readonly to
       await call('POST', `/processes/${encodeURIComponent(name)}/${action}`, { timeoutMs: STOP_TIMEOUT_MS })
     },
 
+    async forgetTimeline(projectId, timelineId) {
+      const path = `/timelines/${projectId}/${timelineId}`
+      return (await call('DELETE', path, { timeoutMs: STOP_TIMEOUT_MS })) as { found: boolean }
+    },
+
     async cutLink(computeId, safekeeperIds, cut) {
       await call('POST', `/computes/${encodeURIComponent(computeId)}/links`, { body: { safekeeperIds, cut } })
     },

@@ -10,6 +10,11 @@ export interface StackClient {
    * it again as after any crash. Computes are not processes here: see ComputeDriver. Rejects with `not-found`.
    */
   processAction(name: string, action: 'start' | 'stop' | 'kill'): Promise<void>
+  /**
+   * SafeKeepers drop the log of a timeline that the PageServer has deleted. `conflict` while it is there, `unavailable`
+   * when one of them does not answer: to be repeated. `found`: one of them still had it.
+   */
+  forgetTimeline(projectId: ProjectId, timelineId: TimelineId): Promise<{ readonly found: boolean }>
   /** Breaks (`on`) or mends (`off`) the links between a compute and SafeKeepers, as a network fault would. */
   cutLink(computeId: string, safekeeperIds: readonly number[] | 'all', cut: 'on' | 'off'): Promise<void>
   /** Calls `onChange` with the whole stack whenever a process changes its state, and once at the start. */

@@ -4,7 +4,9 @@ import type { StackReply } from '../admin/http-stack-client.ts'
 import type { PollReply } from '../admin/long-poll.ts'
 import { StorageError } from '../base/errors.ts'
 import type { HttpHandler, HttpRequest } from '../io/http-server.ts'
+import { ProjectId, TimelineId } from '../postgres/ids.ts'
 import { parseComputeSpec } from './compute-spec.ts'
+import { forgetTimeline } from './forget-timeline.ts'
 import type { LocalStackSupervisor } from './local-stack-supervisor.ts'
 import type { ManagedProcess } from './managed-process.ts'
 import { readStorageStatus } from './storage-status.ts'
@@ -53,6 +55,8 @@ export function nodeAgentRoutes(supervisor: LocalStackSupervisor): Record<string
       await feed.next(lastOf(request), waitMsOf(request), request.signal)
       return { epoch: feed.epoch, revision: feed.revision, stack: supervisor.info() }
     },
+    'DELETE /timelines/:projectId/:timelineId': ({ params }) =>
+      forgetTimeline(storage, ProjectId.parse(params['projectId'] ?? ''), TimelineId.parse(params['timelineId'] ?? '')),
     'GET /storage-status': () => readStorageStatus(storage.safekeepers, storage.pageserver),
     'POST /processes/:name/start': (request) => processOf(supervisor, request).start(),
     'POST /processes/:name/stop': (request) => processOf(supervisor, request).stop(),

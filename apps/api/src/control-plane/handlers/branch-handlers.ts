@@ -288,6 +288,10 @@ export function deleteProjectHandler(app: App): CancellableHandler {
 
 async function removeProjectRows(app: App, projectId: string): Promise<void> {
   await app.database.$transaction(async (tx) => {
+    const project = await tx.project.findUniqueOrThrow({ where: { id: projectId } })
+    const branches = await tx.branch.findMany({ where: { projectId }, select: { timelineId: true } })
+    const hidden = await tx.hiddenTimeline.findMany({ where: { projectId }, select: { timelineId: true } })
+    await noteDeleted(tx, project, [...branches, ...hidden])
     await tx.project.update({ where: { id: projectId }, data: { defaultBranchId: null } })
     await tx.endpoint.deleteMany({ where: { projectId } })
     await tx.branch.updateMany({ where: { projectId }, data: { parentId: null } })
@@ -312,12 +316,27 @@ async function giveUpTimeline(app: App, project: Project, timelineId: string): P
   try {
     await app.storage.deleteTimeline(ids.projectId, ids.timelineId)
   } catch (error) {
-    if (isStorageError(error, 'not-found')) return
-    if (!isStorageError(error, 'conflict')) throw error
-    await app.database.hiddenTimeline.upsert({
-      where: { timelineId },
-      create: { timelineId, projectId: project.id },
-      update: {},
-    })
+    if (isStorageError(error, 'conflict')) {
+      await app.database.hiddenTimeline.upsert({
+        where: { timelineId },
+        create: { timelineId, projectId: project.id },
+        update: {},
+      })
+      return
+    }
+    if (!isStorageError(error, 'not-found')) throw error
   }
+  await noteDeleted(app.database, project, [{ timelineId }])
+}
+
+/** Gone from the PageServer: retention has the SafeKeepers drop their logs. */
+export async function noteDeleted(
+  tx: Pick<Transaction, 'deletedTimeline'>,
+  { storageId }: Pick<Project, 'storageId'>,
+  timelines: readonly { readonly timelineId: string }[],
+): Promise<void> {
+  await tx.deletedTimeline.createMany({
+    data: timelines.map(({ timelineId }) => ({ timelineId, projectStorageId: storageId })),
+    skipDuplicates: true,
+  })
 }
