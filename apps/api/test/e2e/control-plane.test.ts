@@ -77,21 +77,30 @@ test('a published table is a Delta table that says its version, and the storage 
   expect(kinds).toEqual(expect.arrayContaining(['columnar-layer', 'delta-log']))
 })
 
-test('a branch whose time has come is deleted with its timeline, and its parent stays', async () => {
+test('a branch whose time has come is deleted with its timeline and its log on the SafeKeepers, and its parent stays', async () => {
   const { createBranch } = await ask(
-    'mutation ($p: ID!, $at: DateTime!) { createBranch(input: { projectId: $p, name: "short", withEndpoint: false, expiresAt: $at }) { branch { id timelineId } error { message } } }',
-    { p: ids.project, at: new Date(Date.now() + 3000).toISOString() },
+    'mutation ($p: ID!) { createBranch(input: { projectId: $p, name: "short" }) { branch { id timelineId } error { message } } }',
+    { p: ids.project },
   )
   const { id, timelineId } = createBranch.branch
+  /** How many of PageServer and SafeKeepers have it. */
+  const holders = async () => {
+    const { storageStatus } = await ask(
+      '{ storageStatus { pageserver { timelines { timelineId } } safekeepers { timelines { timelineId } } } }',
+    )
+    const nodes: { timelines: { timelineId: string }[] }[] = [storageStatus.pageserver, ...storageStatus.safekeepers]
+    return nodes.filter(({ timelines }) => timelines.some((timeline) => timeline.timelineId === timelineId)).length
+  }
+  await eventually('PageServer and SafeKeepers to have the branch', async () => (await holders()) === 4)
+  await ask(
+    'mutation ($b: ID!, $at: DateTime!) { updateBranch(id: $b, input: { expiresAt: $at }) { error { message } } }',
+    { b: id, at: new Date(Date.now() + 1000).toISOString() },
+  )
   await eventually(
     'expiry',
     async () => (await ask('query ($b: ID!) { node(id: $b) { id } }', { b: id })).node === null,
   )
-  await eventually('deleting the timeline', async () => {
-    const { storageStatus } = await ask('{ storageStatus { pageserver { timelines { timelineId } } } }')
-    const { timelines } = storageStatus.pageserver
-    return !timelines.some((timeline: { timelineId: string }) => timeline.timelineId === timelineId)
-  })
+  await eventually('all of them to drop it', async () => (await holders()) === 0)
   expect(await countRows()).toBe(1000)
 })
 
@@ -165,6 +174,8 @@ test('a commit whose wait for the quorum is cancelled is no commit to its client
   expect([1000, 1001]).toContain(rows)
   const after = await connectClient()
   await after.query('insert into t values (6000)')
+  // Null: the proxy is at the compute's Unix socket.
+  expect((await after.query('select inet_server_port() as port')).rows).toEqual([{ port: null }])
   await after.end()
   expect(await countRows()).toBe(rows + 1)
 })
