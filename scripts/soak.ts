@@ -25,7 +25,6 @@ const args = process.argv.slice(2)
 const minutes = Number(option(args, 'minutes') ?? 30)
 const seed = Number(option(args, 'seed') ?? Date.now() % 1_000_000)
 const BRANCHES_MAX = 8
-const WARM_STEPS = 40
 /** Hidden timelines get two minutes before they go, deleted ones are looked for every few seconds. */
 const SETTLE_MS_MAX = 180_000
 const portFirst = Number(process.env.TRIBUTARY_SOAK_PORT ?? 27_000)
@@ -247,6 +246,7 @@ async function soak(): Promise<void> {
     'delete',
   ]
   const untilMs = performance.now() + minutes * 60_000
+  const warmMs = untilMs - minutes * 40_000
   let count = 0
   let before: LeftoverSample | undefined
   while (performance.now() < untilMs) {
@@ -258,8 +258,8 @@ async function soak(): Promise<void> {
       throw new Error(`${name} on ${ledger.name}, step ${count}`, { cause: error })
     }
     count++
-    // By then every kind of step has been taken: pools are full, caches are warm.
-    if (count === WARM_STEPS) before = await sampleProcesses(admin)
+    // By then pools are full and caches are warm.
+    if (performance.now() > warmMs) before ??= await sampleProcesses(admin)
     if (count % 20 === 0) console.log(`${count} steps, ${ledgers.length} branches`)
   }
   for (const ledger of ledgers) await check(ledger)
