@@ -133,7 +133,15 @@ describe('the proxy process', () => {
     await routes.add('ep-sleeper', server, { isAsleep: true })
     const before = routes.wakes.length
     const address = { host: '127.0.0.1', port: server.port }
-    routes.onWake = () => new Promise((resolve) => setTimeout(() => resolve(address), 500))
+    const waiting = async () => {
+      const status = await fetch(`http://127.0.0.1:${statusPort}/status`)
+      return ((await status.json()) as { waiting: number }).waiting
+    }
+    // However long the log-ins take, the compute is not up before all of them wait for it.
+    routes.onWake = async () => {
+      while ((await waiting()) < 20) await new Promise((resolve) => setTimeout(resolve, 10))
+      return address
+    }
     const clients = await Promise.all(Array.from({ length: 20 }, () => connectPg('ep-sleeper')))
     expect(routes.wakes).toHaveLength(before + 1)
     await Promise.all(clients.map((client) => client.end()))
