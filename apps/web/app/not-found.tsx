@@ -14,8 +14,7 @@ export default function NotFound() {
         <div>
           <h1 className="font-semibold text-h1">There is no such page</h1>
           <p className="mt-2 max-w-md text-body text-ink-soft">
-            The address may be mistyped. What was deleted or moved is said on its own page, so this is not about your
-            data.
+            The address may be mistyped, or the link out of date. Nothing of yours is affected.
           </p>
         </div>
         <Button asChild variant="primary">

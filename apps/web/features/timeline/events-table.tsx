@@ -43,14 +43,17 @@ export function EventsTable({
     {
       key: 'kind',
       header: 'What',
-      cell: ({ mark }) => (
-        <span className="inline-flex items-center gap-2 whitespace-nowrap">
+      cell: ({ lane, mark }) => (
+        <span className="inline-flex items-center gap-2 align-middle">
           <MarkGlyph kind={mark.kind} />
-          {markWords[mark.kind].label}
+          <span>
+            <span className="whitespace-nowrap">{markWords[mark.kind].label}</span>
+            <span className="block max-w-36 truncate text-ink-faint text-label sm:hidden">{lane.name}</span>
+          </span>
         </span>
       ),
     },
-    { key: 'branch', header: 'Branch', cell: ({ lane }) => lane.name },
+    { key: 'branch', header: 'Branch', hideBelow: 'sm', cell: ({ lane }) => lane.name },
     {
       key: 'summary',
       header: 'Details',

@@ -163,8 +163,8 @@ export function TimelineCanvas({ lanes, axis, view, isShown, picked, onPick, hei
           >
             <div className="absolute inset-y-0 right-0 overflow-hidden" style={{ left: gutterPx }}>
               <canvas ref={canvases.axis} className="will-change-transform absolute top-0 left-0 max-w-none" />
-              <div className="absolute inset-y-0 left-0 w-8 bg-linear-to-r from-surface" />
-              <div className="absolute inset-y-0 right-0 w-8 bg-linear-to-l from-surface" />
+              <div className="absolute inset-y-0 left-0 w-8 bg-linear-to-r from-surface to-surface/0" />
+              <div className="absolute inset-y-0 right-0 w-8 bg-linear-to-l from-surface to-surface/0" />
             </div>
           </div>
           <div className="absolute inset-y-0 right-0 overflow-hidden" style={{ left: gutterPx }}>

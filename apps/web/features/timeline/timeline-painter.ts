@@ -111,7 +111,10 @@ function paintConnection(context: CanvasRenderingContext2D, plot: Plot, lane: La
   context.strokeStyle = theme.lineStrong
   context.lineWidth = 1.5
   context.beginPath()
-  context.moveTo(x - bendPx * 0.6, fromY)
+  // A parent that has just begun has nothing to the left.
+  const parent = plot.lanes[lane.parentIndex]
+  const parentX = parent ? toPx(tile.view, tile.widthPx, parent.start[axis]) : x
+  context.moveTo(Math.max(x - bendPx * 0.6, Math.min(parentX, x)), fromY)
   context.quadraticCurveTo(x, fromY, x, fromY + bendPx)
   context.lineTo(x, toY - bendPx)
   context.quadraticCurveTo(x, toY, x + intoPx, toY)
