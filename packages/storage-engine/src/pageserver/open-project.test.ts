@@ -101,6 +101,24 @@ test('a branch that two callers ask for at the same time is attached once, so th
   expect(project.timelines.length).toBe(2)
 })
 
+test('a receiver that waits for object storage does not keep its timeline from being deleted, nor its project from closing', async () => {
+  await project.createBranch(branchId, rootId, lsn)
+  for (const { receiver, storage } of project.timelines) {
+    // As one whose ingest waits in `ready` for a flush that does not come.
+    vi.spyOn(receiver, 'stop').mockImplementation(async () => {
+      for (let isOpen = true; isOpen; await nodeClock.sleep(1)) {
+        isOpen = await storage.ready().then(
+          () => true,
+          () => false,
+        )
+      }
+    })
+  }
+  await project.deleteTimeline(branchId)
+  expect(project.timelines.length).toBe(1)
+  await project.close()
+})
+
 test('a timeline whose deletion is refused goes on taking WAL', async () => {
   const { receiver } = await project.createBranch(branchId, rootId, lsn)
   const stop = vi.spyOn(receiver, 'stop')

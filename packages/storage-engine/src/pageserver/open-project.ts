@@ -144,14 +144,24 @@ export class OpenProject {
       throw new StorageError('conflict', 'timeline has children', fields)
     }
     // Until it is gone for good it can be found, and deleted again when this attempt fails; one that is refused takes WAL on.
-    await this.storage.deleteTimeline(timelineId, () => attached.receiver.stop())
+    let stopped: Promise<void> = Promise.resolve()
+    try {
+      // Closing the storage ends what the receiver may wait for.
+      await this.storage.deleteTimeline(timelineId, () => {
+        stopped = attached.receiver.stop()
+      })
+    } finally {
+      await stopped
+    }
     this.#timelines.delete(timelineId)
     await this.storage.sweepDeleted()
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.timelines.map(({ receiver }) => receiver.stop()))
+    const stopped = this.timelines.map(({ receiver }) => receiver.stop())
+    // A receiver may wait for a flush, and that for object storage: closing ends both.
     await this.storage.close()
+    await Promise.all(stopped)
   }
 }
 

@@ -54,9 +54,7 @@ export class LocalPages {
     this.#rebuilds.set(layer.name, count)
     if (count < REBUILDS_MIN || this.#isClosed) return
     this.#wanted.set(layer.name, { layer, place })
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined
-    })
+    this.#start()
   }
 
   /** Resolves when none is being made. */
@@ -68,6 +66,14 @@ export class LocalPages {
     this.#isClosed = true
     this.#wanted.clear()
     await this.settle()
+  }
+
+  #start(): void {
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined
+      // What was wanted between the last look and here.
+      if (this.#wanted.size > 0 && !this.#isClosed) this.#start()
+    })
   }
 
   async #run(): Promise<void> {

@@ -30,14 +30,20 @@ export class DeletionQueue {
   push(keys: readonly string[]): void {
     if (this.#waiting.length + keys.length > WAITING_KEYS_MAX) return
     this.#waiting.push(...keys)
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined
-    })
+    this.#start()
   }
 
   /** Resolves when nothing waits any more. */
   async drain(): Promise<void> {
     while (this.#running) await this.#running
+  }
+
+  #start(): void {
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined
+      // What was pushed between the last look and here.
+      if (this.#waiting.length > 0) this.#start()
+    })
   }
 
   async #run(): Promise<void> {

@@ -249,7 +249,7 @@ export class ProjectStorage {
   }
 
   /** Refused with `conflict` while branches of it exist. `beforeClose` runs when nothing but a fault is in the way any more. */
-  deleteTimeline(timelineId: TimelineId, beforeClose: () => Promise<void> = async () => undefined): Promise<void> {
+  deleteTimeline(timelineId: TimelineId, beforeClose: () => void = () => undefined): Promise<void> {
     return this.#context.branchLock.run(async () => {
       const timeline = this.#timelines.get(timelineId)
       if (!timeline) return
@@ -258,7 +258,7 @@ export class ProjectStorage {
       }
       const { projectId, generation, layerFiles, env } = this.#context
       await generation.confirm()
-      await beforeClose()
+      beforeClose()
       await timeline.close()
       const deletedUnixMs = env.clock.nowMs()
       const key = await timeline.publisher.retire(encodeDeletion(deletedUnixMs))
