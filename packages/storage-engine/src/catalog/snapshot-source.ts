@@ -14,6 +14,8 @@ export interface SnapshotSource {
     firstBlock: number,
     blockCount: number,
   ): Promise<readonly (Uint8Array | undefined)[]>
+  /** Pages of the main fork by position in `blocks`, which ascend; left out where one call for each costs no more. */
+  readBlocks?(relation: RelationLocator, blocks: readonly number[]): Promise<readonly (Uint8Array | undefined)[]>
   /** pg_filenode.map of a database, or of `global` (database 0). */
   relationMap(spcOid: number, dbOid: number): Promise<Uint8Array | undefined>
   /** Undefined: not there, truncated or not yet made. */

@@ -268,6 +268,7 @@ export class PageClient {
         return
       }
       case 'sizes':
+      case 'blocks':
       case 'slru-pages':
       case 'relation-map':
         throw new CorruptionError('page service answered what nobody asked')

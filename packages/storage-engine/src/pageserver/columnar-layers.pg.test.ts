@@ -9,13 +9,20 @@ import { CorruptionError, isStorageError, StorageError } from '../base/errors.ts
 import { decompress } from '../base/zstd.ts'
 import { canonicalizePage } from '../columnar/canonical-page.ts'
 import type { Disk } from '../io/disk.ts'
+import { silentLog } from '../io/log.ts'
+import { noMetrics } from '../io/metrics.ts'
+import { nodeClock } from '../io/node-clock.ts'
 import { nodeDisk } from '../io/node-disk.ts'
+import { nodeNetwork } from '../io/node-network.ts'
 import { PAGE_SIZE } from '../postgres/constants.ts'
 import { Lsn } from '../postgres/lsn.ts'
 import type { RelationLocator } from '../postgres/two-phase.ts'
+import { PageServiceClient } from '../query/page-service-client.ts'
+import { remoteSnapshot } from '../query/remote-snapshot.ts'
 import { maskPage } from '../redo/page-mask.ts'
 import { decodeKey } from './key.ts'
 import { parseLayerName } from './layer/layer-name.ts'
+import { openPageService } from './page-service.ts'
 
 let lake: LakeFixture
 let isDiskFull = false
@@ -243,6 +250,44 @@ test('a plan names as dirty just the blocks with WAL after their layer, also on 
   }
   expect((await lake.plan(relation, laterLsn)).dirtyBlocks.length).toBeGreaterThan(0)
   expect((await lake.plan(relation, lsn)).dirtyBlocks).toEqual([])
+})
+
+test('blocks that lie scattered, asked for together, are the pages that each is by itself, past the end too', async () => {
+  const relation = await lake.locate('churn')
+  const tipLsn = lake.service.timeline(lake.projectId, lake.rootId).lastRecordLsn
+  const service = await openPageService({
+    env: { clock: nodeClock, log: silentLog, metrics: noMetrics, network: nodeNetwork },
+    address: { host: '127.0.0.1', port: 0 },
+    timeline: (projectId, timelineId) => lake.service.timeline(projectId, timelineId),
+  })
+  const client = new PageServiceClient({
+    env: { network: nodeNetwork },
+    address: service.address,
+    projectId: lake.projectId,
+    timelineId: lake.rootId,
+  })
+  try {
+    for (const at of [lsn, tipLsn]) {
+      const source = remoteSnapshot(client, at)
+      const blockCount = (await source.blockCount(relation))!
+      expect(blockCount).toBeGreaterThan(120)
+      for (const step of [1, 3, 40]) {
+        const blocks = Array.from({ length: Math.ceil(blockCount / step) }, (_, i) => i * step)
+        blocks.push(blockCount + 1, blockCount + 7)
+        const together = await source.readBlocks!(relation, blocks)
+        const each = await Promise.all(blocks.map(async (block) => (await source.readPages(relation, block, 1))[0]))
+        expect(together.length).toBe(blocks.length)
+        together.forEach((page, i) => {
+          expect(page === undefined, `block ${blocks[i]}`).toBe(each[i] === undefined)
+          expect(page && Buffer.compare(page, each[i]!), `block ${blocks[i]}`).toBe(page && 0)
+        })
+        expect(together.slice(-2)).toEqual([undefined, undefined])
+      }
+    }
+  } finally {
+    client.close()
+    await service.close()
+  }
 })
 
 test('a layer that reads come back to gets local pages; a damaged file of them is made again', async () => {

@@ -2,6 +2,12 @@ import { errorText, isStorageError, StorageError, type StorageErrorCode } from '
 import type { Env } from '../io/env.ts'
 import type { Address, Connection, Listener } from '../io/network.ts'
 import type { ProjectId, TimelineId } from '../postgres/ids.ts'
+import {
+  BlockListTag,
+  blocksAnswerBytes,
+  type GetBlocksRequest,
+  startBlocksAnswer,
+} from '../protocol/block-list-messages.ts'
 import { FrameBatch } from '../protocol/frame-batch.ts'
 import { FrameDecoder } from '../protocol/framing.ts'
 import {
@@ -140,8 +146,10 @@ class PageSession {
     const startMs = this.#options.env.clock.monotonicMs()
     if (request.lsn <= timeline.lastRecordLsn) {
       try {
-        if (this.#addPagesNow(timeline, request)) {
-          this.#count(request, startMs)
+        const isAdded =
+          request.kind === 'get-pages' ? this.#addPagesNow(timeline, request) : this.#addBlocksNow(timeline, request)
+        if (isAdded) {
+          this.#count(blocksOf(request), startMs)
           return
         }
       } catch (error) {
@@ -151,10 +159,14 @@ class PageSession {
     }
     this.#wait(payload, async () => {
       await timeline.waitForLsn(request.lsn, LSN_WAIT_MS_MAX, this.#closed.signal)
-      const answer = new Uint8Array(pagesAnswerBytes(request.blockCount, request.blockCount))
-      const pageCount = await timeline.readPages(request, request.lsn, startPagesAnswer(answer, request))
-      this.#count(request, startMs)
-      return answer.subarray(0, pagesAnswerBytes(request.blockCount, pageCount))
+      const count = blocksOf(request)
+      const bytesOf = request.kind === 'get-pages' ? pagesAnswerBytes : blocksAnswerBytes
+      const answer = new Uint8Array(bytesOf(count, count))
+      const target =
+        request.kind === 'get-pages' ? startPagesAnswer(answer, request) : startBlocksAnswer(answer, request)
+      const pageCount = await timeline.readPages(request, request.lsn, target)
+      this.#count(count, startMs)
+      return answer.subarray(0, bytesOf(count, pageCount))
     })
   }
 
@@ -220,6 +232,14 @@ class PageSession {
     })
   }
 
+  #addBlocksNow(timeline: Timeline, request: GetBlocksRequest): boolean {
+    const { length } = request.blocks
+    return this.#answers.addUpTo(BlockListTag.blocksAnswer, blocksAnswerBytes(length, length), (payload) => {
+      const pageCount = timeline.readPagesNow(request, request.lsn, startBlocksAnswer(payload, request))
+      return pageCount === undefined ? undefined : blocksAnswerBytes(length, pageCount)
+    })
+  }
+
   #add(payload: Uint8Array): void {
     this.#answers.add(payload[0]!, payload)
   }
@@ -261,10 +281,14 @@ class PageSession {
     this.#connection.end()
   }
 
-  #count(request: GetPagesRequest, startMs: number): void {
-    this.#metrics.pages.add(request.blockCount)
+  #count(blockCount: number, startMs: number): void {
+    this.#metrics.pages.add(blockCount)
     this.#metrics.requestSeconds.observe((this.#options.env.clock.monotonicMs() - startMs) / 1000)
   }
+}
+
+function blocksOf(request: GetPagesRequest | GetBlocksRequest): number {
+  return request.kind === 'get-pages' ? request.blockCount : request.blocks.length
 }
 
 function codeOf(error: unknown): StorageErrorCode {

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { StorageError } from '../base/errors.ts'
 import { ProjectId, TimelineId } from '../postgres/ids.ts'
 import { Lsn } from '../postgres/lsn.ts'
+import { blocksAnswerBytes, type GetBlocksRequest, startBlocksAnswer } from './block-list-messages.ts'
 import {
   decodePageServiceRequest,
   decodePageServiceResponse,
@@ -33,6 +34,16 @@ const getPages: GetPagesRequest = {
   firstBlock: 0xfffffff0,
   blockCount: 3,
 }
+const getBlocks: GetBlocksRequest = {
+  kind: 'get-blocks',
+  requestId: 8,
+  lsn: Lsn.parse('12/ABCDEF01'),
+  spcOid: 1663,
+  dbOid: 5,
+  relNumber: 16384,
+  fork: 0,
+  blocks: [0, 7, 0xffff_fff0],
+}
 const requests: PageServiceRequest[] = [
   {
     kind: 'hello',
@@ -48,6 +59,7 @@ const requests: PageServiceRequest[] = [
     relations: [{ spcOid: 1664, dbOid: 0, relNumber: 1262, fork: 0 }],
   },
   { kind: 'relation-sizes', requestId: 10, lsn: Lsn.of(40), relations: [] },
+  getBlocks,
   { kind: 'slru-pages', requestId: 11, lsn: Lsn.of(48), slru: 'multixact-members', firstPage: 70_000, pageCount: 3 },
   { kind: 'relation-map', requestId: 12, lsn: Lsn.of(56), spcOid: 1664, dbOid: 0 },
 ]
@@ -87,6 +99,26 @@ test('an answer repeats every field of its request and carries only the pages th
   expect([...answer.statuses]).toEqual([...statuses])
   expect(answer.pages[1]).toEqual(page)
   expect(answer.pages[0]).toBeUndefined()
+})
+
+test('an answer for scattered blocks repeats them, and lists that do not ascend or are too long are refused', () => {
+  const payload = new Uint8Array(blocksAnswerBytes(3, 1))
+  const { statuses, bytes } = startBlocksAnswer(payload, getBlocks)
+  statuses.set([PageStatus.zero, PageStatus.page, PageStatus.beyondEnd])
+  bytes.fill(9)
+  const page = new Uint8Array(8192).fill(9)
+  expect(decodePageServiceResponse(payload)).toEqual({
+    kind: 'blocks',
+    request: getBlocks,
+    statuses,
+    pages: [undefined, page, undefined],
+  })
+  expect(() => decodePageServiceResponse(payload.subarray(0, payload.length - 1))).toThrow(StorageError)
+  expect(() => decodePageServiceResponse(Uint8Array.of(...payload, 0))).toThrow(StorageError)
+  for (const blocks of [[], [1, 1], [2, 1], [0xffff_ffff], Array.from({ length: 33 }, (_, i) => i)]) {
+    const encoded = encodePageServiceRequest({ ...getBlocks, blocks })
+    expect(() => decodePageServiceRequest(encoded), blocks.join()).toThrow(StorageError)
+  }
 })
 
 test('sizes, welcome and errors decode to what was encoded', () => {

@@ -3,6 +3,14 @@ import { PAGE_SIZE } from '../postgres/constants.ts'
 import { ProjectId, TimelineId } from '../postgres/ids.ts'
 import { Lsn } from '../postgres/lsn.ts'
 import {
+  BlockListTag,
+  type BlocksResponse,
+  decodeBlocksAnswer,
+  decodeGetBlocks,
+  encodeGetBlocks,
+  type GetBlocksRequest,
+} from './block-list-messages.ts'
+import {
   decodeRelationMapAnswer,
   decodeRelationMapRequest,
   decodeSlruPages,
@@ -25,6 +33,7 @@ import {
  *   get-pages       02 | u32 id | u64 lsn | u32 spc | u32 db | u32 rel | u32 first block | u8 fork | u8 count
  *   relation-sizes  03 | u32 id | u64 lsn | u16 n | (u32 spc | u32 db | u32 rel | u8 fork) * n
  *   slru-pages, relation-map   04, 05: small-file-messages.ts
+ *   get-blocks      06: block-list-messages.ts
  *   welcome         81 | u16 version | u64 system identifier | u64 last record lsn
  *   pages           82 | get-pages from its id on | u8 status * count | 8192 B for each status `page`
  *   sizes           83 | relation-sizes from its id on | u32 blocks * n (FFFFFFFF: no such fork)
@@ -81,6 +90,7 @@ export type PageServiceRequest =
   | RelationSizesRequest
   | SlruPagesRequest
   | RelationMapRequest
+  | GetBlocksRequest
 
 /** `page`: bytes follow. `zero`: 8192 zero bytes. `beyond-end`: the fork at that LSN does not reach this block. */
 export const PageStatus = { page: 0, zero: 1, beyondEnd: 2 } as const
@@ -122,6 +132,7 @@ export type PageServiceResponse =
   | SizesResponse
   | SlruPagesResponse
   | RelationMapResponse
+  | BlocksResponse
   | PageServiceErrorResponse
 
 const Tag = {
@@ -171,6 +182,8 @@ export function encodePageServiceRequest(request: PageServiceRequest): Uint8Arra
       return encodeSlruPagesRequest(request)
     case 'relation-map':
       return encodeRelationMapRequest(request)
+    case 'get-blocks':
+      return encodeGetBlocks(request)
     default:
       return request satisfies never
   }
@@ -193,6 +206,8 @@ export function decodePageServiceRequest(payload: Uint8Array): PageServiceReques
       return decodeSlruPagesRequest(payload)
     case SmallFileTag.relationMap:
       return decodeRelationMapRequest(payload)
+    case BlockListTag.getBlocks:
+      return decodeGetBlocks(payload)
     default:
       throw new CorruptionError('unknown page service request', { tag: payload[0] })
   }
@@ -282,6 +297,8 @@ export function decodePageServiceResponse(payload: Uint8Array): PageServiceRespo
       return decodeSlruPages(payload)
     case SmallFileTag.relationMapAnswer:
       return decodeRelationMapAnswer(payload)
+    case BlockListTag.blocksAnswer:
+      return decodeBlocksAnswer(payload)
     case Tag.error:
       return decodeError(payload)
     default:

@@ -27,6 +27,8 @@ const ROW_GROUP_ROWS = 122_880
 const ROW_GROUP_TOAST_BYTES = 64 * 1024 * 1024
 /** Or when its rows come from this many pages: 32 MiB of them. */
 const ROW_GROUP_PAGES = 4096
+/** Runs that are longer than this on average are requests of their own. */
+const RUN_BLOCKS_MIN = 16
 /** Out-of-line values of the tuples of one page that are held at a time. */
 const PAGE_TOAST_BYTES_MAX = 256 * 1024 * 1024
 
@@ -97,7 +99,7 @@ export async function writeFreshRows(
   let toastBytes = 0
   let groupPages = 0
   const page = new Uint8Array(PAGE_SIZE)
-  for await (const { firstBlock, pages } of readSpans(source, options)) {
+  for await (const { blocks, pages } of readBatches(source, options)) {
     await transactions.load(pages)
     for (let i = 0; i < pages.length; i++) {
       if (options.isCancelled()) throw new StorageError('aborted', 'query cancelled')
@@ -105,7 +107,7 @@ export async function writeFreshRows(
       const original = pages[i]
       if (!original || isNewPage(original)) continue
       page.set(original)
-      const block = firstBlock + i
+      const block = blocks[i]!
       transactions.hasSeenOpen = false
       const hasExternal = hideInvisible(page, transactions, options.heap, block)
       if (transactions.hasSeenOpen) openBlocks.push([block, 1])
@@ -209,27 +211,37 @@ function missingValue(heap: RelationLocator, block: number, pointer: ToastPointe
   return new CorruptionError('out-of-line value is not there', fields)
 }
 
+interface PageBatch {
+  readonly blocks: readonly number[]
+  /** By position in `blocks`. */
+  readonly pages: readonly (Uint8Array | undefined)[]
+}
+
 /** Pages of the spans in order; the next batch is asked for while the last one is decoded. */
-async function* readSpans(
-  source: SnapshotSource,
-  { heap, blocks }: FreshRowsOptions,
-): AsyncGenerator<{ readonly firstBlock: number; readonly pages: readonly (Uint8Array | undefined)[] }> {
-  const read = (batch: readonly BlockSpan[]) =>
-    Promise.all(
-      batch.map(async ([firstBlock, count]) => ({
-        firstBlock,
-        pages: await source.readPages(heap, firstBlock, count),
-      })),
-    )
-  let pending: ReturnType<typeof read> | undefined
+async function* readBatches(source: SnapshotSource, { heap, blocks }: FreshRowsOptions): AsyncGenerator<PageBatch> {
+  let pending: Promise<PageBatch> | undefined
   for (const batch of batchesOf(blocks)) {
-    const next = read(batch)
+    const next = readBatch(source, heap, batch)
     // It is awaited below, or not at all when an earlier one fails.
     next.catch(() => undefined)
-    if (pending) yield* await pending
+    if (pending) yield await pending
     pending = next
   }
-  if (pending) yield* await pending
+  if (pending) yield await pending
+}
+
+/** Runs are asked for as such, and what lies scattered together. */
+async function readBatch(
+  source: SnapshotSource,
+  heap: RelationLocator,
+  batch: readonly BlockSpan[],
+): Promise<PageBatch> {
+  const blocks = batch.flatMap(([first, count]) => Array.from({ length: count }, (_, i) => first + i))
+  const isScattered = batch.length * RUN_BLOCKS_MIN > blocks.length
+  if (source.readBlocks && isScattered && batch.length > 1)
+    return { blocks, pages: await source.readBlocks(heap, blocks) }
+  const runs = await Promise.all(batch.map(([first, count]) => source.readPages(heap, first, count)))
+  return { blocks, pages: runs.flat() }
 }
 
 /** Spans of together at most SCAN_BLOCKS blocks. */

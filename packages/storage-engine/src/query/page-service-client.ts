@@ -2,6 +2,7 @@ import { CorruptionError, StorageError } from '../base/errors.ts'
 import type { Env } from '../io/env.ts'
 import type { Address, Connection } from '../io/network.ts'
 import type { ProjectId, TimelineId } from '../postgres/ids.ts'
+import type { GetBlocksRequest } from '../protocol/block-list-messages.ts'
 import { encodeFrame, FrameDecoder } from '../protocol/framing.ts'
 import {
   decodePageServiceResponse,
@@ -19,8 +20,16 @@ const CONNECT_TIMEOUT_MS = 3000
 /** Requests on the wire at once: 16 x up to 1 MiB of answers. More wait their turn. */
 const REQUESTS_IN_FLIGHT_MAX = 16
 
-export type ReadRequest = GetPagesRequest | RelationSizesRequest | SlruPagesRequest | RelationMapRequest
-export type ReadResponse = Extract<PageServiceResponse, { kind: 'pages' | 'sizes' | 'slru-pages' | 'relation-map' }>
+export type ReadRequest =
+  | GetPagesRequest
+  | GetBlocksRequest
+  | RelationSizesRequest
+  | SlruPagesRequest
+  | RelationMapRequest
+export type ReadResponse = Extract<
+  PageServiceResponse,
+  { kind: 'pages' | 'blocks' | 'sizes' | 'slru-pages' | 'relation-map' }
+>
 
 interface Call {
   readonly request: ReadRequest

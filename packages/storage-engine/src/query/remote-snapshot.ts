@@ -5,6 +5,7 @@ import type { Lsn } from '../postgres/lsn.ts'
 import { Fork } from '../postgres/relation.ts'
 import type { SlruKind } from '../postgres/slru.ts'
 import type { RelationLocator } from '../postgres/two-phase.ts'
+import { BLOCKS_PER_REQUEST_MAX, type GetBlocksRequest } from '../protocol/block-list-messages.ts'
 import {
   type GetPagesRequest,
   PAGES_PER_REQUEST_MAX,
@@ -36,6 +37,21 @@ export function remoteSnapshot(client: PageServiceClient, lsn: Lsn, clock?: Cloc
           blockCount: Math.min(PAGES_PER_REQUEST_MAX, blockCount - at),
         }
         requests.push(client.read<GetPagesRequest>(request).then(({ pages }) => pages))
+      }
+      return (await Promise.all(requests)).flat()
+    },
+
+    async readBlocks(relation: RelationLocator, blocks: readonly number[]) {
+      const requests: Promise<readonly (Uint8Array | undefined)[]>[] = []
+      for (let at = 0; at < blocks.length; at += BLOCKS_PER_REQUEST_MAX) {
+        const request: Omit<GetBlocksRequest, 'requestId'> = {
+          kind: 'get-blocks',
+          lsn,
+          ...locatorOf(relation),
+          fork: Fork.main,
+          blocks: blocks.slice(at, at + BLOCKS_PER_REQUEST_MAX),
+        }
+        requests.push(client.read<GetBlocksRequest>(request).then(({ pages }) => pages))
       }
       return (await Promise.all(requests)).flat()
     },

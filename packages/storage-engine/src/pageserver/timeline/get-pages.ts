@@ -11,20 +11,31 @@ import type { TimelineStorage, ValueChain } from './timeline-storage.ts'
 /** A request for so many blocks at once is part of a scan, which asks for each page once: it would only empty the cache. */
 const SCAN_BLOCKS_MIN = 16
 
-export interface BlockRange {
+interface OfFork {
   readonly spcOid: number
   readonly dbOid: number
   readonly relNumber: number
   readonly fork: number
+}
+
+export interface BlockRange extends OfFork {
   readonly firstBlock: number
   readonly blockCount: number
 }
 
+export interface BlockList extends OfFork {
+  /** Ascending. */
+  readonly blocks: readonly number[]
+}
+
+/** Positions are those in the range or the list. */
+type Blocks = BlockRange | BlockList
+
 /** Where pages go: the answer to a request, or a buffer. */
 export interface PageTarget {
-  /** PageStatus by position in the range. */
+  /** PageStatus by position. */
   readonly statuses: Uint8Array
-  /** Room for all pages of the range. Those with status `page` are put here in order, without gaps. */
+  /** Room for all pages. Those with status `page` are put here in order, without gaps. */
   readonly bytes: Uint8Array
 }
 
@@ -52,13 +63,13 @@ export class PageReader {
   }
 
   /** Returns the number of pages in `target`. Undefined when a layer has to be fetched first: then use `read`. */
-  readNow(range: BlockRange, lsn: Lsn, target: PageTarget): number | undefined {
+  readNow(range: Blocks, lsn: Lsn, target: PageTarget): number | undefined {
     requireReadable(this.#storage, lsn)
     const forkBlocks = this.#sizes.now(range.spcOid, range.dbOid, range.relNumber, range.fork, lsn)
     if (forkBlocks === undefined) return undefined
     const blocks = blocksWithin(range, forkBlocks)
     const wanted: number[] = []
-    const isScan = range.blockCount >= SCAN_BLOCKS_MIN
+    const isScan = countOf(range) >= SCAN_BLOCKS_MIN
     for (let i = 0; i < blocks; i++) {
       if (isScan || !this.#cache.touch(this.#pageName(range, i), lsn)) wanted.push(i)
     }
@@ -71,7 +82,7 @@ export class PageReader {
     return this.#fill(range, blocks, wanted, chains, lsn, target)
   }
 
-  async read(range: BlockRange, lsn: Lsn, target: PageTarget): Promise<number> {
+  async read(range: Blocks, lsn: Lsn, target: PageTarget): Promise<number> {
     const now = this.readNow(range, lsn, target)
     if (now !== undefined) return now
     const forkBlocks = await this.#sizes.at(range.spcOid, range.dbOid, range.relNumber, range.fork, lsn)
@@ -84,7 +95,7 @@ export class PageReader {
 
   /** Positions from `blocks` on lie beyond the end of the fork. `wanted` ascends; the other pages were touched in the cache. */
   #fill(
-    range: BlockRange,
+    range: Blocks,
     blocks: number,
     wanted: readonly number[],
     chains: readonly ValueChain[],
@@ -99,7 +110,7 @@ export class PageReader {
       if (wanted[nextWanted] === i) {
         const chain = chains[nextWanted++]!
         rebuildPageInto(page, this.#blockKey(range, i), chain)
-        if (range.blockCount < SCAN_BLOCKS_MIN) this.#cache.set(this.#pageName(range, i), chain.lsns[0]!, lsn, page)
+        if (countOf(range) < SCAN_BLOCKS_MIN) this.#cache.set(this.#pageName(range, i), chain.lsns[0]!, lsn, page)
       } else {
         this.#cache.copy(this.#pageName(range, i), bytes, at)
       }
@@ -110,20 +121,22 @@ export class PageReader {
     return pageCount
   }
 
-  #packKeys(range: BlockRange, wanted: readonly number[]): Uint8Array {
+  #packKeys(range: Blocks, wanted: readonly number[]): Uint8Array {
     const keys = new Uint8Array(wanted.length * KEY_BYTES)
     for (let i = 0; i < wanted.length; i++) keys.set(this.#blockKey(range, wanted[i]!), i * KEY_BYTES)
     return keys
   }
 
   /** Valid until the next call. */
-  #blockKey({ spcOid, dbOid, relNumber, fork, firstBlock }: BlockRange, position: number): Uint8Array {
-    return this.#key.relationBlock(spcOid, dbOid, relNumber, fork, firstBlock + position)
+  #blockKey(range: Blocks, position: number): Uint8Array {
+    const { spcOid, dbOid, relNumber, fork } = range
+    return this.#key.relationBlock(spcOid, dbOid, relNumber, fork, blockAt(range, position))
   }
 
   /** The cache may be shared by many timelines. */
-  #pageName({ spcOid, dbOid, relNumber, fork, firstBlock }: BlockRange, position: number): string {
-    return `${this.#storage.timelineId}/${spcOid}/${dbOid}/${relNumber}.${fork}/${firstBlock + position}`
+  #pageName(range: Blocks, position: number): string {
+    const { spcOid, dbOid, relNumber, fork } = range
+    return `${this.#storage.timelineId}/${spcOid}/${dbOid}/${relNumber}.${fork}/${blockAt(range, position)}`
   }
 }
 
@@ -141,7 +154,20 @@ export async function pagesAtLsn(reader: PageReader, range: BlockRange, lsn: Lsn
   return { statuses: target.statuses, pages }
 }
 
-function blocksWithin(range: BlockRange, forkBlocks: number): number {
+function countOf(range: Blocks): number {
+  return 'blocks' in range ? range.blocks.length : range.blockCount
+}
+
+function blockAt(range: Blocks, position: number): number {
+  return 'blocks' in range ? range.blocks[position]! : range.firstBlock + position
+}
+
+/** How many of the first positions lie within the fork; none of the others does. */
+function blocksWithin(range: Blocks, forkBlocks: number): number {
+  if ('blocks' in range) {
+    const beyond = range.blocks.findIndex((block) => block >= forkBlocks)
+    return beyond < 0 ? range.blocks.length : beyond
+  }
   return Math.min(range.blockCount, Math.max(0, forkBlocks - range.firstBlock))
 }
 

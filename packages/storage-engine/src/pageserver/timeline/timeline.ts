@@ -3,7 +3,14 @@ import type { Env } from '../../io/env.ts'
 import type { ProjectId, TimelineId } from '../../postgres/ids.ts'
 import { Lsn } from '../../postgres/lsn.ts'
 import { type IngestSource, WalIngest } from '../ingest/wal-ingest.ts'
-import { type BlockRange, PageReader, type PagesAtLsn, type PageTarget, pagesAtLsn } from './get-pages.ts'
+import {
+  type BlockList,
+  type BlockRange,
+  PageReader,
+  type PagesAtLsn,
+  type PageTarget,
+  pagesAtLsn,
+} from './get-pages.ts'
 import { LsnWaiters } from './lsn-waiters.ts'
 import { PageCache } from './page-cache.ts'
 import { RelationSizeReader } from './relation-size.ts'
@@ -76,12 +83,12 @@ export class Timeline {
   }
 
   /** The caller has waited for `lsn`. As PageReader.readNow. */
-  readPagesNow(range: BlockRange, lsn: Lsn, target: PageTarget): number | undefined {
+  readPagesNow(range: BlockRange | BlockList, lsn: Lsn, target: PageTarget): number | undefined {
     return this.#pages.readNow(range, lsn, target)
   }
 
   /** As PageReader.read. */
-  readPages(range: BlockRange, lsn: Lsn, target: PageTarget): Promise<number> {
+  readPages(range: BlockRange | BlockList, lsn: Lsn, target: PageTarget): Promise<number> {
     return this.#pages.read(range, lsn, target)
   }
 
