@@ -42,7 +42,7 @@ test('the tip of the demo moves on the page by itself, its transactions can be p
   const main = page.getByRole('listitem').filter({ has: page.getByRole('link', { name: 'main', exact: true }) })
   const tip = main.getByText(/^[0-9A-F]+\/[0-9A-F]+$/)
   const before = await tip.textContent()
-  await expect(tip).not.toHaveText(before ?? '')
+  await expect(tip).not.toHaveText(before ?? '', { timeout: 60_000 })
   await page.getByRole('button', { name: 'Pause' }).click()
   await expect(page.getByText('Transactions are paused')).toBeVisible()
   await page.getByRole('button', { name: 'Resume' }).click()
