@@ -412,3 +412,40 @@ test('an image of a branch holds what its parent has only in memory', async () =
   expect(await readText(branch, 3, 120)).toBe('c')
   await project.close()
 })
+
+test('while a layer is uploaded the next one is, too, and the index names them in the order of their LSNs', async () => {
+  const uploads: { end: () => void }[] = []
+  const began: (() => void)[] = []
+  const held: ObjectStore = {
+    ...store,
+    async putFile(objectKey, path, options) {
+      await store.putFile(objectKey, path, options)
+      await new Promise<void>((end) => {
+        uploads.push({ end })
+        for (const wake of began.splice(0)) wake()
+      })
+    },
+  }
+  const uploadsBegan = async (count: number) => {
+    while (uploads.length < count) await new Promise<void>((resolve) => began.push(resolve))
+  }
+  const project = await open({ openLayerWalBytesMax: 10, frozenLayersMax: 10 }, held)
+  const storage = await project.createTimeline({ timelineId: mainId, startLsn: Lsn.of(100) })
+  for (const lsn of [110, 120, 130]) {
+    storage.put(key(1), Lsn.of(lsn), true, text(`at ${lsn}`))
+    storage.advance(Lsn.of(lsn))
+  }
+  await uploadsBegan(2)
+  // The later one is done first, and means nothing yet.
+  uploads[1]!.end()
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(storage.remoteConsistentLsn).toBe(0)
+  uploads[0]!.end()
+  await uploadsBegan(3)
+  uploads[2]!.end()
+  await storage.flush()
+  expect(storage.remoteConsistentLsn).toBe(130)
+  expect(storage.layers().map(({ descriptor }) => descriptor.endLsn)).toEqual([131, 121, 111])
+  for (const lsn of [110, 120, 130]) expect(await readText(storage, 1, lsn)).toBe(`at ${lsn}`)
+  await project.close()
+})

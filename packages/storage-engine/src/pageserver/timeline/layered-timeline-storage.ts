@@ -11,7 +11,7 @@ import { OpenLayer } from '../layer/open-layer.ts'
 import type { TimelineIndex } from '../remote/index-file.ts'
 import { retryForever } from '../remote/retry-forever.ts'
 import { mergeLevel0 } from '../upkeep/compaction.ts'
-import { buildFrozenLayer } from '../upkeep/flush.ts'
+import { LayerBuilds } from '../upkeep/flush.ts'
 import { collectGarbage, type GcHorizon } from '../upkeep/gc.ts'
 import { makeImages } from '../upkeep/image-making.ts'
 import { type ScrubReport, scrubTimeline } from '../upkeep/scrub.ts'
@@ -41,6 +41,7 @@ export class LayeredTimelineStorage implements TimelineStorage {
   readonly #context: StorageContext
   readonly #files: TimelineFiles
   readonly #publisher: IndexPublisher
+  readonly #builds: LayerBuilds
   readonly #history: VersionHistory
   readonly #abort: AbortController
   readonly #semantics: ValueSemantics
@@ -79,6 +80,7 @@ export class LayeredTimelineStorage implements TimelineStorage {
     this.#visitBranchPoints((storage, lsn) => storage.branchPoints.set(this.timelineId, lsn))
     this.#files = new TimelineFiles(context.directory, context.projectId, index.timelineId)
     this.#publisher = new IndexPublisher(context, index, options.indexKeys)
+    this.#builds = new LayerBuilds(context, this.#files)
     this.#abort = new AbortController()
     this.#lastRecordLsn = index.consistentLsn
     this.#frozenLsn = index.consistentLsn
@@ -399,6 +401,7 @@ export class LayeredTimelineStorage implements TimelineStorage {
     this.#upkeepRetryTimer?.cancel()
     this.#wake()
     await this.#flushing?.catch(() => undefined)
+    await this.#builds.settle()
     await this.#background
     await this.#history.close()
   }
@@ -543,6 +546,7 @@ export class LayeredTimelineStorage implements TimelineStorage {
       this.#frozenLsn = this.#lastRecordLsn
       this.#advancedVersions = 0
       this.#history.swap({ open: this.#newOpenLayer(), frozen: [layer, ...frozen], map })
+      if (this.#flushing && this.#failure === undefined) this.#builds.begin(this.#history.current.frozen)
     }
     this.#startFlushing()
   }
@@ -566,10 +570,10 @@ export class LayeredTimelineStorage implements TimelineStorage {
     for (;;) {
       const oldest = this.#history.current.frozen.at(-1)
       if (!oldest) return
-      let built: LayerDescriptor | undefined
       const retry = { ...this.#context.retry, signal: this.#abort.signal }
       await retryForever('flush', retry, async () => {
-        if (!oldest.layer.isEmpty) built ??= await buildFrozenLayer(this.#context, this.#files, oldest)
+        this.#builds.begin(this.#history.current.frozen)
+        const built = await this.#builds.built(oldest)
         await this.#publisher.publish(
           () => ({ added: built ? [built] : [], fields: { consistentLsn: oldest.lastLsn } }),
           (_index, map) => {
@@ -578,6 +582,7 @@ export class LayeredTimelineStorage implements TimelineStorage {
           },
         )
       })
+      this.#builds.published(oldest)
       this.#wake()
       if (this.#context.settings.automaticUpkeep) this.#startBackgroundUpkeep()
     }
