@@ -35,6 +35,7 @@ test('the sign-in link of the first start opens the console with the demo projec
 test('the tip of the demo moves on the page by itself, its transactions can be paused, and the command menu leads on', async ({
   browser,
 }) => {
+  test.setTimeout(240_000)
   const context = await browser.newContext({ baseURL: stackFile().webUrl, storageState: session })
   const page = await context.newPage()
   const { projectId } = await demoPlace()
