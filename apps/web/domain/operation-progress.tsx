@@ -3,9 +3,11 @@
 import { formatDuration } from '@tributary/ui/lib/format'
 import { Callout } from '@tributary/ui/patterns/callout'
 import { SkeletonLines } from '@tributary/ui/patterns/skeleton'
+import { Button } from '@tributary/ui/primitives/button'
 import { useEffect } from 'react'
-import { OperationDocument } from '@/gql/graphql.ts'
+import { CancelOperationDocument, OperationDocument } from '@/gql/graphql.ts'
 import { operationLabel } from '@/lib/operation-label.ts'
+import { useAction } from '@/lib/use-action.ts'
 import { useGraphql } from '@/lib/use-graphql.ts'
 import { OperationSteps } from './operation-steps.tsx'
 import { OperationStateBadge } from './state-badges.tsx'
@@ -19,6 +21,9 @@ export interface OperationProgressProps {
 /** An operation as it goes: by subscription, and by asking every two seconds in case that is away. */
 export function OperationProgress({ operationId, onFinished }: OperationProgressProps) {
   const { data, error } = useGraphql(OperationDocument, { id: operationId }, { refetchEveryMs: 2_000 })
+  const cancel = useAction(CancelOperationDocument, (answer) => answer.cancelOperation, {
+    failureTitle: 'It could not be called off',
+  })
   const operation = data?.operation
   const outcome =
     operation && isFinal(operation.state) ? (operation.state === 'FINISHED' ? 'FINISHED' : 'FAILED') : undefined
@@ -41,6 +46,14 @@ export function OperationProgress({ operationId, onFinished }: OperationProgress
         </span>
       </div>
       <OperationSteps operation={operation} />
+      {operation.viewerCanCancel ? (
+        <div className="mt-3 flex items-center justify-between gap-3">
+          <span className="text-data text-ink-faint">It waits for another change of the project.</span>
+          <Button size="small" isBusy={cancel.isBusy} onClick={() => void cancel.run({ id: operationId })}>
+            Call it off
+          </Button>
+        </div>
+      ) : null}
       {operation.state === 'FAILED' ? (
         <Callout tone="danger" title="It failed" className="mt-3">
           {operation.error ?? 'No reason was recorded.'}

@@ -244,7 +244,7 @@ export type BranchSummaryFragment = { id: string, name: string, state: BranchSta
 
 export type EndpointSummaryFragment = { id: string, type: EndpointType, state: EndpointState, desiredState: string, host: string, size: string, suspendAfterSeconds: number | null, maxConnections: number, connections: number | null, atLsn: string | null, atTime: string | null, createdAt: string, lastActiveAt: string | null, startedAt: string | null, suspendedAt: string | null, keepsAwake: string | null, lastError: string | null, branch: { id: string, name: string, isDefault: boolean }, compute: { id: string, state: string, term: number | null, startLsn: string | null, mode: string | null, startedAt: string | null, readyAt: string | null, phases: Array<{ name: string, ms: number }> } | null };
 
-export type OperationDetailsFragment = { id: string, kind: string, state: OperationState, createdAt: string, startedAt: string | null, finishedAt: string | null, durationMs: number | null, error: string | null, createdBy: string | null, branch: { id: string, name: string } | null, endpoint: { id: string } | null, steps: Array<{ name: string, state: OperationState, startedAt: string | null, finishedAt: string | null, durationMs: number | null, attempts: number, error: string | null }> };
+export type OperationDetailsFragment = { id: string, kind: string, state: OperationState, viewerCanCancel: boolean, createdAt: string, startedAt: string | null, finishedAt: string | null, durationMs: number | null, error: string | null, createdBy: string | null, branch: { id: string, name: string } | null, endpoint: { id: string } | null, steps: Array<{ name: string, state: OperationState, startedAt: string | null, finishedAt: string | null, durationMs: number | null, attempts: number, error: string | null }> };
 
 export type ConnectionDetailsFragment = { host: string, port: number, database: string, role: string, uri: string, psql: string, passwordRevealed: boolean };
 
@@ -253,7 +253,14 @@ export type OperationQueryVariables = Exact<{
 }>;
 
 
-export type OperationQuery = { operation: { id: string, kind: string, state: OperationState, createdAt: string, startedAt: string | null, finishedAt: string | null, durationMs: number | null, error: string | null, createdBy: string | null, branch: { id: string, name: string } | null, endpoint: { id: string } | null, steps: Array<{ name: string, state: OperationState, startedAt: string | null, finishedAt: string | null, durationMs: number | null, attempts: number, error: string | null }> } | null };
+export type OperationQuery = { operation: { id: string, kind: string, state: OperationState, viewerCanCancel: boolean, createdAt: string, startedAt: string | null, finishedAt: string | null, durationMs: number | null, error: string | null, createdBy: string | null, branch: { id: string, name: string } | null, endpoint: { id: string } | null, steps: Array<{ name: string, state: OperationState, startedAt: string | null, finishedAt: string | null, durationMs: number | null, attempts: number, error: string | null }> } | null };
+
+export type CancelOperationMutationVariables = Exact<{
+  id: string;
+}>;
+
+
+export type CancelOperationMutation = { cancelOperation: { operations: Array<{ id: string, kind: string, state: OperationState, viewerCanCancel: boolean, createdAt: string, startedAt: string | null, finishedAt: string | null, durationMs: number | null, error: string | null, createdBy: string | null, branch: { id: string, name: string } | null, endpoint: { id: string } | null, steps: Array<{ name: string, state: OperationState, startedAt: string | null, finishedAt: string | null, durationMs: number | null, attempts: number, error: string | null }> }>, error: { code: string, message: string, field: string | null } | null } };
 
 export type BranchConnectionQueryVariables = Exact<{
   projectId: string;
@@ -507,7 +514,7 @@ export type ProjectOperationListQueryVariables = Exact<{
 }>;
 
 
-export type ProjectOperationListQuery = { project: { id: string, operations: { pageInfo: { hasNextPage: boolean, endCursor: string | null }, nodes: Array<{ id: string, kind: string, state: OperationState, createdAt: string, startedAt: string | null, finishedAt: string | null, durationMs: number | null, error: string | null, createdBy: string | null, branch: { id: string, name: string } | null, endpoint: { id: string } | null, steps: Array<{ name: string, state: OperationState, startedAt: string | null, finishedAt: string | null, durationMs: number | null, attempts: number, error: string | null }> }> } } | null };
+export type ProjectOperationListQuery = { project: { id: string, operations: { pageInfo: { hasNextPage: boolean, endCursor: string | null }, nodes: Array<{ id: string, kind: string, state: OperationState, viewerCanCancel: boolean, createdAt: string, startedAt: string | null, finishedAt: string | null, durationMs: number | null, error: string | null, createdBy: string | null, branch: { id: string, name: string } | null, endpoint: { id: string } | null, steps: Array<{ name: string, state: OperationState, startedAt: string | null, finishedAt: string | null, durationMs: number | null, attempts: number, error: string | null }> }> } } | null };
 
 export type CreateOrganizationMutationVariables = Exact<{
   input: CreateOrganizationInput;
@@ -547,7 +554,7 @@ export type ProjectOverviewQueryVariables = Exact<{
 }>;
 
 
-export type ProjectOverviewQuery = { project: { id: string, name: string, createdAt: string, pitrWindowSeconds: number, viewerCanWrite: boolean, defaultBranch: { id: string, name: string, state: BranchState, isDefault: boolean, isProtected: boolean, expiresAt: string | null, createdAt: string, createdBy: string | null, parentLsn: string | null, parentTime: string | null, logicalSizeBytes: string | null, parent: { id: string, name: string } | null, tip: { lsn: string, commitTime: string | null }, primaryEndpoint: { id: string, state: EndpointState } | null }, branches: { totalCount: number, nodes: Array<{ id: string, name: string, state: BranchState, isDefault: boolean, isProtected: boolean, expiresAt: string | null, createdAt: string, createdBy: string | null, parentLsn: string | null, parentTime: string | null, logicalSizeBytes: string | null, parent: { id: string, name: string } | null, tip: { lsn: string, commitTime: string | null }, primaryEndpoint: { id: string, state: EndpointState } | null }> }, endpoints: Array<{ id: string, type: EndpointType, state: EndpointState, desiredState: string, host: string, size: string, suspendAfterSeconds: number | null, maxConnections: number, connections: number | null, atLsn: string | null, atTime: string | null, createdAt: string, lastActiveAt: string | null, startedAt: string | null, suspendedAt: string | null, keepsAwake: string | null, lastError: string | null, branch: { id: string, name: string, isDefault: boolean }, compute: { id: string, state: string, term: number | null, startLsn: string | null, mode: string | null, startedAt: string | null, readyAt: string | null, phases: Array<{ name: string, ms: number }> } | null }>, snapshots: Array<{ id: string, name: string, lsn: string, time: string | null, branch: { id: string, name: string } }>, storage: { logicalSizeBytes: string, objectSizeBytes: string }, quotas: { branches: number | null, storageBytes: string | null, computeSeconds: number | null, writtenBytes: string | null }, usage: { branches: number, storageBytes: string, computeSeconds: number, writtenBytes: string, from: string, to: string }, operations: { nodes: Array<{ id: string, kind: string, state: OperationState, createdAt: string, startedAt: string | null, finishedAt: string | null, durationMs: number | null, error: string | null, createdBy: string | null, branch: { id: string, name: string } | null, endpoint: { id: string } | null, steps: Array<{ name: string, state: OperationState, startedAt: string | null, finishedAt: string | null, durationMs: number | null, attempts: number, error: string | null }> }> } } | null };
+export type ProjectOverviewQuery = { project: { id: string, name: string, createdAt: string, pitrWindowSeconds: number, viewerCanWrite: boolean, defaultBranch: { id: string, name: string, state: BranchState, isDefault: boolean, isProtected: boolean, expiresAt: string | null, createdAt: string, createdBy: string | null, parentLsn: string | null, parentTime: string | null, logicalSizeBytes: string | null, parent: { id: string, name: string } | null, tip: { lsn: string, commitTime: string | null }, primaryEndpoint: { id: string, state: EndpointState } | null }, branches: { totalCount: number, nodes: Array<{ id: string, name: string, state: BranchState, isDefault: boolean, isProtected: boolean, expiresAt: string | null, createdAt: string, createdBy: string | null, parentLsn: string | null, parentTime: string | null, logicalSizeBytes: string | null, parent: { id: string, name: string } | null, tip: { lsn: string, commitTime: string | null }, primaryEndpoint: { id: string, state: EndpointState } | null }> }, endpoints: Array<{ id: string, type: EndpointType, state: EndpointState, desiredState: string, host: string, size: string, suspendAfterSeconds: number | null, maxConnections: number, connections: number | null, atLsn: string | null, atTime: string | null, createdAt: string, lastActiveAt: string | null, startedAt: string | null, suspendedAt: string | null, keepsAwake: string | null, lastError: string | null, branch: { id: string, name: string, isDefault: boolean }, compute: { id: string, state: string, term: number | null, startLsn: string | null, mode: string | null, startedAt: string | null, readyAt: string | null, phases: Array<{ name: string, ms: number }> } | null }>, snapshots: Array<{ id: string, name: string, lsn: string, time: string | null, branch: { id: string, name: string } }>, storage: { logicalSizeBytes: string, objectSizeBytes: string }, quotas: { branches: number | null, storageBytes: string | null, computeSeconds: number | null, writtenBytes: string | null }, usage: { branches: number, storageBytes: string, computeSeconds: number, writtenBytes: string, from: string, to: string }, operations: { nodes: Array<{ id: string, kind: string, state: OperationState, viewerCanCancel: boolean, createdAt: string, startedAt: string | null, finishedAt: string | null, durationMs: number | null, error: string | null, createdBy: string | null, branch: { id: string, name: string } | null, endpoint: { id: string } | null, steps: Array<{ name: string, state: OperationState, startedAt: string | null, finishedAt: string | null, durationMs: number | null, attempts: number, error: string | null }> }> } } | null };
 
 export type OrganizationProjectsQueryVariables = Exact<{
   slug: string;
@@ -1017,6 +1024,7 @@ export const OperationDetailsFragmentDoc = /*#__PURE__*/ new TypedDocumentString
   id
   kind
   state
+  viewerCanCancel
   createdAt
   startedAt
   finishedAt
@@ -1329,6 +1337,7 @@ export const OperationDocument = /*#__PURE__*/ new TypedDocumentString(`
   id
   kind
   state
+  viewerCanCancel
   createdAt
   startedAt
   finishedAt
@@ -1352,6 +1361,50 @@ export const OperationDocument = /*#__PURE__*/ new TypedDocumentString(`
     error
   }
 }`) as unknown as TypedDocumentString<OperationQuery, OperationQueryVariables>;
+export const CancelOperationDocument = /*#__PURE__*/ new TypedDocumentString(`
+    mutation CancelOperation($id: ID!) {
+  cancelOperation(id: $id) {
+    operations {
+      ...OperationDetails
+    }
+    error {
+      ...UserErrorDetails
+    }
+  }
+}
+    fragment UserErrorDetails on UserError {
+  code
+  message
+  field
+}
+fragment OperationDetails on Operation {
+  id
+  kind
+  state
+  viewerCanCancel
+  createdAt
+  startedAt
+  finishedAt
+  durationMs
+  error
+  createdBy
+  branch {
+    id
+    name
+  }
+  endpoint {
+    id
+  }
+  steps {
+    name
+    state
+    startedAt
+    finishedAt
+    durationMs
+    attempts
+    error
+  }
+}`) as unknown as TypedDocumentString<CancelOperationMutation, CancelOperationMutationVariables>;
 export const BranchConnectionDocument = /*#__PURE__*/ new TypedDocumentString(`
     query BranchConnection($projectId: ID!, $branchId: ID!, $role: String, $database: String) {
   project(id: $projectId) {
@@ -2238,6 +2291,7 @@ export const ProjectOperationListDocument = /*#__PURE__*/ new TypedDocumentStrin
   id
   kind
   state
+  viewerCanCancel
   createdAt
   startedAt
   finishedAt
@@ -2485,6 +2539,7 @@ fragment OperationDetails on Operation {
   id
   kind
   state
+  viewerCanCancel
   createdAt
   startedAt
   finishedAt
