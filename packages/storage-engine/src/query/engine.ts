@@ -2,6 +2,7 @@
 import { BIGINT, type DuckDBConnection, DuckDBDataChunk, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api'
 import type { QueryColumn, QueryValue } from '../admin/query-client.ts'
 import { errorText, StorageError } from '../base/errors.ts'
+import { SerialLock } from '../base/serial-lock.ts'
 import { postgresTypeName, valueConverter } from './result-values.ts'
 import { quoteText } from './sql/tokens.ts'
 
@@ -28,6 +29,8 @@ export class Engine {
   readonly #instance: DuckDBInstance
   readonly #connection: DuckDBConnection
   #isClosed = false
+  /** A statement that runs would spoil another on the same connection. */
+  readonly #statements = new SerialLock()
 
   private constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
     this.#instance = instance
@@ -55,9 +58,9 @@ export class Engine {
       set max_temp_directory_size = '${spillMb}MiB'`)
   }
 
-  /** Our own statements. */
+  /** Our own statements, one after the other. */
   async run(sql: string): Promise<void> {
-    await this.#guard(() => this.#connection.run(sql))
+    await this.#inTurn(() => this.#connection.run(sql))
   }
 
   /**
@@ -65,18 +68,23 @@ export class Engine {
    * the text of a statement would be parsed and planned one by one.
    */
   async createTable(name: string, columns: Readonly<Record<string, readonly number[]>>): Promise<void> {
-    const names = Object.keys(columns)
-    const values = Object.values(columns)
-    await this.run(`create temp table ${name} (${names.map((column) => `${column} BIGINT`).join(', ')})`)
+    const types = Object.keys(columns).map((column) => `${column} BIGINT`)
+    await this.#inTurn(async () => {
+      await this.#connection.run(`create temp table ${name} (${types.join(', ')})`)
+      await this.#append(name, Object.values(columns))
+    })
+  }
+
+  async #append(name: string, columns: readonly (readonly number[])[]): Promise<void> {
     const appender = await this.#connection.createAppender(name, 'main', 'temp')
     try {
-      for (let at = 0; at < values[0]!.length; at += CHUNK_ROWS_MAX) {
-        const end = Math.min(values[0]!.length, at + CHUNK_ROWS_MAX)
+      for (let at = 0; at < columns[0]!.length; at += CHUNK_ROWS_MAX) {
+        const end = Math.min(columns[0]!.length, at + CHUNK_ROWS_MAX)
         const chunk = DuckDBDataChunk.create(
-          names.map(() => BIGINT),
+          columns.map(() => BIGINT),
           end - at,
         )
-        values.forEach((column, i) => {
+        columns.forEach((column, i) => {
           chunk.setColumnValues(i, column.slice(at, end).map(BigInt))
         })
         appender.appendDataChunk(chunk)
@@ -88,7 +96,7 @@ export class Engine {
   }
 
   async rows(sql: string): Promise<DuckDBValue[][]> {
-    return this.#guard(async () => (await this.#connection.runAndReadAll(sql)).getRows())
+    return this.#inTurn(async () => (await this.#connection.runAndReadAll(sql)).getRows())
   }
 
   /** From here on only these files can be read, and no setting be changed. */
@@ -131,6 +139,13 @@ export class Engine {
     this.#isClosed = true
     this.#connection.closeSync()
     this.#instance.closeSync()
+  }
+
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    return this.#statements.run(() => {
+      if (this.#isClosed) throw new StorageError('aborted', 'the query has ended')
+      return this.#guard(work)
+    })
   }
 
   async #guard<Result>(work: () => Promise<Result>): Promise<Result> {

@@ -1,10 +1,10 @@
 import { StorageError } from '../../base/errors.ts'
+import { SerialLock } from '../../base/serial-lock.ts'
 import type { LayerDescriptor } from '../layer/layer-descriptor.ts'
 import { LayerMap } from '../layer/layer-map.ts'
 import { encodeIndex, type TimelineIndex } from '../remote/index-file.ts'
 import { assertIndexInvariants } from '../remote/index-invariants.ts'
 import { type IndexName, indexKey } from '../remote/index-key.ts'
-import { SerialLock } from './serial-lock.ts'
 import type { StorageContext } from './storage-context.ts'
 
 /** A change of what the timeline consists of. Layers named in `added` are in object storage already. */

@@ -1,3 +1,4 @@
+import type { SerialLock } from '../../base/serial-lock.ts'
 import type { Env } from '../../io/env.ts'
 import type { Workers } from '../../io/workers.ts'
 import type { ObjectStore } from '../../object-store/object-store.ts'
@@ -12,7 +13,6 @@ import type { Generation } from '../remote/generation.ts'
 import type { RetryOptions } from '../remote/retry-forever.ts'
 import type { UploadQueue } from '../remote/upload-queue.ts'
 import type { ColumnarMetrics } from '../upkeep/columnar-metrics.ts'
-import type { SerialLock } from './serial-lock.ts'
 import type { StorageSettings } from './storage-settings.ts'
 
 /** What the timelines of one project share. */
