@@ -8,14 +8,13 @@
 import { CorruptionError } from '../base/errors.ts'
 import { PAGE_SIZE } from '../postgres/constants.ts'
 import { Lsn } from '../postgres/lsn.ts'
+import { readStatusesAndPages, requireLength } from './status-pages.ts'
 
 export const BlockListTag = { getBlocks: 0x06, blocksAnswer: 0x86 } as const
 
 /** As many as one turn of the server's thread takes a few milliseconds for; more than one scan step of its page reader. */
 export const BLOCKS_PER_REQUEST_MAX = 32
 const HEAD_BYTES = 27
-const STATUS_MAX = 2
-const STATUS_PAGE = 0
 const BLOCK_MAX = 0xffff_fffe
 
 /** Blocks of one fork as of `lsn`, ascending. */
@@ -69,23 +68,11 @@ export function startBlocksAnswer(
 
 export function decodeBlocksAnswer(payload: Uint8Array): BlocksResponse {
   const request = readRequest(payload)
-  const statusesAt = requestBytes(request.blocks.length)
-  let at = statusesAt + request.blocks.length
-  requireLength(payload, at)
-  const statuses = payload.subarray(statusesAt, at)
-  const pages: (Uint8Array | undefined)[] = []
-  for (const status of statuses) {
-    if (status > STATUS_MAX) throw new CorruptionError('unknown page status', { status })
-    if (status !== STATUS_PAGE) {
-      pages.push(undefined)
-      continue
-    }
-    requireLength(payload, at + PAGE_SIZE)
-    pages.push(payload.subarray(at, at + PAGE_SIZE))
-    at += PAGE_SIZE
+  return {
+    kind: 'blocks',
+    request,
+    ...readStatusesAndPages(payload, requestBytes(request.blocks.length), request.blocks.length),
   }
-  requireLength(payload, at, at)
-  return { kind: 'blocks', request, statuses, pages }
 }
 
 function requestBytes(blockCount: number): number {
@@ -133,11 +120,5 @@ function readRequest(payload: Uint8Array): GetBlocksRequest {
     relNumber: view.getUint32(21, true),
     fork,
     blocks,
-  }
-}
-
-function requireLength(payload: Uint8Array, atLeast: number, atMost = Number.POSITIVE_INFINITY): void {
-  if (payload.length < atLeast || payload.length > atMost) {
-    throw new CorruptionError('page service message has a wrong length', { length: payload.length, atLeast })
   }
 }

@@ -23,6 +23,7 @@ import {
   type SlruPagesResponse,
   SmallFileTag,
 } from './small-file-messages.ts'
+import { readStatusesAndPages, requireLength } from './status-pages.ts'
 
 /**
  * Messages of the page service (docs/formats/page-service.md). Each is the payload of one frame (protocol/framing.ts).
@@ -435,22 +436,7 @@ function decodeWelcome(payload: Uint8Array): PageServiceWelcome {
 function decodePages(payload: Uint8Array): PagesResponse {
   requireLength(payload, GET_PAGES_BYTES)
   const request = readGetPages(payload)
-  let at = GET_PAGES_BYTES + request.blockCount
-  requireLength(payload, at)
-  const statuses = payload.subarray(GET_PAGES_BYTES, at)
-  const pages: (Uint8Array | undefined)[] = []
-  for (const status of statuses) {
-    if (status > PageStatus.beyondEnd) throw new CorruptionError('unknown page status', { status })
-    if (status !== PageStatus.page) {
-      pages.push(undefined)
-      continue
-    }
-    requireLength(payload, at + PAGE_SIZE)
-    pages.push(payload.subarray(at, at + PAGE_SIZE))
-    at += PAGE_SIZE
-  }
-  requireLength(payload, at, at)
-  return { kind: 'pages', request, statuses, pages }
+  return { kind: 'pages', request, ...readStatusesAndPages(payload, GET_PAGES_BYTES, request.blockCount) }
 }
 
 function decodeSizes(payload: Uint8Array): SizesResponse {
@@ -486,12 +472,6 @@ function readLsn(view: DataView, offset: number): Lsn {
 
 function requireFork(fork: number): void {
   if (fork > 3) throw new CorruptionError('no such fork', { fork })
-}
-
-function requireLength(payload: Uint8Array, atLeast: number, atMost = Number.POSITIVE_INFINITY): void {
-  if (payload.length < atLeast || payload.length > atMost) {
-    throw new CorruptionError('page service message has the wrong length', { bytes: payload.length, expected: atLeast })
-  }
 }
 
 function writeHex(bytes: Uint8Array, offset: number, hex: string): void {

@@ -11,6 +11,7 @@ import { CorruptionError } from '../base/errors.ts'
 import { PAGE_SIZE } from '../postgres/constants.ts'
 import { Lsn } from '../postgres/lsn.ts'
 import type { SlruKind } from '../postgres/slru.ts'
+import { readStatusesAndPages, requireLength, STATUS_PAGE } from './status-pages.ts'
 
 export const SmallFileTag = { slruPages: 0x04, relationMap: 0x05, slruAnswer: 0x84, relationMapAnswer: 0x85 } as const
 
@@ -19,8 +20,6 @@ export const SLRU_PAGES_PER_REQUEST_MAX = 128
 const SLRUS: readonly SlruKind[] = ['clog', 'multixact-offsets', 'multixact-members']
 const SLRU_REQUEST_BYTES = 19
 const MAP_REQUEST_BYTES = 21
-const STATUS_MAX = 2
-const STATUS_PAGE = 0
 
 /** Pages [firstPage, firstPage + pageCount) of an SLRU, numbered through its segments. */
 export interface SlruPagesRequest {
@@ -90,22 +89,7 @@ export function encodeSlruPages(
 export function decodeSlruPages(payload: Uint8Array): SlruPagesResponse {
   requireLength(payload, SLRU_REQUEST_BYTES)
   const request = readSlruRequest(payload)
-  let at = SLRU_REQUEST_BYTES + request.pageCount
-  requireLength(payload, at)
-  const statuses = payload.subarray(SLRU_REQUEST_BYTES, at)
-  const pages: (Uint8Array | undefined)[] = []
-  for (const status of statuses) {
-    if (status > STATUS_MAX) throw new CorruptionError('unknown page status', { status })
-    if (status !== STATUS_PAGE) {
-      pages.push(undefined)
-      continue
-    }
-    requireLength(payload, at + PAGE_SIZE)
-    pages.push(payload.subarray(at, at + PAGE_SIZE))
-    at += PAGE_SIZE
-  }
-  requireLength(payload, at, at)
-  return { kind: 'slru-pages', request, statuses, pages }
+  return { kind: 'slru-pages', request, ...readStatusesAndPages(payload, SLRU_REQUEST_BYTES, request.pageCount) }
 }
 
 export function encodeRelationMapRequest(request: RelationMapRequest): Uint8Array {
@@ -185,10 +169,4 @@ function readLsn(view: DataView): Lsn {
 
 function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-}
-
-function requireLength(payload: Uint8Array, atLeast: number, atMost = Number.POSITIVE_INFINITY): void {
-  if (payload.length < atLeast || payload.length > atMost) {
-    throw new CorruptionError('page service message has a wrong length', { length: payload.length, atLeast })
-  }
 }
