@@ -174,6 +174,7 @@ function contextOf(stack: TestStack, database: App['database']): () => GraphCont
     app,
     services,
     actor,
+    authenticate: () => Promise.resolve(actor),
     requestId: 'bench',
     signal: new AbortController().signal,
     loaders: makeLoaders(app, services, { cache: true }),

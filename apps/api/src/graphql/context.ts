@@ -8,8 +8,10 @@ export interface GraphContext {
   readonly app: App
   readonly services: Services
   readonly loaders: Loaders
-  /** Null: nobody we know; only `serverInfo` answers then. */
-  readonly actor: Actor | null
+  /** Null: nobody we know; only `serverInfo` answers then. Of a subscription: who it was when last looked at. */
+  actor: Actor | null
+  /** Who the caller is by now. */
+  authenticate(): Promise<Actor | null>
   readonly requestId: string
   readonly signal: AbortSignal
 }

@@ -1,3 +1,4 @@
+import type { StorageErrorCode } from '@tributary/storage-engine/admin'
 import type { FailureCode } from '../shared/result.ts'
 
 /** The one table from expected failures to statuses of the REST interface. */
@@ -16,4 +17,17 @@ export const statusByFailure: Readonly<Record<FailureCode, number>> = {
   READ_ONLY_KEY: 403,
   NOT_ALLOWED: 403,
   UNAVAILABLE: 503,
+}
+
+/** What a refusal of the storage is to a caller; undefined: an internal error. */
+export const codeByStorageError: Readonly<Record<StorageErrorCode, FailureCode | undefined>> = {
+  unavailable: 'UNAVAILABLE',
+  exhausted: 'UNAVAILABLE',
+  unsupported: 'UNAVAILABLE',
+  aborted: 'UNAVAILABLE',
+  'invalid-input': 'INVALID_INPUT',
+  'not-found': 'NOT_FOUND',
+  conflict: 'CONFLICT',
+  fenced: 'CONFLICT',
+  corruption: undefined,
 }

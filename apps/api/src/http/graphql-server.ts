@@ -1,28 +1,18 @@
-import type { IncomingMessage, Server } from 'node:http'
-import type { Duplex } from 'node:stream'
 import { ApolloServer, type ApolloServerPlugin, HeaderMap } from '@apollo/server'
-import { unwrapResolverError } from '@apollo/server/errors'
 import { ApolloArmor } from '@escape.tech/graphql-armor'
-import { isStorageError, type StorageErrorCode } from '@tributary/storage-engine/admin'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
-import { GraphQLError, type GraphQLFormattedError, parse, validate } from 'graphql'
-import { useServer } from 'graphql-ws/use/ws'
-import { WebSocketServer } from 'ws'
-import type { Actor, App } from '../app.ts'
+import type { App } from '../app.ts'
 import type { Authenticator } from '../auth/authenticate.ts'
 import { actorName } from '../auth/permission.ts'
 import type { GraphContext } from '../graphql/context.ts'
 import { makeLoaders } from '../graphql/loaders.ts'
 import { schema } from '../graphql/schema.ts'
 import type { Services } from '../services.ts'
-import { newUuid } from '../shared/ids.ts'
-import { type FailureCode, FailureError } from '../shared/result.ts'
+import { formatError } from './graphql-error.ts'
+import { startSockets } from './graphql-sockets.ts'
 import type { RateLimiter } from './rate-limit.ts'
 
 export const GRAPHQL_PATH = '/graphql'
-const SOCKETS_MAX = 1000
-const SOCKETS_PER_ACTOR_MAX = 50
-const SOCKET_MESSAGE_BYTES_MAX = 256 * 1024
 
 /** What one request may ask for, with `limits`; see docs/api.md. */
 const parseOptions = { maxTokens: 4000 }
@@ -92,7 +82,15 @@ export async function startGraphql(
           search: new URL(request.url, 'http://localhost').search,
           body: request.body,
         },
-        context: async () => contextOf(parts, actor, request.id, abort.signal),
+        context: async () => ({
+          app: parts.app,
+          services: parts.services,
+          actor,
+          authenticate: () => Promise.resolve(actor),
+          requestId: request.id,
+          signal: abort.signal,
+          loaders: makeLoaders(parts.app, parts.services, { cache: true }),
+        }),
       })
       reply.status(response.status ?? 200)
       for (const [name, value] of response.headers) reply.header(name, value)
@@ -101,143 +99,16 @@ export async function startGraphql(
     },
   })
 
-  const sockets = startSockets(server.server, parts, armor.validationRules)
+  const sockets = startSockets(server.server, {
+    ...parts,
+    path: GRAPHQL_PATH,
+    parseOptions,
+    validationRules: armor.validationRules,
+  })
   return {
     async stop() {
       await sockets.stop()
       await apollo.stop()
     },
   }
-}
-
-function contextOf(
-  parts: GraphqlParts,
-  actor: Actor | null,
-  requestId: string,
-  signal: AbortSignal,
-  options: { readonly cache: boolean } = { cache: true },
-): GraphContext {
-  const { app, services } = parts
-  return { app, services, actor, requestId, signal, loaders: makeLoaders(app, services, options) }
-}
-
-const codeByStorageError: Readonly<Record<StorageErrorCode, FailureCode | 'INTERNAL_ERROR'>> = {
-  unavailable: 'UNAVAILABLE',
-  exhausted: 'UNAVAILABLE',
-  unsupported: 'UNAVAILABLE',
-  aborted: 'UNAVAILABLE',
-  'invalid-input': 'INVALID_INPUT',
-  'not-found': 'NOT_FOUND',
-  conflict: 'CONFLICT',
-  fenced: 'CONFLICT',
-  corruption: 'INTERNAL_ERROR',
-}
-
-/** Failures keep their code; what nobody foresaw is masked, and logged with the id of the request. */
-function formatError(formatted: GraphQLFormattedError, error: unknown, log: FastifyBaseLogger): GraphQLFormattedError {
-  const original = unwrapResolverError(error)
-  if (original instanceof FailureError)
-    return { ...formatted, message: original.failure.message, extensions: { code: original.failure.code } }
-  if (isStorageError(original)) {
-    log.warn({ err: original, path: formatted.path }, 'storage refused')
-    return { ...formatted, message: original.message, extensions: { code: codeByStorageError[original.code] } }
-  }
-  const code = formatted.extensions?.['code']
-  const isExpected = original instanceof GraphQLError || (code !== undefined && code !== 'INTERNAL_SERVER_ERROR')
-  if (isExpected) return formatted
-  log.error({ err: original, path: formatted.path }, 'a resolver failed')
-  return {
-    message: 'internal error',
-    ...(formatted.path ? { path: formatted.path } : {}),
-    extensions: { code: 'INTERNAL_ERROR' },
-  }
-}
-
-interface SocketExtra extends Record<PropertyKey, unknown> {
-  readonly request: IncomingMessage
-  actor?: Actor | null
-}
-
-/**
- * Subscriptions (graphql-ws). Who connects is known by cookie, by `authorization` of the request, or by `authorization` in
- * the payload of connection_init. The origin of a browser must be the console's: cookies travel with any page's sockets.
- */
-function startSockets(http: Server, parts: GraphqlParts, rules: readonly unknown[]): { stop: () => Promise<void> } {
-  const { app, authenticator, log } = parts
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: SOCKET_MESSAGE_BYTES_MAX })
-  const countByActor = new Map<string, number>()
-  const abort = new AbortController()
-
-  const cleanup = useServer<{ authorization?: string }, SocketExtra>(
-    {
-      schema,
-      async onConnect(context) {
-        const { request } = context.extra
-        const given = context.connectionParams?.authorization
-        const actor = await authenticator.authenticate({
-          cookie: isOwnOrigin(request, app.config.webOrigin) ? request.headers.cookie : undefined,
-          authorization: typeof given === 'string' ? given : request.headers.authorization,
-        })
-        if (!actor) return false
-        const name = actorName(actor)
-        const count = countByActor.get(name) ?? 0
-        if (count >= SOCKETS_PER_ACTOR_MAX) return false
-        countByActor.set(name, count + 1)
-        context.extra.actor = actor
-        return true
-      },
-      onClose(context) {
-        const { actor } = context.extra
-        if (!actor) return
-        const name = actorName(actor)
-        const count = (countByActor.get(name) ?? 1) - 1
-        if (count > 0) countByActor.set(name, count)
-        else countByActor.delete(name)
-      },
-      context: (context) => contextOf(parts, context.extra.actor ?? null, newUuid(), abort.signal, { cache: false }),
-      onSubscribe(_context, _id, message) {
-        const document = (() => {
-          try {
-            return parse(message.query, parseOptions)
-          } catch (error) {
-            return error instanceof GraphQLError ? error : new GraphQLError('not a document')
-          }
-        })()
-        if (document instanceof GraphQLError) return [document]
-        const errors = validate(schema, document, [...(rules as Parameters<typeof validate>[2] & object)])
-        return errors.length > 0 ? errors : undefined
-      },
-      onNext(_context, _id, _payload, _args, result) {
-        if (!result.errors) return
-        return {
-          data: result.data ?? null,
-          errors: result.errors.map((error) => formatError(error.toJSON(), error, log)),
-        }
-      },
-    },
-    sockets,
-  )
-
-  const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost')
-    if (pathname !== GRAPHQL_PATH || sockets.clients.size >= SOCKETS_MAX) {
-      socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n')
-      return
-    }
-    sockets.handleUpgrade(request, socket, head, (webSocket) => sockets.emit('connection', webSocket, request))
-  }
-  http.on('upgrade', onUpgrade)
-  return {
-    async stop() {
-      abort.abort()
-      http.off('upgrade', onUpgrade)
-      await cleanup.dispose()
-    },
-  }
-}
-
-function isOwnOrigin(request: IncomingMessage, webOrigin: string): boolean {
-  const { origin } = request.headers
-  // Programs send none, and have no cookies of somebody else.
-  return origin === undefined || origin === new URL(webOrigin).origin
 }

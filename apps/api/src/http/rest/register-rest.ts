@@ -1,12 +1,12 @@
-import { isStorageError, type StorageErrorCode } from '@tributary/storage-engine/admin'
+import { isStorageError } from '@tributary/storage-engine/admin'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 import type { App } from '../../app.ts'
 import type { Authenticator } from '../../auth/authenticate.ts'
 import { actorName } from '../../auth/permission.ts'
 import type { Services } from '../../services.ts'
-import { type FailureCode, FailureError, failure } from '../../shared/result.ts'
-import { statusByFailure } from '../failure-status.ts'
+import { FailureError, failure } from '../../shared/result.ts'
+import { codeByStorageError, statusByFailure } from '../failure-status.ts'
 import type { RateLimiter } from '../rate-limit.ts'
 import { openApiDocument } from './openapi-document.ts'
 import { OtherStatus, type RestRoute } from './rest-route.ts'
@@ -113,18 +113,6 @@ function parse(schema: z.ZodType, value: unknown, what: string): unknown {
   }
   const name = issue?.path.join('.') || what
   throw new FailureError(failure('INVALID_INPUT', `${name}: ${issue?.message ?? 'is wrong'}`, name).error)
-}
-
-const codeByStorageError: Readonly<Record<StorageErrorCode, FailureCode | undefined>> = {
-  unavailable: 'UNAVAILABLE',
-  exhausted: 'UNAVAILABLE',
-  unsupported: 'UNAVAILABLE',
-  aborted: 'UNAVAILABLE',
-  'invalid-input': 'INVALID_INPUT',
-  'not-found': 'NOT_FOUND',
-  conflict: 'CONFLICT',
-  fenced: 'CONFLICT',
-  corruption: undefined,
 }
 
 /** Services name fields as GraphQL does; here they have the names of the public document. */
