@@ -7,6 +7,8 @@ import { addressOf, type PostgresAddress, storageIds, superuserPassword } from '
 
 /** Kept this long after its last use. */
 const IDLE_MS_MAX = 30_000
+/** A proxy says every few seconds which sessions it has: so long one of them holds its compute. */
+const HELD_MS = 15_000
 /** At one time: 4 Postgres servers of the smallest size. */
 const COMPUTES_MAX = 4
 export const TIME_TRAVEL_LABEL = 'time-travel'
@@ -14,9 +16,12 @@ export const TIME_TRAVEL_LABEL = 'time-travel'
 interface Entry {
   readonly key: string
   readonly computeId: string
-  readonly address: Promise<PostgresAddress>
+  readonly starting: Promise<PostgresAddress>
+  /** Null until it runs. */
+  address: PostgresAddress | null
   users: number
   idleSinceMs: number
+  heldUntilMs: number
 }
 
 /**
@@ -24,29 +29,27 @@ interface Entry {
  * moment, connections with a point in their options. They write nothing and hold no place in the quorum.
  */
 export class ReadOnlyComputes {
-  readonly #app: App
+  readonly #app: Pick<App, 'computes' | 'secrets' | 'log'>
+  readonly #nowMs: () => number
   readonly #entries = new Map<string, Entry>()
 
-  constructor(app: App) {
+  constructor(app: Pick<App, 'computes' | 'secrets' | 'log'>, nowMs: () => number = () => performance.now()) {
     this.#app = app
+    this.#nowMs = nowMs
   }
 
+  /** One compute for all who look at the same moment. RATE_LIMITED when all places are taken by others that are in use. */
   async use<Value>(
     project: Project,
     timelineId: string,
     lsn: string,
     work: (address: PostgresAddress) => Promise<Value>,
   ): Promise<Result<Value>> {
-    const key = `${timelineId}@${lsn}`
-    let entry = this.#entries.get(key)
-    if (!entry) {
-      if (!(await this.#makeRoom()))
-        return failure('RATE_LIMITED', 'too many moments are looked at at once; try again in a minute')
-      entry = this.#start(project, timelineId, lsn, key)
-    }
-    entry.users++
+    await this.#forgetDead(keyOf(timelineId, lsn))
+    const entry = await this.#join(project, timelineId, lsn)
+    if (!entry) return failure('RATE_LIMITED', 'too many moments are looked at at once; try again in a minute')
     try {
-      return success(await work(await entry.address))
+      return success(await work(await entry.starting))
     } catch (error) {
       if (isStorageError(error, 'invalid-input') || isStorageError(error, 'not-found'))
         return failure('INVALID_INPUT', error.message)
@@ -54,20 +57,27 @@ export class ReadOnlyComputes {
       throw error
     } finally {
       entry.users--
-      entry.idleSinceMs = performance.now()
+      entry.idleSinceMs = this.#nowMs()
     }
   }
 
-  /** Holds one open beyond a call, for the proxy's sessions; `touch` keeps it. */
-  touch(key: string): void {
-    const entry = this.#entries.get(key)
-    if (entry) entry.idleSinceMs = performance.now()
+  /** A session of the proxy is there: holds it beyond the call that opened it. */
+  hold(timelineId: string, lsn: string): void {
+    const entry = this.#entries.get(keyOf(timelineId, lsn))
+    if (!entry) return
+    entry.idleSinceMs = this.#nowMs()
+    entry.heldUntilMs = entry.idleSinceMs + HELD_MS
+  }
+
+  /** Null: none runs for this moment. */
+  addressOf(timelineId: string, lsn: string): PostgresAddress | null {
+    return this.#entries.get(keyOf(timelineId, lsn))?.address ?? null
   }
 
   /** Called every few seconds. */
   async stopIdle(): Promise<void> {
     for (const entry of [...this.#entries.values()])
-      if (entry.users === 0 && performance.now() - entry.idleSinceMs > IDLE_MS_MAX) await this.#stop(entry)
+      if (entry.users === 0 && this.#nowMs() - entry.idleSinceMs > IDLE_MS_MAX) await this.#stop(entry)
   }
 
   isOwn(computeId: string): boolean {
@@ -78,9 +88,34 @@ export class ReadOnlyComputes {
     await Promise.allSettled([...this.#entries.values()].map((entry) => this.#stop(entry)))
   }
 
-  #start(project: Project, timelineId: string, lsn: string, key: string): Entry {
+  /** Finding an entry and counting its user are one step: nothing is awaited in between. */
+  async #join(project: Project, timelineId: string, lsn: string): Promise<Entry | null> {
+    while (true) {
+      const known = this.#entries.get(keyOf(timelineId, lsn))
+      const entry = known ?? (this.#entries.size < COMPUTES_MAX ? this.#start(project, timelineId, lsn) : undefined)
+      if (entry) {
+        entry.users++
+        return entry
+      }
+      if (!(await this.#makeRoom())) return null
+    }
+  }
+
+  /** One that ended by itself is not handed out again. */
+  async #forgetDead(key: string): Promise<void> {
+    const entry = this.#entries.get(key)
+    if (!entry?.address) return
+    const state = await this.#app.computes.getCompute(entry.computeId).then(
+      (info) => info.state,
+      (error: unknown) => (isStorageError(error, 'not-found') ? 'gone' : 'unknown'),
+    )
+    if (state !== 'running' && state !== 'unknown') this.#drop(entry)
+  }
+
+  #start(project: Project, timelineId: string, lsn: string): Entry {
+    const key = keyOf(timelineId, lsn)
     const computeId = newComputeId()
-    const address = this.#app.computes
+    const starting = this.#app.computes
       .startCompute({
         computeId,
         ...storageIds(project, { timelineId }),
@@ -91,26 +126,40 @@ export class ReadOnlyComputes {
         labels: { purpose: TIME_TRAVEL_LABEL, project: project.id },
       })
       .then(addressOf)
-    address.catch(() => this.#entries.delete(key))
-    const entry = { key, computeId, address, users: 0, idleSinceMs: performance.now() }
+    const nowMs = this.#nowMs()
+    const entry: Entry = { key, computeId, starting, address: null, users: 0, idleSinceMs: nowMs, heldUntilMs: nowMs }
+    starting.then(
+      (address) => {
+        entry.address = address
+      },
+      () => this.#drop(entry),
+    )
     this.#entries.set(key, entry)
     return entry
   }
 
+  /** Ends the one that nobody has used for longest. False: all are in use. */
   async #makeRoom(): Promise<boolean> {
-    if (this.#entries.size < COMPUTES_MAX) return true
     const [oldest] = [...this.#entries.values()]
-      .filter((entry) => entry.users === 0)
+      .filter((entry) => entry.users === 0 && entry.heldUntilMs <= this.#nowMs())
       .sort((left, right) => left.idleSinceMs - right.idleSinceMs)
     if (!oldest) return false
     await this.#stop(oldest)
     return true
   }
 
+  #drop(entry: Entry): void {
+    if (this.#entries.get(entry.key) === entry) this.#entries.delete(entry.key)
+  }
+
   async #stop(entry: Entry): Promise<void> {
-    this.#entries.delete(entry.key)
+    this.#drop(entry)
     await this.#app.computes.stopCompute(entry.computeId, 'immediate').catch((error: unknown) => {
       this.#app.log.warn({ error: String(error), computeId: entry.computeId }, 'a read-only compute did not stop')
     })
   }
+}
+
+function keyOf(timelineId: string, lsn: string): string {
+  return `${timelineId}@${lsn}`
 }

@@ -1,25 +1,25 @@
 import type { App } from '../app.ts'
 import type { Branch, Project } from '../generated/prisma/client.ts'
 import { settlePoint } from '../modules/branch/branch-point.ts'
-import { failure, notFound, type Result, success } from '../shared/result.ts'
+import { notFound, type Result, success } from '../shared/result.ts'
 import type { PostgresAddress } from './compute-control.ts'
 import type { ReadOnlyComputes } from './read-only-computes.ts'
-
-const PREFIX = 'at:'
-const KEYS_MAX = 1000
 
 interface Moment {
   readonly branchId: string
   readonly timelineId: string
   readonly lsn: string
-  address: PostgresAddress | null
 }
 
-/** Connections of Postgres clients that ask for a branch at a moment: the proxy names each by a key we give it here. */
+const KEY = /^at:([\w-]{1,64}):([0-9a-f]{32})@([0-9A-F]{1,8}\/[0-9A-F]{1,8})$/
+
+/**
+ * Connections of Postgres clients that ask for a branch at a moment: the proxy names each by a key we give it here. The key
+ * says all of it, so that nothing is kept for those who never prove a password.
+ */
 export class TimeTravelConnections {
   readonly #app: App
   readonly #computes: ReadOnlyComputes
-  readonly #moments = new Map<string, Moment>()
 
   constructor(app: App, computes: ReadOnlyComputes) {
     this.#app = app
@@ -27,7 +27,7 @@ export class TimeTravelConnections {
   }
 
   isKey(endpointId: string): boolean {
-    return endpointId.startsWith(PREFIX)
+    return momentOf(endpointId) !== null
   }
 
   async settle(
@@ -37,35 +37,33 @@ export class TimeTravelConnections {
     const settled = await settlePoint(this.#app, branch, at)
     if (!settled.ok) return settled
     const { timelineId, lsn } = settled.value
-    const key = `${PREFIX}${branch.id}:${timelineId}@${lsn}`
-    if (this.#moments.size >= KEYS_MAX) {
-      const [oldest] = this.#moments.keys()
-      if (oldest !== undefined) this.#moments.delete(oldest)
-    }
-    if (!this.#moments.has(key)) this.#moments.set(key, { branchId: branch.id, timelineId, lsn, address: null })
-    return success(key)
+    return success(`at:${branch.id}:${timelineId}@${lsn}`)
   }
 
   async open(key: string): Promise<Result<PostgresAddress>> {
-    const moment = this.#moments.get(key)
+    const moment = momentOf(key)
     if (!moment) return notFound('endpoint')
-    const branch = await this.#app.database.branch.findUnique({
-      where: { id: moment.branchId },
-      include: { project: true },
-    })
-    if (!branch) return notFound('endpoint')
-    if (branch.project.deletedAt) return failure('NOT_FOUND', 'endpoint not found')
-    const opened = await this.#computes.use(branch.project, moment.timelineId, moment.lsn, async (address) => address)
-    if (opened.ok) moment.address = opened.value
+    const { branchId, timelineId, lsn } = moment
+    const branch = await this.#app.database.branch.findUnique({ where: { id: branchId }, include: { project: true } })
+    if (!branch || branch.project.deletedAt) return notFound('endpoint')
+    const opened = await this.#computes.use(branch.project, timelineId, lsn, async (address) => address)
+    this.#computes.hold(timelineId, lsn)
     return opened
   }
 
+  /** Sessions of the proxy go on there. */
   touch(key: string): void {
-    const moment = this.#moments.get(key)
-    if (moment) this.#computes.touch(`${moment.timelineId}@${moment.lsn}`)
+    const moment = momentOf(key)
+    if (moment) this.#computes.hold(moment.timelineId, moment.lsn)
   }
 
   addressOf(key: string): PostgresAddress | null {
-    return this.#moments.get(key)?.address ?? null
+    const moment = momentOf(key)
+    return moment && this.#computes.addressOf(moment.timelineId, moment.lsn)
   }
+}
+
+function momentOf(key: string): Moment | null {
+  const [, branchId, timelineId, lsn] = KEY.exec(key) ?? []
+  return branchId && timelineId && lsn ? { branchId, timelineId, lsn } : null
 }

@@ -1,4 +1,4 @@
-import { isLsnText, lsnValue } from '../../shared/lsn-text.ts'
+import { isLsnText, lsnText, lsnValue } from '../../shared/lsn-text.ts'
 import { failure, invalid, type Result, success } from '../../shared/result.ts'
 
 const EXPIRY_MS_MAX = 30 * 24 * 3600 * 1000
@@ -23,7 +23,7 @@ export function parsePoint(field: string, input: PointInput | null | undefined, 
   if (given.length > 1) return invalid(field, 'give one of lsn, time and snapshotId')
   if (typeof lsn === 'string') {
     if (!isLsnText(lsn)) return invalid(field, `not an LSN: ${lsn.slice(0, 64)}`)
-    return success({ kind: 'lsn', lsn })
+    return success({ kind: 'lsn', lsn: lsnText(lsnValue(lsn)) })
   }
   if (typeof time === 'string') {
     const ms = Date.parse(time)
