@@ -5,6 +5,7 @@ import * as os from 'node:os'
 import * as path from 'node:path'
 import { binary, runCommand } from './command.ts'
 import { installS3Readers, runDeltaReaders } from './interop-delta.ts'
+import { runPoolerTest } from './interop-pooler.ts'
 import { engineFolder, option, rootFolder } from './repository.ts'
 
 /**
@@ -12,9 +13,9 @@ import { engineFolder, option, rootFolder } from './repository.ts'
  * servers that nobody here wrote. They are installed into the system's temporary folder, never into the repository; one that
  * cannot be had is reported as skipped.
  *
- * Then the published Delta tables as Python's deltalake, DuckDB's delta extension and Spark read them (interop-delta.ts).
+ * Then the published Delta tables as Python's deltalake, DuckDB's delta extension and Spark read them (interop-delta.ts), and pooled connections through PgBouncer (interop-pooler.ts).
  *
- *   --only moto,versitygw,deltalake,duckdb,pyspark
+ *   --only moto,versitygw,deltalake,duckdb,pyspark,pgbouncer
  */
 interface Server {
   readonly name: string
@@ -135,6 +136,6 @@ for (const server of servers) {
     child.kill('SIGTERM')
   }
 }
-lines.push(...(await runDeltaReaders(only)))
+lines.push(...(await runDeltaReaders(only)), ...(await runPoolerTest(only)))
 console.log('')
 for (const line of lines) console.log(line)

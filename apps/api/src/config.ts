@@ -19,7 +19,12 @@ const schema = z.strictObject({
   queryWorker: address.optional(),
   /** Where readers outside find the object store: an absolute folder, or `s3://bucket/prefix`. Without it tables are named by key alone. */
   objectStoreRoot: z.string().min(1).optional(),
-  proxy: z.strictObject({ host: z.string(), port, publicHost: z.string().min(1) }),
+  proxy: z.strictObject({
+    host: z.string(),
+    port,
+    publicHost: z.string().min(1),
+    hasPooler: z.boolean().default(false),
+  }),
   secretsFolder: z.string().min(1),
   logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
   /** The demo project of a first start. */

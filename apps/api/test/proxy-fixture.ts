@@ -8,6 +8,7 @@ import {
   type PostgresFixture,
   type PostgresSettings,
 } from '../../../packages/storage-engine/test/postgres-fixture.ts'
+import { Poolers } from '../src/proxy/pooler/poolers.ts'
 import { type ProxyConfig, proxyConfigSchema } from '../src/proxy/proxy-config.ts'
 import type {
   ComputeAddress,
@@ -116,6 +117,8 @@ export async function startTestProxy(
     publicHost?: string
     port?: number
     computeSockets?: ProxyConfig['computeSockets']
+    /** PgBouncer, for pooled names. */
+    pooler?: string
   } = {},
 ): Promise<TestProxy> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'tributary-proxy-'))
@@ -133,13 +136,20 @@ export async function startTestProxy(
     names: ['db.localtest', '*.db.localtest', 'localhost', '127.0.0.1'],
     nowMs: Date.now(),
   })
+  const log = pino({ level: process.env.PROXY_TEST_LOG ?? 'silent' })
+  const { pooledClientsMax: clientsMax } = config.limits
+  const poolers =
+    options.pooler === undefined
+      ? undefined
+      : await Poolers.open({ file: options.pooler, home: folder, clientsMax, log, nowMs: Date.now })
   const proxy = new ProxyServer({
     config,
     tls,
     routes,
+    poolers,
     mockSecret: randomBytes(32),
     proxyId: 'test-proxy',
-    log: pino({ level: process.env.PROXY_TEST_LOG ?? 'silent' }),
+    log,
     nowMs: Date.now,
   })
   await proxy.listen()
@@ -150,6 +160,7 @@ export async function startTestProxy(
     folder,
     async close() {
       await proxy.close()
+      await poolers?.close()
       fs.rmSync(folder, { recursive: true, force: true })
     },
   }

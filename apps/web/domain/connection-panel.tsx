@@ -5,6 +5,7 @@ import { CodeBlock } from '@tributary/ui/patterns/code-block'
 import { CopyField } from '@tributary/ui/patterns/copy-field'
 import { SkeletonLines } from '@tributary/ui/patterns/skeleton'
 import { Button } from '@tributary/ui/primitives/button'
+import { Checkbox } from '@tributary/ui/primitives/checkbox'
 import { Select } from '@tributary/ui/primitives/select'
 import { Eye, EyeOff } from 'lucide-react'
 import { type ReactNode, useState } from 'react'
@@ -26,11 +27,12 @@ export function ConnectionPanel({ projectId, branchId, password: initialPassword
   const [role, setRole] = useState<string>()
   const [database, setDatabase] = useState<string>()
   const [password, setPassword] = useState(initialPassword)
+  const [isPooled, setIsPooled] = useState(false)
   const [isShown, setIsShown] = useState(false)
   const reveal = useAction(RevealRolePasswordDocument, (data) => data.revealRolePassword)
   const { data, error, refetch } = useGraphql(
     BranchConnectionDocument,
-    { projectId, branchId, role, database },
+    { projectId, branchId, role, database, pooled: isPooled },
     { keepPrevious: true },
   )
   const branch = data?.project?.branch
@@ -87,6 +89,14 @@ export function ConnectionPanel({ projectId, branchId, password: initialPassword
           </Button>
         ) : null}
       </div>
+      {data.serverInfo.hasPooler ? (
+        <Checkbox
+          isChecked={isPooled}
+          onChange={setIsPooled}
+          label="Pooled connection"
+          hint="Many clients share few connections to the compute, a transaction at a time. Not for session state: SET, LISTEN, temporary tables."
+        />
+      ) : null}
       {reveal.error ? <Callout tone="danger">{reveal.error.message}</Callout> : null}
       <CopyField label="Connection string" text={uri} shown={isShown ? uri : uriHidden(uri)} />
       <CopyField label="psql" text={psqlLine(uri)} shown={psqlLine(isShown ? uri : uriHidden(uri))} />

@@ -267,10 +267,11 @@ export type BranchConnectionQueryVariables = Exact<{
   branchId: string;
   role?: string | null | undefined;
   database?: string | null | undefined;
+  pooled: boolean;
 }>;
 
 
-export type BranchConnectionQuery = { project: { id: string, branch: { id: string, name: string, roles: Array<{ name: string, canRevealPassword: boolean, isProtected: boolean }>, databases: Array<{ id: string, name: string, ownerName: string }>, connectionInfo: { host: string, port: number, database: string, role: string, uri: string, psql: string, passwordRevealed: boolean } | null } | null } | null };
+export type BranchConnectionQuery = { serverInfo: { hasPooler: boolean }, project: { id: string, branch: { id: string, name: string, roles: Array<{ name: string, canRevealPassword: boolean, isProtected: boolean }>, databases: Array<{ id: string, name: string, ownerName: string }>, connectionInfo: { host: string, port: number, database: string, role: string, uri: string, psql: string, passwordRevealed: boolean } | null } | null } | null };
 
 export type RevealRolePasswordMutationVariables = Exact<{
   branchId: string;
@@ -1406,7 +1407,10 @@ fragment OperationDetails on Operation {
   }
 }`) as unknown as TypedDocumentString<CancelOperationMutation, CancelOperationMutationVariables>;
 export const BranchConnectionDocument = /*#__PURE__*/ new TypedDocumentString(`
-    query BranchConnection($projectId: ID!, $branchId: ID!, $role: String, $database: String) {
+    query BranchConnection($projectId: ID!, $branchId: ID!, $role: String, $database: String, $pooled: Boolean!) {
+  serverInfo {
+    hasPooler
+  }
   project(id: $projectId) {
     id
     branch(id: $branchId) {
@@ -1422,7 +1426,7 @@ export const BranchConnectionDocument = /*#__PURE__*/ new TypedDocumentString(`
         name
         ownerName
       }
-      connectionInfo(role: $role, database: $database) {
+      connectionInfo(role: $role, database: $database, pooled: $pooled) {
         ...ConnectionDetails
       }
     }

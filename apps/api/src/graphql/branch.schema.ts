@@ -5,6 +5,7 @@ import type { Branch, Project } from '../generated/prisma/client.ts'
 import { canInProject } from '../modules/access.ts'
 import type { HistoryWindow } from '../modules/branch/branch-point.ts'
 import { deletionRefusal } from '../modules/branch/branch-rules.ts'
+import { invalid } from '../shared/result.ts'
 import { builder, failureError, orThrow } from './builder.ts'
 import { actorOf, callOf, type GraphContext } from './context.ts'
 import {
@@ -156,14 +157,29 @@ builder.objectType(BranchRef, {
       args: {
         role: t.arg.string(),
         database: t.arg.string(),
+        pooled: t.arg.boolean({
+          defaultValue: false,
+          required: true,
+          description: 'Through the pool of the endpoint: needs `serverInfo.hasPooler`.',
+        }),
       },
-      resolve: async (branch, { role, database }, context) => {
+      resolve: async (branch, { role, database, pooled }, context) => {
+        if (pooled && !context.app.config.proxy.hasPooler)
+          orThrow(
+            invalid(
+              'pooled',
+              'pooled connections are not available: there is no PgBouncer on the machine of the proxy',
+            ),
+          )
         const [endpoints, roles, databases] = await Promise.all([
           context.loaders.endpointsOfBranch.load(branch.id),
           context.loaders.rolesOfBranch.load(branch.id),
           context.loaders.databasesOfBranch.load(branch.id),
         ])
-        return context.services.connections.infoFor({ endpoints, roles, databases }, { role, database })
+        return context.services.connections.infoFor(
+          { endpoints, roles, databases },
+          { role, database, isPooled: pooled },
+        )
       },
     }),
     lsnAtTime: t.field({

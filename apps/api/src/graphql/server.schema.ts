@@ -19,6 +19,10 @@ const ServerInfoRef = builder.objectRef<ServerInfo>('ServerInfo').implement({
     allowsSignUp: t.boolean({ resolve: (_info, _args, { app }) => app.config.allowSignUp }),
     proxyHost: t.string({ resolve: (_info, _args, { app }) => app.config.proxy.publicHost }),
     proxyPort: t.int({ resolve: (_info, _args, { app }) => app.config.proxy.port }),
+    hasPooler: t.boolean({
+      description: 'Endpoints can be reached as `<endpoint>-pooler`: many clients share few connections.',
+      resolve: (_info, _args, { app }) => app.config.proxy.hasPooler,
+    }),
     hasAnalytics: t.boolean({ resolve: (_info, _args, { app }) => app.queries !== null }),
     demoProjectId: t.exposeID('demoProjectId', { nullable: true, description: 'Null when you may not see it.' }),
     demoWorkloadRunning: t.boolean({

@@ -5,6 +5,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { pino } from 'pino'
 import { runConnectionReporter } from '../proxy/connection-reporter.ts'
 import { HttpRouteProvider } from '../proxy/http-route-provider.ts'
+import { Poolers } from '../proxy/pooler/poolers.ts'
 import { readProxyConfig } from '../proxy/proxy-config.ts'
 import { ProxyServer } from '../proxy/proxy-server.ts'
 import { openStatusServer } from '../proxy/status-server.ts'
@@ -38,10 +39,20 @@ async function main(): Promise<void> {
     token: () => fs.readFileSync(config.api.tokenFile, 'utf8').trim(),
     nowMs: Date.now,
   })
+  const poolers =
+    config.pooler &&
+    (await Poolers.open({
+      file: config.pooler.file,
+      home: config.home,
+      clientsMax: config.limits.pooledClientsMax,
+      log,
+      nowMs: Date.now,
+    }))
   const proxy = new ProxyServer({
     config,
     tls,
     routes,
+    poolers,
     mockSecret: loadSecret(path.join(folder, 'mock-secret')),
     proxyId,
     log,
@@ -84,7 +95,7 @@ async function main(): Promise<void> {
     setTimeout(() => process.exit(1), STOP_MS_MAX).unref()
     status.server.close()
     status.server.closeAllConnections()
-    Promise.all([proxy.close(), reporter]).then(
+    Promise.all([proxy.close().then(() => poolers?.close()), reporter]).then(
       () => process.exit(0),
       () => process.exit(1),
     )

@@ -52,7 +52,8 @@ export class CancelKeys {
     await new Promise<void>((resolve) => {
       socket.once('close', () => resolve())
       socket.setTimeout(CANCEL_MS_MAX, () => socket.destroy())
-      socket.end(encodeCancelRequest(processId, key))
+      // Not ended from here: PgBouncer drops the request of a client that has left.
+      socket.write(encodeCancelRequest(processId, key))
       socket.resume()
     })
   }

@@ -87,6 +87,15 @@ export async function connectCompute(login: ComputeLogin, signal: AbortSignal): 
   }
 }
 
+/** Rejects with ComputeUnreachable when nobody listens: a pooler in front would not tell that from a refusal. */
+export async function checkReachable(place: ComputePlace, signal: AbortSignal): Promise<void> {
+  const socket = await dialCompute(place, signal).catch((cause: unknown) => {
+    signal.throwIfAborted()
+    throw new ComputeUnreachable('the compute does not answer', { cause })
+  })
+  socket.destroy()
+}
+
 async function open(place: ComputePlace, signal: AbortSignal) {
   let onChunk: (chunk: Buffer) => void = () => undefined
   const callback = (bytes: number) => {

@@ -12,6 +12,8 @@ const KEEPALIVE_MS = 60_000
 export interface ComputePlace {
   readonly address: ComputeAddress
   readonly socketPath: string | undefined
+  /** A pooler: behind its socket is not what listens at the address. */
+  readonly isSocketOnly?: boolean
 }
 
 /**
@@ -37,8 +39,10 @@ export async function dialCompute(place: ComputePlace, signal: AbortSignal, onre
     ...(onread === undefined ? {} : { onread }),
   }
   if (place.socketPath !== undefined) {
-    const socket = await attempt({ path: place.socketPath, ...options }, signal).catch(() => undefined)
-    if (socket) return socket
+    const socket = attempt({ path: place.socketPath, ...options }, signal)
+    if (place.isSocketOnly) return socket
+    const connected = await socket.catch(() => undefined)
+    if (connected) return connected
     signal.throwIfAborted()
   }
   return attempt({ ...place.address, ...options }, signal)

@@ -78,10 +78,21 @@ describe('which endpoint a connection means', () => {
     expect(error.message).toContain(name)
   })
 
-  test('the pooled host is refused with the way out', () => {
-    const error = refusal(() => resolve({ user: 'ann' }, 'ep-a-pooler.db.example.com'))
-    expect(error).toMatchObject({ sqlstate: '0A000', hint: 'Connect to ep-a without -pooler.' })
+  test('a name with -pooler means the pool of the endpoint without it, however it is given', () => {
+    const pooled = { label: 'ep-a', isPooled: true }
+    expect(resolve({ user: 'ann' }, 'ep-a-pooler.db.example.com')).toMatchObject(pooled)
+    expect(resolve({ user: 'ann', options: 'endpoint=ep-a-pooler' })).toMatchObject(pooled)
+    expect(resolve({ user: 'ann@ep-a-pooler' })).toMatchObject({ ...pooled, user: 'ann' })
+    expect(resolve({ user: 'ann@ep-a' }).isPooled).toBe(false)
   })
+
+  test.each(['-c geqo=off', 'neon_lsn:0/16B3748', 'neon_timestamp:2026-03-01'])(
+    'a pooled connection with %j is refused with the way out',
+    (options) => {
+      const error = refusal(() => resolve({ user: 'ann', options }, 'ep-a-pooler.db.example.com'))
+      expect(error).toMatchObject({ sqlstate: '0A000', hint: expect.stringContaining('without -pooler') })
+    },
+  )
 
   test('no user, a long name, a strange label and replication are refused', () => {
     expect(refusal(() => resolve({ options: 'endpoint=ep-a' })).sqlstate).toBe('28000')

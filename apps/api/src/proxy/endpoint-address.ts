@@ -7,12 +7,14 @@ import { ProxyError, SQLSTATE } from './wire.ts'
  *   2. startup `options`    endpoint=<label> (also project=, --endpoint=, and %3D for =)
  *   3. user name            <role>@<label>, only when neither of the others names one
  *
- * A label is an endpoint's id or name, or a branch's id. `options` may also hold neon_lsn:<lsn> or neon_timestamp:<time>:
+ * A label is an endpoint's id or name, or a branch's id, and may end with -pooler. `options` may also hold neon_lsn:<lsn> or neon_timestamp:<time>:
  * a look at the branch as it was. What is ours is cut out before the compute sees it.
  */
 export interface EndpointAddress {
-  /** Lower case. */
+  /** Lower case, without `-pooler`. */
   readonly label: string
+  /** The name ended with `-pooler`: the session goes through the endpoint's pool. */
+  readonly isPooled: boolean
   readonly user: string
   readonly database: string
   readonly lsn: string | undefined
@@ -55,17 +57,20 @@ export function resolveEndpointAddress(sources: AddressSources): EndpointAddress
       hint: 'The TLS host name and options=endpoint must name the same endpoint.',
     })
   const fromUser = named.length === 0 ? splitUser(fullUser) : undefined
-  const label = named[0] ?? fromUser?.label
-  if (label === undefined)
+  const name = named[0] ?? fromUser?.label
+  if (name === undefined)
     throw new ProxyError(SQLSTATE.connectionRejected, 'the connection names no endpoint', { hint: HOW_TO_NAME })
-  checkLabel(label)
+  checkLabel(name)
+  const isPooled = name.endsWith(POOLER_SUFFIX)
+  if (isPooled) checkPooled(options)
 
   const user = fromUser?.user ?? fullUser
   const database = parameters.get('database') || user
   checkName('user name', user)
   checkName('database name', database)
   return {
-    label,
+    label: isPooled ? name.slice(0, -POOLER_SUFFIX.length) : name,
+    isPooled,
     user,
     database,
     lsn: options.lsn,
@@ -138,9 +143,18 @@ function checkLabel(label: string): void {
     throw new ProxyError(SQLSTATE.connectionRejected, 'the name of the endpoint has characters that no endpoint has', {
       hint: HOW_TO_NAME,
     })
-  if (label.endsWith(POOLER_SUFFIX))
-    throw new ProxyError(SQLSTATE.featureNotSupported, 'pooled connections are not available', {
-      hint: `Connect to ${label.slice(0, -POOLER_SUFFIX.length)} without ${POOLER_SUFFIX}.`,
+}
+
+/** Sessions of a pool share connections: what a start-up packet sets there would be everybody's. */
+function checkPooled({ lsn, timestamp, rest }: SplitOptions): void {
+  if (lsn !== undefined || timestamp !== undefined)
+    throw new ProxyError(SQLSTATE.featureNotSupported, 'a look at the past is not pooled', {
+      hint: `Connect to the same name without ${POOLER_SUFFIX}.`,
+    })
+  if (rest !== '')
+    throw new ProxyError(SQLSTATE.featureNotSupported, 'a pooled connection takes no settings in options', {
+      detail: rest,
+      hint: `Leave them out, set them for the role (ALTER ROLE … SET), or connect to the same name without ${POOLER_SUFFIX}.`,
     })
 }
 

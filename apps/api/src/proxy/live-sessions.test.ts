@@ -7,6 +7,7 @@ function session(more: Partial<LiveSession> = {}) {
   const live = {
     endpointId: 'a',
     address: { host: 'h', port: 1 },
+    isPooled: false,
     idleTimeoutMs: 0,
     bytesFromClient: 0,
     bytesToClient: 0,
@@ -25,6 +26,15 @@ describe('live sessions', () => {
     expect(() => sessions.reserve('b', 2)).not.toThrow()
     leave()
     expect(() => sessions.reserve('a', 2)).not.toThrow()
+  })
+
+  test('pooled sessions have a limit of their own', () => {
+    const sessions = new LiveSessions()
+    sessions.add(session({ isPooled: true }).live, 0)
+    sessions.reserve('a', 2, { isPooled: true })
+    expect(() => sessions.reserve('a', 2, { isPooled: true })).toThrow('too many connections')
+    expect(() => sessions.reserve('a', 1)).not.toThrow()
+    expect(() => sessions.reserve('a', 1)).toThrow('too many connections')
   })
 
   test('the report has what moved since the last one', () => {

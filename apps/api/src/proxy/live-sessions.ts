@@ -5,6 +5,8 @@ import { ProxyError, SQLSTATE } from './wire.ts'
 export interface LiveSession {
   readonly endpointId: string
   readonly address: ComputeAddress
+  /** Through the endpoint's pool: counted apart from those that hold a connection to the compute each. */
+  readonly isPooled: boolean
   readonly idleTimeoutMs: number
   readonly bytesFromClient: number
   readonly bytesToClient: number
@@ -28,19 +30,23 @@ export class LiveSessions {
     return this.#count
   }
 
-  /** Takes a place, or throws ProxyError 53300. Call the result once: when the session has begun, or will not begin. */
-  reserve(endpointId: string, connectionsMax: number): () => void {
-    const taken = (this.#byEndpoint.get(endpointId)?.size ?? 0) + (this.#reserved.get(endpointId) ?? 0)
+  /**
+   * Takes a place among the endpoint's pooled sessions, or among the others, or throws ProxyError 53300. Call the result once:
+   * when the session has begun, or will not begin.
+   */
+  reserve(endpointId: string, connectionsMax: number, { isPooled = false } = {}): () => void {
+    const key = `${isPooled ? 'pooled' : 'direct'} ${endpointId}`
+    const taken = this.#sessionsOf(endpointId, isPooled) + (this.#reserved.get(key) ?? 0)
     if (taken >= connectionsMax)
       throw new ProxyError(SQLSTATE.tooManyConnections, 'too many connections to this endpoint', {
         detail: `The limit is ${connectionsMax}.`,
         hint: 'Close connections that are not needed, or use a pool in the application.',
       })
-    this.#reserved.set(endpointId, (this.#reserved.get(endpointId) ?? 0) + 1)
+    this.#reserved.set(key, (this.#reserved.get(key) ?? 0) + 1)
     return () => {
-      const left = (this.#reserved.get(endpointId) ?? 1) - 1
-      if (left > 0) this.#reserved.set(endpointId, left)
-      else this.#reserved.delete(endpointId)
+      const left = (this.#reserved.get(key) ?? 1) - 1
+      if (left > 0) this.#reserved.set(key, left)
+      else this.#reserved.delete(key)
     }
   }
 
@@ -71,6 +77,12 @@ export class LiveSessions {
       ended++
     }
     return ended
+  }
+
+  #sessionsOf(endpointId: string, isPooled: boolean): number {
+    let count = 0
+    for (const session of this.#byEndpoint.get(endpointId)?.keys() ?? []) if (session.isPooled === isPooled) count++
+    return count
   }
 
   endAll(error: ProxyError): void {

@@ -17,6 +17,8 @@ export const proxyConfigSchema = z.strictObject({
   api: z.strictObject({ url: z.url(), tokenFile: z.string().min(1) }),
   /** Computes at `host` run on this machine and have Unix sockets in `folder`, each named by its port as Postgres does. */
   computeSockets: z.strictObject({ host: z.string().min(1), folder: z.string().min(1) }).optional(),
+  /** PgBouncer: the program behind `<endpoint>-pooler`. Without it such names are refused. */
+  pooler: z.strictObject({ file: z.string().min(1) }).optional(),
   tls: z.strictObject({ certFile: z.string().min(1), keyFile: z.string().min(1) }).optional(),
   /** Keeps the certificate and the secret of made-up verifiers in `<home>/proxy`. */
   home: z.string().min(1),
@@ -31,6 +33,8 @@ export const proxyConfigSchema = z.strictObject({
       loginMsMax: z.number().int().min(100).max(600_000).default(30_000),
       /** For a compute to start, and then for it to take the log-in. */
       wakeMsMax: z.number().int().min(100).max(600_000).default(60_000),
+      /** Clients of one endpoint's pool. */
+      pooledClientsMax: z.number().int().min(1).max(100_000).default(5_000),
       waitersPerEndpointMax: z.number().int().min(1).max(100_000).default(1000),
       wakesMax: z.number().int().min(1).max(10_000).default(100),
       /** How often live connections are reported. */

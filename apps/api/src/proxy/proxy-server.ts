@@ -4,12 +4,13 @@ import { CancelKeys } from './cancel-keys.ts'
 import { ClientConnection } from './client-connection.ts'
 import { readClientHello } from './client-hello.ts'
 import { logInClient } from './client-login.ts'
-import { ComputeRefused, connectCompute } from './compute-connection.ts'
+import { ComputeRefused, checkReachable, connectCompute } from './compute-connection.ts'
 import { placeOf } from './dial-compute.ts'
 import { resolveEndpointAddress } from './endpoint-address.ts'
 import { type LiveSession, LiveSessions } from './live-sessions.ts'
+import type { Poolers } from './pooler/poolers.ts'
 import type { ProxyConfig } from './proxy-config.ts'
-import type { RouteAnswer } from './proxy-contract.ts'
+import type { ComputeAddress, RouteAnswer } from './proxy-contract.ts'
 import { openProxyMetrics, type ProxyMetrics } from './proxy-metrics.ts'
 import { type ReachedCompute, reachCompute } from './reach-compute.ts'
 import type { RouteProvider } from './route-provider.ts'
@@ -40,6 +41,8 @@ export interface ProxyServerOptions {
   readonly config: Pick<ProxyConfig, 'host' | 'port' | 'publicHost' | 'limits' | 'computeSockets'>
   readonly tls: TlsMaterial
   readonly routes: RouteProvider
+  /** Undefined: no pooler on this machine, pooled names are refused. */
+  readonly poolers?: Poolers | undefined
   /** Salts of made-up verifiers are derived from it; kept, so that they stay the same. */
   readonly mockSecret: Uint8Array
   readonly proxyId: string
@@ -47,6 +50,8 @@ export interface ProxyServerOptions {
   nowMs(): number
 }
 
+/** PgBouncer refuses newer ones. */
+const POOLED_MINOR_MAX = 0
 /** A refused client gets so long to read why. */
 const REFUSAL_LINGER_MS = 2000
 
@@ -118,6 +123,7 @@ export class ProxyServer {
       waiting: this.#wakes.waiting,
       wakes: this.#wakes.wakesTotal,
       cancelKeys: this.#cancelKeys.size,
+      poolers: this.#options.poolers?.count ?? null,
     }
   }
 
@@ -172,14 +178,16 @@ export class ProxyServer {
       return
     }
     const { packet, reader } = hello
-    const minorVersion = Math.min(packet.minorVersion, PROTOCOL_MINOR_MAX)
-    if (packet.minorVersion > PROTOCOL_MINOR_MAX || packet.unknownOptions.length > 0)
-      connection.socket.write(encodeNegotiateProtocolVersion(minorVersion, packet.unknownOptions))
     const address = resolveEndpointAddress({
       serverName: hello.serverName,
       publicHost: config.publicHost,
       parameters: packet.parameters,
     })
+    if (address.isPooled && !this.#options.poolers) throw noPooler(address.label)
+    const minorMax = address.isPooled ? POOLED_MINOR_MAX : PROTOCOL_MINOR_MAX
+    const minorVersion = Math.min(packet.minorVersion, minorMax)
+    if (packet.minorVersion > minorMax || packet.unknownOptions.length > 0)
+      connection.socket.write(encodeNegotiateProtocolVersion(minorVersion, packet.unknownOptions))
     const route = await routes.route(
       {
         endpoint: address.label,
@@ -204,7 +212,10 @@ export class ProxyServer {
     login.done()
     endLogin()
 
-    const leavePlace = this.sessions.reserve(route.endpointId, route.limits.connectionsMax)
+    const { isPooled } = address
+    const connectionsMax = isPooled ? limits.pooledClientsMax : route.limits.connectionsMax
+    const leavePlace = this.sessions.reserve(route.endpointId, connectionsMax, { isPooled })
+    let leavePool: (() => void) | undefined
     try {
       const start = connection.withDeadline(
         limits.wakeMsMax,
@@ -218,16 +229,16 @@ export class ProxyServer {
         clientAddress: connection.clientAddress,
         proxyId: this.#options.proxyId,
         wakes: this.#wakes,
-        connect: (at) =>
-          connectCompute(
-            {
-              place: placeOf(config.computeSockets, at, address.user),
-              minorVersion,
-              parameters: address.parameters,
-              ...proof,
-            },
-            start.signal,
-          ),
+        connect: async (at) => {
+          const login = { minorVersion, parameters: address.parameters, ...proof }
+          const place = placeOf(config.computeSockets, at, address.user)
+          if (!isPooled) return connectCompute({ place, ...login }, start.signal)
+          await checkReachable(place, start.signal)
+          leavePool?.()
+          const pool = await this.#joinPool(route, at, address.user)
+          leavePool = pool.leave
+          return connectCompute({ place: pool.place, ...login }, start.signal)
+        },
         onWoken: (at) => {
           this.metrics.wakes.inc()
           this.sessions.endElsewhere(route.endpointId, at)
@@ -239,7 +250,8 @@ export class ProxyServer {
         reached.compute.socket.destroy()
         throw new ConnectionEnded()
       }
-      this.#beginSession({ connection, route, ahead: reader.detach(), reached })
+      this.#beginSession({ connection, route, ahead: reader.detach(), reached, isPooled, leavePool })
+      leavePool = undefined
       const security = hello.isTls ? (proof.isChannelBound ? 'tls-channel-bound' : 'tls') : 'plain'
       this.metrics.loggedIn.inc({ security })
       const seconds = (performance.now() - startedMs) / 1000
@@ -250,7 +262,15 @@ export class ProxyServer {
       )
     } finally {
       leavePlace()
+      leavePool?.()
     }
+  }
+
+  #joinPool(route: RouteAnswer, compute: ComputeAddress, role: string) {
+    const { poolers } = this.#options
+    if (!poolers || route.verifier === null) throw noPooler(route.endpointId)
+    const { endpointId, verifier } = route
+    return poolers.join({ endpointId, compute, connectionsMax: route.limits.connectionsMax, role, verifier })
   }
 
   #beginSession(begin: {
@@ -258,8 +278,10 @@ export class ProxyServer {
     route: RouteAnswer
     ahead: Buffer
     reached: ReachedCompute
+    isPooled: boolean
+    leavePool: (() => void) | undefined
   }): void {
-    const { connection, route, reached } = begin
+    const { connection, route, reached, isPooled, leavePool } = begin
     const { compute, at } = reached
     const keys = this.#cancelKeys.issue({
       place: compute.place,
@@ -278,12 +300,14 @@ export class ProxyServer {
       client: connection.socket,
       compute,
       ahead: begin.ahead,
+      isPooled,
       onBrokenWait: () => {
         this.metrics.brokenWaits.inc()
         this.#options.log.warn({ endpoint: route.endpointId, compute: at }, 'the wait for the quorum was broken off')
       },
       onClose: () => {
         keys.forget()
+        leavePool?.()
         this.sessions.remove(live)
         this.metrics.bytes.inc({ direction: 'from-client' }, session.bytesFromClient)
         this.metrics.bytes.inc({ direction: 'to-client' }, session.bytesToClient)
@@ -292,6 +316,7 @@ export class ProxyServer {
     const live: LiveSession = {
       endpointId: route.endpointId,
       address: at,
+      isPooled,
       idleTimeoutMs: route.limits.idleTimeoutMs,
       get bytesFromClient() {
         return session.bytesFromClient
@@ -344,4 +369,11 @@ function once(work: () => void): () => void {
 
 function tooMany(message: string): ProxyError {
   return new ProxyError(SQLSTATE.tooManyConnections, message, { hint: 'Try again in a few seconds.' })
+}
+
+function noPooler(label: string): ProxyError {
+  return new ProxyError(SQLSTATE.featureNotSupported, 'pooled connections are not available', {
+    detail: 'There is no PgBouncer on the machine of the proxy.',
+    hint: `Connect to ${label} without -pooler.`,
+  })
 }

@@ -37,6 +37,11 @@ export function parseScramVerifier(text: string): ScramVerifier | undefined {
   return { iterations, salt: match[2]!, storedKey, serverKey }
 }
 
+/** As `rolpassword` has it. */
+export function encodeScramVerifier({ iterations, salt, storedKey, serverKey }: ScramVerifier): string {
+  return `SCRAM-SHA-256$${iterations}:${salt}$${storedKey.toString('base64')}:${serverKey.toString('base64')}`
+}
+
 /**
  * For a role that does not exist: the exchange runs in full and fails at the proof, so that nobody learns which names
  * exist. The salt is the same at every attempt.

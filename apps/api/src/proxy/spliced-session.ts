@@ -12,13 +12,16 @@ import { encodeErrorResponse, encodeQuery, ProxyError, SQLSTATE } from './wire.t
  *
  * A client can hide the WARNING of a broken wait from itself, and so from the guard (client_min_messages = error). After
  * a cancel request that ended in success the proxy therefore asks the compute, between two questions of the client's,
- * whether warnings are shown at all; if not, the outcome is unknown.
+ * whether warnings are shown at all; if not, the outcome is unknown. In a pool there is no asking the same connection again:
+ * there the outcome is unknown after every cancel request that ended in success.
  */
 export interface SplicedSessionOptions {
   readonly client: Socket
   readonly compute: ComputeConnection
   /** Read ahead of the client. */
   readonly ahead: Buffer
+  /** The next question may go to another connection than the last one. */
+  readonly isPooled: boolean
   onBrokenWait(): void
   onClose(): void
 }
@@ -117,7 +120,7 @@ export class SplicedSession {
     this.#isCancelled = this.#cancelsOnTheirWay > 0
     // An error is no commit; in a failed transaction nothing can be asked.
     if (hadError || status === 'E'.charCodeAt(0)) return true
-    queueMicrotask(() => this.#askWhetherWarningsShow())
+    queueMicrotask(() => (this.#options.isPooled ? this.#guard.replaceRound() : this.#askWhetherWarningsShow()))
     return false
   }
 

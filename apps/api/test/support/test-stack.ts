@@ -100,7 +100,7 @@ export class TestStack {
       databaseUrl: this.databaseUrl,
       supervisor: { url: this.engine.supervisorUrl, tokenFile: path.join(this.secretsFolder, 'supervisor-token') },
       pageserver: { url: this.engine.pageserverUrl },
-      proxy: { host: '127.0.0.1', port: 5433, publicHost: 'localhost' },
+      proxy: { host: '127.0.0.1', port: 5433, publicHost: 'localhost', hasPooler: false },
       secretsFolder: this.secretsFolder,
       makeDemo: false,
       logLevel: 'warn',

@@ -24,6 +24,8 @@ const environment = z.object({
   TRIBUTARY_DEMO: z.enum(['on', 'off']).default('on'),
   TRIBUTARY_TLS_CERT_FILE: z.string().min(1).optional(),
   TRIBUTARY_TLS_KEY_FILE: z.string().min(1).optional(),
+  /** PgBouncer, for pooled endpoints: `auto` takes the one on PATH, `off` none, anything else is a path. */
+  TRIBUTARY_PGBOUNCER: z.string().min(1).default('auto'),
   /** A Postgres server for the catalog of the API, instead of its own. */
   DATABASE_URL: z
     .string()
@@ -65,6 +67,8 @@ export interface ProductConfig {
   readonly publicHost: string
   readonly makeDemo: boolean
   readonly databaseUrl: string | undefined
+  /** Path of PgBouncer; `auto`: the one on PATH, when there is one; undefined: pooled endpoints are switched off. */
+  readonly pgbouncer: string | undefined
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined
 }
 
@@ -132,6 +136,7 @@ function productOf(values: z.infer<typeof environment>): ProductConfig | undefin
     publicHost: values.TRIBUTARY_PUBLIC_HOST,
     makeDemo: values.TRIBUTARY_DEMO === 'on',
     databaseUrl: values.DATABASE_URL,
+    pgbouncer: values.TRIBUTARY_PGBOUNCER === 'off' ? undefined : values.TRIBUTARY_PGBOUNCER,
     tls:
       certFile === undefined || keyFile === undefined
         ? undefined

@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
 import type { ProcessKind, StackAddresses } from '../admin/stack-client.ts'
 import { StorageError } from '../base/errors.ts'
+import { findProgram } from '../io/find-program.ts'
 import type { Log } from '../io/log.ts'
 import { nodeClock } from '../io/node-clock.ts'
 import { nodeRandom } from '../io/node-random.ts'
@@ -53,10 +54,14 @@ export type FirstRun = z.infer<typeof firstRun>
 export class ProductProcesses {
   readonly processes = new Map<string, ManagedProcess>()
   readonly #options: ProductOptions
+  /** PgBouncer. */
+  readonly #pooler: string | undefined
   #queryWorkerPort: number | undefined
 
   constructor(options: ProductOptions) {
     this.#options = options
+    const { pgbouncer } = options.product
+    this.#pooler = pgbouncer === 'auto' ? findProgram('pgbouncer', process.env) : pgbouncer
   }
 
   /** Says which port is taken, by the name of its variable, before anything is started. */
@@ -197,7 +202,12 @@ export class ProductProcesses {
         ...(this.#queryWorkerPort === undefined
           ? {}
           : { queryWorker: { url: `http://${config.host}:${this.#queryWorkerPort}` } }),
-        proxy: { host: config.host, port: config.postgresPort, publicHost: product.publicHost },
+        proxy: {
+          host: config.host,
+          port: config.postgresPort,
+          publicHost: product.publicHost,
+          hasPooler: this.#pooler !== undefined,
+        },
         secretsFolder: this.#secretsFolder,
         objectStoreRoot: objectStoreRoot(config.objectStore),
         makeDemo: product.makeDemo,
@@ -222,6 +232,7 @@ export class ProductProcesses {
         },
         ...(product.tls === undefined ? {} : { tls: product.tls }),
         computeSockets: { host: config.host, folder: this.#options.socketsFolder },
+        ...(this.#pooler === undefined ? {} : { pooler: { file: this.#pooler } }),
         home: config.home,
         logLevel: config.logLevel,
       },

@@ -9,6 +9,15 @@ function serviceAt(publicHost: string): ConnectionService {
 
 const wanted = { role: 'app', database: 'shop', password: 'p@ss' }
 
+test('a pooled string names the pool, in the host or in the options', () => {
+  const pooled = { ...wanted, isPooled: true }
+  expect(serviceAt('db.example.com').forEndpoint('ep-1', pooled)).toMatchObject({
+    host: 'ep-1-pooler.db.example.com',
+    uri: 'postgresql://app:p%40ss@ep-1-pooler.db.example.com:5433/shop?sslmode=require',
+  })
+  expect(serviceAt('localhost').forEndpoint('ep-1', pooled).uri).toContain('options=endpoint%3Dep-1-pooler')
+})
+
 test('where names below the host resolve, the host names the endpoint', () => {
   const { uri, host } = serviceAt('db.example.com').forEndpoint('ep-1', wanted)
   expect(host).toBe('ep-1.db.example.com')

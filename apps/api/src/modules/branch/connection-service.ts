@@ -1,6 +1,6 @@
 import type { App } from '../../app.ts'
 import type { Database, Endpoint, Role } from '../../generated/prisma/client.ts'
-import { type ConnectionParts, connectionHost, connectionUri } from './connection-uri.ts'
+import { type ConnectionParts, connectionHost, connectionUri, pooledLabel } from './connection-uri.ts'
 
 export interface ConnectionInfo {
   readonly host: string
@@ -36,6 +36,7 @@ export class ConnectionService {
       role?: string | null | undefined
       database?: string | null | undefined
       password?: string | null
+      isPooled?: boolean
     } = {},
   ): ConnectionInfo | null {
     const endpoint = parts.endpoints.find((candidate) => candidate.type === 'READ_WRITE') ?? parts.endpoints[0]
@@ -49,6 +50,7 @@ export class ConnectionService {
       role: role.name,
       database: database.name,
       password: wanted.password ?? null,
+      isPooled: wanted.isPooled ?? false,
     })
   }
 
@@ -57,7 +59,7 @@ export class ConnectionService {
     const { role, database, password } = wanted
     const uri = connectionUri(proxy, endpointId, wanted)
     return {
-      host: connectionHost(proxy, endpointId),
+      host: connectionHost(proxy, wanted.isPooled ? pooledLabel(endpointId) : endpointId),
       port: proxy.port,
       database,
       role,

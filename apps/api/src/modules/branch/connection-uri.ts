@@ -5,6 +5,8 @@ export interface ConnectionParts {
   readonly database: string
   /** Null: not known here, or not to be shown. */
   readonly password: string | null
+  /** Through the endpoint's pool. */
+  readonly isPooled?: boolean
   /** Drivers that do not know `channel_binding` take it for a setting of Postgres: only for clients that asked for it. */
   readonly requiresChannelBinding?: boolean
 }
@@ -17,19 +19,25 @@ export interface ProxyPlace {
 /** The one way a connection string is made: the endpoint is named by the host where such a host resolves, else in `options`. */
 export function connectionUri(proxy: ProxyPlace, endpointId: string, parts: ConnectionParts): string {
   const { role, database, password } = parts
+  const label = parts.isPooled ? pooledLabel(endpointId) : endpointId
   const isByName = hasSubdomains(proxy.publicHost)
   const credentials = [role, ...(password === null ? [] : [password])].map(encodeURIComponent).join(':')
   const query = [
     'sslmode=require',
     ...(parts.requiresChannelBinding ? ['channel_binding=require'] : []),
-    ...(isByName ? [] : [`options=${encodeURIComponent(`endpoint=${endpointId}`)}`]),
+    ...(isByName ? [] : [`options=${encodeURIComponent(`endpoint=${label}`)}`]),
   ].join('&')
-  return `postgresql://${credentials}@${hostInUri(connectionHost(proxy, endpointId))}:${proxy.port}/${encodeURIComponent(database)}?${query}`
+  return `postgresql://${credentials}@${hostInUri(connectionHost(proxy, label))}:${proxy.port}/${encodeURIComponent(database)}?${query}`
+}
+
+/** What names the pool of an endpoint: proxy/endpoint-address.ts. */
+export function pooledLabel(endpointId: string): string {
+  return `${endpointId}-pooler`
 }
 
 /** What a client connects to. */
-export function connectionHost({ publicHost }: ProxyPlace, endpointId: string): string {
-  return hasSubdomains(publicHost) ? `${endpointId}.${publicHost}` : publicHost
+export function connectionHost({ publicHost }: ProxyPlace, label: string): string {
+  return hasSubdomains(publicHost) ? `${label}.${publicHost}` : publicHost
 }
 
 /**

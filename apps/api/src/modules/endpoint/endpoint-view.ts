@@ -31,7 +31,7 @@ export function endpointView(app: App, endpoint: Endpoint) {
     settings: {
       pg_settings: Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, String(value)])),
     },
-    pooler_enabled: false,
+    pooler_enabled: app.config.proxy.hasPooler,
     pooler_mode: 'transaction',
     disabled: false,
     passwordless_access: false,

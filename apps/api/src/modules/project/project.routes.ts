@@ -260,7 +260,8 @@ async function connectionUriOf(
 ) {
   const project = await projectOf(call)
   const { query, app, services, actor } = call
-  if (query.pooled) throw new FailureError(invalid('pooled', 'pooled connections are not available').error)
+  if (query.pooled && !app.config.proxy.hasPooler)
+    throw new FailureError(invalid('pooled', 'pooled connections are not available').error)
   const branchId = query.branch_id ?? project.defaultBranchId ?? ''
   const endpoint = query.endpoint_id
     ? await app.database.endpoint.findFirst({ where: { id: query.endpoint_id, projectId: project.id } })
@@ -277,6 +278,7 @@ async function connectionUriOf(
       role: query.role_name,
       database: query.database_name,
       password: password ?? '',
+      isPooled: query.pooled ?? false,
       requiresChannelBinding: true,
     }),
   }
