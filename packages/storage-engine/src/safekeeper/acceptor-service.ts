@@ -3,12 +3,7 @@ import { CorruptionError, errorText, isStorageError, StorageError } from '../bas
 import type { Env } from '../io/env.ts'
 import type { ProjectId, TimelineId } from '../postgres/ids.ts'
 import { Lsn } from '../postgres/lsn.ts'
-import {
-  encodeSafekeeperMessage,
-  type ProposerMessage,
-  type Refusal,
-  type TermHistory,
-} from '../protocol/safekeeper-messages.ts'
+import type { ProposerMessage, Refusal, TermHistory } from '../protocol/safekeeper-messages.ts'
 import type { Feedback, TimelineStatus } from '../protocol/wal-service-messages.ts'
 import {
   type AcceptorEffect,
@@ -17,10 +12,12 @@ import {
   type AcceptorStepFunction,
   stepAcceptor,
 } from './acceptor.ts'
-import { SyncPolicy } from './sync-policy.ts'
+import { type AcceptorPeer, AcceptorPeers } from './acceptor-peers.ts'
+import { TaskQueue } from './task-queue.ts'
 import { initialHistory, lastLogTerm } from './term-history.ts'
 import { openState, readControl, writeControl } from './timeline-folder.ts'
 import type { WalStorage } from './wal-storage.ts'
+import { WalSync } from './wal-sync.ts'
 
 /**
  * One timeline on one SafeKeeper: the acceptor step, its control file and its WAL on disk.
@@ -46,13 +43,6 @@ export interface TimelineIdentity {
   readonly startLsn: Lsn
 }
 
-/** Where one proposer's connection is reached. */
-export interface AcceptorPeer {
-  send(frame: Uint8Array): void
-  /** After the frames sent so far. */
-  close(): void
-}
-
 /** Pause before the disk is tried again after a failure. */
 const RECOVER_DELAY_MS = 1000
 
@@ -60,20 +50,17 @@ export class AcceptorService {
   readonly identity: TimelineIdentity
   readonly #options: AcceptorServiceOptions
   readonly #step: AcceptorStepFunction
-  readonly #syncPolicy: SyncPolicy
-  readonly #peers = new Map<number, AcceptorPeer>()
   readonly #listeners = new Set<() => void>()
+  readonly #peers = new AcceptorPeers()
+  /** Events and whatever must not meet one half way. */
+  readonly #tasks: TaskQueue
+  readonly #walSync: WalSync
 
   #state: AcceptorState
+  #persisted: AcceptorState
   #storage: WalStorage
-  #lastPeer = 0
-  readonly #queue: (() => Promise<void>)[] = []
-  #isBusy = false
-  #syncWanted = false
-  #syncing: Promise<void> | undefined
   #failure: Error | undefined
   #isClosed = false
-  #persisted: AcceptorState
 
   private constructor(
     options: AcceptorServiceOptions,
@@ -83,10 +70,20 @@ export class AcceptorService {
     this.#options = options
     this.identity = identity
     this.#step = options.step ?? stepAcceptor
-    this.#syncPolicy = new SyncPolicy(options.env.clock)
     this.#state = opened.state
     this.#persisted = opened.state
     this.#storage = opened.storage
+    this.#tasks = new TaskQueue(() => this.#walSync.start())
+    this.#walSync = new WalSync({
+      clock: options.env.clock,
+      storage: () => this.#storage,
+      isBusy: () => this.#tasks.isBusy,
+      isFailed: () => this.#failure !== undefined,
+      onFlushed: (recordLsn) => {
+        if (this.#failure === undefined && !this.#isClosed) this.#apply({ kind: 'flushed', recordLsn })
+      },
+      onFailure: (error) => this.#fail(error),
+    })
   }
 
   /** Makes the timeline's folder, with the control file last: without it there is no timeline. */
@@ -162,13 +159,11 @@ export class AcceptorService {
     if (this.#failure !== undefined || this.#isClosed) {
       throw new StorageError('unavailable', 'timeline is not usable', { cause: errorText(this.#failure ?? 'closed') })
     }
-    const id = ++this.#lastPeer
-    this.#peers.set(id, peer)
-    return id
+    return this.#peers.add(peer)
   }
 
   disconnect(id: number): void {
-    if (!this.#peers.delete(id)) return
+    if (!this.#peers.remove(id)) return
     this.#enqueue({ kind: 'disconnected', from: id })
   }
 
@@ -188,7 +183,7 @@ export class AcceptorService {
 
   /** Call when all messages that had arrived together are handed over: one sync then covers them all. */
   endOfBatch(): void {
-    this.#startSync()
+    this.#walSync.start()
   }
 
   learn(event: Omit<Extract<AcceptorEvent, { kind: 'learned' }>, 'kind'>): void {
@@ -213,12 +208,12 @@ export class AcceptorService {
 
   /** Removes local segments wholly below `lsn`; returns how many. */
   trim(lsn: Lsn): Promise<number> {
-    return this.#exclusive(() => this.#storage.trim(lsn))
+    return this.#tasks.runFor(() => this.#storage.trim(lsn))
   }
 
   /** Adds WAL copied from peers, before any proposer is let in. */
   adoptWal(bytes: Uint8Array): void {
-    assert(this.#peers.size === 0, 'wal is adopted before proposers connect')
+    assert(this.#peers.count === 0, 'wal is adopted before proposers connect')
     const recordLsn = this.#storage.write(bytes)
     const writeLsn = this.#storage.writeLsn
     this.#state = { ...this.#state, writeLsn, recordLsn }
@@ -226,7 +221,7 @@ export class AcceptorService {
 
   /** Makes adopted WAL durable and takes the terms that go with it. */
   finishAdoption(adopted: { term: number; history: TermHistory; commitLsn: Lsn }): Promise<void> {
-    return this.#exclusive(async () => {
+    return this.#tasks.runFor(async () => {
       await this.#storage.sync()
       const flushLsn = this.#storage.recordLsn
       await this.#storage.truncate(flushLsn)
@@ -243,7 +238,7 @@ export class AcceptorService {
   /** Writes the control file when commit or feedback moved since it was written last. */
   persistProgress(): Promise<void> {
     if (this.#failure !== undefined || this.#isClosed || this.#persisted === this.#state) return Promise.resolve()
-    return this.#exclusive(async () => {
+    return this.#tasks.runFor(async () => {
       if (this.#failure === undefined) await this.#persist(this.#state, undefined)
     })
   }
@@ -251,44 +246,25 @@ export class AcceptorService {
   async close(): Promise<void> {
     if (this.#isClosed) return
     if (this.#failure === undefined) {
-      await this.#exclusive(async () => {
-        await this.#flushAll()
-        if (this.#failure === undefined) await this.#persist(this.#state, undefined)
-      }).catch((error: unknown) => this.#options.env.log.warn('timeline close failed', { error: errorText(error) }))
+      await this.#tasks
+        .runFor(async () => {
+          await this.#walSync.flush()
+          if (this.#failure === undefined) await this.#persist(this.#state, undefined)
+        })
+        .catch((error: unknown) => this.#options.env.log.warn('timeline close failed', { error: errorText(error) }))
     }
     this.#isClosed = true
-    this.#dropPeers('unavailable', 'safekeeper is stopping')
+    this.#peers.refuseAll({ term: this.#state.term, code: 'unavailable', message: 'safekeeper is stopping' })
     await this.#storage.close()
   }
 
   /** An event whose effects need no waiting. */
   #enqueue(event: AcceptorEvent): void {
-    if (this.#isBusy) this.#queue.push(async () => this.#runNow(event))
-    else this.#runNow(event)
+    this.#tasks.runSoon(() => this.#runNow(event))
   }
 
   #enqueueSlow(event: AcceptorEvent): void {
-    this.#queue.push(() => this.#runSlow(event))
-    void this.#drainQueue()
-  }
-
-  /** Runs `task` with no event in between. */
-  #exclusive<Result>(task: () => Promise<Result>): Promise<Result> {
-    return new Promise((resolve, reject) => {
-      this.#queue.push(() => task().then(resolve, reject))
-      void this.#drainQueue()
-    })
-  }
-
-  async #drainQueue(): Promise<void> {
-    if (this.#isBusy) return
-    this.#isBusy = true
-    try {
-      for (let task = this.#queue.shift(); task !== undefined; task = this.#queue.shift()) await task()
-    } finally {
-      this.#isBusy = false
-    }
-    this.#startSync()
+    this.#tasks.run(() => this.#runSlow(event))
   }
 
   #runNow(event: AcceptorEvent): void {
@@ -316,10 +292,10 @@ export class AcceptorService {
         this.#apply({ kind: 'written', recordLsn: this.#storage.write(effect.bytes) })
         return
       case 'sync-wal':
-        this.#syncWanted = true
+        this.#walSync.want()
         return
       case 'reply':
-        this.#peers.get(effect.to)?.send(encodeSafekeeperMessage(effect.message))
+        this.#peers.send(effect.to, effect.message)
         return
       case 'refuse':
         this.#refuse(effect.to, { code: effect.code, message: effect.message })
@@ -337,7 +313,7 @@ export class AcceptorService {
   /** A vote or an election: flushes first, and waits for each effect before the next. */
   async #runSlow(event: AcceptorEvent): Promise<void> {
     try {
-      await this.#flushAll()
+      await this.#walSync.flush()
       if (this.#failure !== undefined) return
       const step = this.#step(this.#state, event)
       for (const effect of step.effects) {
@@ -350,48 +326,6 @@ export class AcceptorService {
     } catch (error) {
       this.#fail(error)
     }
-  }
-
-  /** All WAL received is durable, and the state knows it. */
-  async #flushAll(): Promise<void> {
-    await this.#syncing
-    if (this.#failure !== undefined) return
-    this.#syncWanted = false
-    const recordLsn = await this.#storage.sync()
-    this.#apply({ kind: 'flushed', recordLsn })
-  }
-
-  #startSync(): void {
-    if (!this.#syncWanted || this.#isBusy || this.#syncing !== undefined || this.#failure !== undefined) return
-    this.#syncWanted = false
-    // Half a record is not reported, so it need not be durable yet.
-    if (!this.#storage.isDirty) return
-    if (this.#storage.needsBackgroundSync || !this.#syncPolicy.prefersNow) {
-      this.#syncing = this.#syncInBackground()
-      return
-    }
-    try {
-      const startMs = this.#options.env.clock.monotonicMs()
-      const recordLsn = this.#storage.syncNow()
-      this.#syncPolicy.observe(this.#options.env.clock.monotonicMs() - startMs)
-      this.#apply({ kind: 'flushed', recordLsn })
-    } catch (error) {
-      this.#fail(error)
-    }
-  }
-
-  async #syncInBackground(): Promise<void> {
-    try {
-      const startMs = this.#options.env.clock.monotonicMs()
-      const recordLsn = await this.#storage.sync()
-      this.#syncPolicy.observe(this.#options.env.clock.monotonicMs() - startMs)
-      this.#syncing = undefined
-      if (this.#failure === undefined && !this.#isClosed) this.#apply({ kind: 'flushed', recordLsn })
-    } catch (error) {
-      this.#syncing = undefined
-      this.#fail(error)
-    }
-    this.#startSync()
   }
 
   async #persist(state: AcceptorState, truncateLsn: Lsn | undefined): Promise<void> {
@@ -414,26 +348,14 @@ export class AcceptorService {
   }
 
   #refuse(to: number, reason: Pick<Refusal, 'code' | 'message'>): void {
-    const peer = this.#peers.get(to)
-    if (peer === undefined) return
+    if (!this.#peers.has(to)) return
     this.#options.env.log.warn('refused a proposer', {
       ...this.#logFields(),
       code: reason.code,
       reason: reason.message,
     })
-    this.#peers.delete(to)
-    peer.send(encodeSafekeeperMessage({ kind: 'refusal', term: this.#state.term, ...reason }))
-    peer.close()
+    this.#peers.refuse(to, { term: this.#state.term, ...reason })
     if (this.#state.stream === to) this.#enqueue({ kind: 'disconnected', from: to })
-  }
-
-  #dropPeers(code: Refusal['code'], message: string): void {
-    const frame = encodeSafekeeperMessage({ kind: 'refusal', term: this.#state.term, code, message })
-    for (const peer of this.#peers.values()) {
-      peer.send(frame)
-      peer.close()
-    }
-    this.#peers.clear()
   }
 
   /** Nothing in memory can be trusted any more: close every connection and read the timeline again. */
@@ -447,7 +369,7 @@ export class AcceptorService {
     this.#failure = error
     this.#options.env.log.error('timeline failed', { ...this.#logFields(), error: errorText(error) })
     const code = isStorageError(error) ? error.code : 'unavailable'
-    this.#dropPeers(code, errorText(error))
+    this.#peers.refuseAll({ term: this.#state.term, code, message: errorText(error) })
     this.#notify()
     void this.#recover(error instanceof CorruptionError ? 0 : RECOVER_DELAY_MS)
   }
@@ -457,14 +379,14 @@ export class AcceptorService {
     for (let wait = delayMs; !this.#isClosed; wait = RECOVER_DELAY_MS) {
       await clock.sleep(wait)
       // Behind all that is queued, which meets the failure and ends: somebody waits for each of those tasks.
-      if (await this.#exclusive(() => this.#readAgain())) return
+      if (await this.#tasks.runFor(() => this.#readAgain())) return
     }
   }
 
   /** True when there is nothing more to try. */
   async #readAgain(): Promise<boolean> {
     const { log } = this.#options.env
-    await this.#syncing
+    await this.#walSync.settle()
     if (this.#isClosed) return true
     try {
       const trustedLsn = this.#storage.syncedRecordLsn
@@ -473,7 +395,7 @@ export class AcceptorService {
       this.#storage = opened.storage
       this.#state = opened.state
       this.#persisted = opened.state
-      this.#syncWanted = false
+      this.#walSync.forget()
       this.#failure = undefined
       log.info('timeline recovered', { ...this.#logFields(), flushLsn: Lsn.format(opened.state.flushLsn) })
       this.#notify()
