@@ -9,49 +9,19 @@ import type { BootBundle } from '../protocol/boot-bundle.ts'
 import type { ComputeState, ComputeStatus, DatabaseSpec, RoleSpec } from '../protocol/compute-control.ts'
 import { ComputeExit } from '../protocol/compute-control.ts'
 import { ActivitySampler } from './activity-sampler.ts'
-import { type Account, type RelationTree, relationTreeOf, writeDataDir } from './data-dir.ts'
-import { hydrate, type ReadPages, type UsePages } from './hydrate.ts'
+import type { ComputeParts, PageMount, PageSource } from './compute-parts.ts'
+import { type Account, relationTreeOf, writeDataDir } from './data-dir.ts'
+import { hydrate, type UsePages } from './hydrate.ts'
 import { verifierStatements } from './local-verifiers.ts'
 import { LsnLeaseKeeper } from './lsn-lease-keeper.ts'
 import { type ComputeMode, chooseMode } from './mode.ts'
 import { Phases } from './phases.ts'
-import { connectPostgres, type PostgresConnection } from './postgres-connection.ts'
-import { type PostgresProcess, startPostgres } from './postgres-process.ts'
-import { commandLineSettings, postgresConf } from './postgres-settings.ts'
+import { PostgresServer } from './postgres-server.ts'
+import { postgresConf } from './postgres-settings.ts'
 import type { IngestLag, QuorumLog } from './quorum-log.ts'
+import { QuorumStream } from './quorum-stream.ts'
 import { applyDatabase, applyRole, ensurePassword, revokeSignalFunctions } from './role-setup.ts'
 import { type SynthesizedCheckpoint, synthesizeCheckpoint } from './synth-checkpoint.ts'
-import { openWalsenderClient, type WalsenderClient } from './walsender-client.ts'
-
-/** A mount for base/ and global/, as fuse/ makes it. */
-export interface PageMount {
-  readonly mountPath: string
-  plant(seed: RelationTree & Account): void
-  readonly ended: Promise<string>
-  close(): Promise<void>
-}
-
-export interface PageSource {
-  readonly readPages: ReadPages
-  readonly usePages: UsePages
-  close(): void
-}
-
-/** How a compute reaches the rest of the system; main/ joins these with the safekeeper, page and fuse parts. */
-export interface ComputeParts {
-  /** Undefined for a read-only compute. */
-  readonly quorum: QuorumLog | undefined
-  readBootBundle(lsn: Lsn): Promise<BootBundle>
-  openPages(lsn: Lsn): PageSource
-  /** Keeps the PageServer from collecting what reads at `lsn` need. */
-  leaseLsn(lsn: Lsn, seconds: number): Promise<void>
-  /** Leaves Postgres's statistics file for the next compute. */
-  saveStatistics(lsn: Lsn, file: Uint8Array): Promise<void>
-  /** Why a mount is not possible here, or undefined. */
-  readonly mountObstacle: string | undefined
-  openMount(options: { mountPath: string; cacheFolder: string; usePages: UsePages }): Promise<PageMount>
-  readonly postgresProgram: string
-}
 
 export interface ComputeOptions {
   readonly computeId: string
@@ -77,11 +47,8 @@ export interface ComputeOptions {
   readonly launcher: readonly string[]
 }
 
-const STOP_GRACE_MS = 8000
 /** PGSTAT_STAT_PERMANENT_FILENAME: written by a clean shutdown, read by the start after it. */
 const STATISTICS_FILE = 'pg_stat/pgstat.stat'
-const CONNECT_RETRY_MS = 2
-const WALSENDER_RETRIES_MAX = 2000
 
 /** One start of Postgres on one timeline, from the election to the stop. Not used twice. */
 export class ComputeService {
@@ -94,14 +61,12 @@ export class ComputeService {
   #term: number | undefined
   #bootLsn: Lsn | undefined
   #mode: { mode: ComputeMode; reason: string } | undefined
-  /** Postgres is down on purpose. */
-  #isRestarting = false
   #hydrated: { donePages: number; allPages: number } | undefined
   #mount: PageMount | undefined
   #pages: PageSource | undefined
   #lease: LsnLeaseKeeper | undefined
-  #postgres: PostgresProcess | undefined
-  #walsender: WalsenderClient | undefined
+  readonly #postgres: PostgresServer
+  #stream: QuorumStream | undefined
   readonly #sampler: ActivitySampler
   #ending: Promise<void> | undefined
   #settleEnd: (exitCode: number) => void = () => undefined
@@ -113,13 +78,14 @@ export class ComputeService {
     this.#options = options
     this.#parts = parts
     this.phases = new Phases(env.clock)
-    this.#sampler = new ActivitySampler(env, this.#address().socketPath)
+    this.#postgres = this.#newPostgres()
+    this.#sampler = new ActivitySampler(env, this.#postgres.address.socketPath)
     this.ended = new Promise((resolve) => {
       this.#settleEnd = resolve
     })
     const { quorum } = parts
     if (quorum) {
-      quorum.onCommit = (lsn) => this.#walsender?.reportFlushed(lsn)
+      quorum.onCommit = (lsn) => this.#stream?.reportFlushed(lsn)
       // It could not commit any more, but it would go on serving reads that another compute has made stale.
       quorum.onQuorumLost = () => this.#end('failed', 'no contact with a quorum', ComputeExit.noQuorum)
       quorum.onFenced = (error) => this.#end('fenced', errorText(error), ComputeExit.fenced)
@@ -147,7 +113,7 @@ export class ComputeService {
       this.#reason = reason
       this.#parts.quorum?.endThrottle()
       // A fast shutdown with nobody to take its last record would hang; a dead quorum gets the short way.
-      const exit = await this.#postgres?.shutDown({ graceMs: STOP_GRACE_MS })
+      const exit = await this.#postgres.shutDown()
       if (exit?.code === 0) await this.#saveStatistics()
     }
     this.#end('stopped', reason, ComputeExit.stopped)
@@ -157,7 +123,8 @@ export class ComputeService {
   status(): ComputeStatus {
     const { computeId, projectId, timelineId, httpPort, postgresPort, socketFolder, readOnlyLsn } = this.#options
     const { quorum } = this.#parts
-    const postgresPid = this.#postgres?.isRunning() ? this.#postgres.pid : undefined
+    const { pid: postgresPid } = this.#postgres
+    const receivedLsn = this.#stream?.receivedLsn
     const lag = this.ingestLag
     return {
       state: this.#state,
@@ -171,7 +138,7 @@ export class ComputeService {
       readOnly: readOnlyLsn !== undefined,
       ...(this.#term === undefined ? {} : { term: this.#term }),
       ...(this.#bootLsn === undefined ? {} : { bootLsn: Lsn.format(this.#bootLsn) }),
-      ...(this.#walsender ? { receivedLsn: Lsn.format(this.#walsender.receivedLsn) } : {}),
+      ...(receivedLsn === undefined ? {} : { receivedLsn: Lsn.format(receivedLsn) }),
       ...(quorum && this.#term !== undefined ? { commitLsn: Lsn.format(quorum.commitLsn) } : {}),
       ...(lag && lag.ingestedLsn > 0
         ? {
@@ -197,26 +164,25 @@ export class ComputeService {
   /** What clients do, and how far the WAL has come. */
   async activity(): Promise<Omit<ComputeActivity, 'computeId'>> {
     const { quorum } = this.#parts
-    const walsender = this.#walsender
     const postgres = await this.#sampler.sample()
-    const flushLsn = walsender?.receivedLsn
+    const flushLsn = this.#stream?.receivedLsn
     return {
       ...postgres,
       flushLsn: flushLsn === undefined ? null : Lsn.format(flushLsn),
-      commitLsn: quorum && walsender ? Lsn.format(quorum.commitLsn) : null,
+      commitLsn: quorum && flushLsn !== undefined ? Lsn.format(quorum.commitLsn) : null,
       lagBytes: quorum && flushLsn !== undefined ? Math.max(0, flushLsn - quorum.commitLsn) : null,
       members: quorum?.peers() ?? [],
     }
   }
 
   async applyRoles(roles: readonly RoleSpec[]): Promise<void> {
-    await this.#withConnection(async (connection) => {
+    await this.#postgres.withConnection(async (connection) => {
       for (const role of roles) await applyRole(connection, role)
     })
   }
 
   async applyDatabases(databases: readonly DatabaseSpec[]): Promise<void> {
-    await this.#withConnection(async (connection) => {
+    await this.#postgres.withConnection(async (connection) => {
       for (const database of databases) await applyDatabase(connection, database)
     })
   }
@@ -259,13 +225,13 @@ export class ComputeService {
 
     await this.phases.measure('data-dir', () => this.#writeFiles(bundle, checkpoint, mounting))
     await leasing
-    await this.phases.measure('postgres', () => this.#startPostgres())
+    await this.phases.measure('postgres', () => this.#postgres.start())
     if (quorum) {
       await this.phases.measure('stream', () =>
         this.#startStream(quorum, BigInt(bundle.header.systemIdentifier), checkpoint.record.endLsn),
       )
       await this.phases.measure('roles', () =>
-        this.#withConnection(async (connection) => {
+        this.#postgres.withConnection(async (connection) => {
           await ensurePassword(connection, 'postgres', this.#options.postgresPassword)
           await revokeSignalFunctions(connection)
         }),
@@ -345,110 +311,56 @@ export class ComputeService {
   async #overrideVerifiers(): Promise<void> {
     const { folder, postgresPassword: superuserPassword, roleVerifiers = {} } = this.#options
     let statements: string[] = []
-    await this.#withConnection(async (connection) => {
+    await this.#postgres.withConnection(async (connection) => {
       statements = await verifierStatements(connection, { superuserPassword, roleVerifiers })
     })
     if (statements.length === 0) return
     const signalFile = path.join(folder, 'pgdata', 'standby.signal')
-    await this.#restartPostgres(() => fs.rmSync(signalFile), { isPrivate: true })
-    await this.#withConnection(async (connection) => {
+    await this.#postgres.restart(() => fs.rmSync(signalFile), { isPrivate: true })
+    await this.#postgres.withConnection(async (connection) => {
       for (const statement of statements) await connection.query(statement)
     })
-    await this.#restartPostgres(() => fs.writeFileSync(signalFile, ''), { isPrivate: false })
+    await this.#postgres.restart(() => fs.writeFileSync(signalFile, ''), { isPrivate: false })
   }
 
-  async #restartPostgres(between: () => void, options: { isPrivate: boolean }): Promise<void> {
-    this.#isRestarting = true
-    await this.#postgres?.shutDown({ graceMs: STOP_GRACE_MS })
-    between()
-    this.#isRestarting = false
-    await this.#startPostgres(options)
-  }
-
-  async #startPostgres({ isPrivate }: { isPrivate: boolean } = { isPrivate: false }): Promise<void> {
-    const { account, folder, postgresPort, socketFolder, readOnlyLsn } = this.#options
-    const host = isPrivate ? undefined : this.#options.host
-    const postgres = await startPostgres({
-      launcher: this.#options.launcher,
+  #newPostgres(): PostgresServer {
+    const { folder, socketFolder, host, postgresPort, account, launcher, readOnlyLsn } = this.#options
+    return new PostgresServer({
+      env: this.#env,
+      launcher,
       program: this.#parts.postgresProgram,
       dataDir: path.join(folder, 'pgdata'),
-      args: commandLineSettings({ socketFolder, host, port: postgresPort, readOnly: readOnlyLsn !== undefined }),
+      socketFolder,
+      host,
+      port: postgresPort,
       account,
-      mountPath: this.#mount?.mountPath,
-      log: this.#env.log,
+      readOnly: readOnlyLsn !== undefined,
+      mountPath: () => this.#mount?.mountPath,
+      requireWanted: () => {
+        if (this.#ending) throw new StorageError('aborted', `compute ended: ${this.#reason}`)
+      },
+      onDied: (how) => this.#end('failed', `postgres ended: ${how}`, ComputeExit.postgresDied),
       onSyncWaitCancelled: (line) => {
         // A clean stop ends sessions on purpose: their commits stream on and are taken by the quorum.
         if (this.#state !== 'stopping')
           this.#end('failed', `commit wait broken off: ${line}`, ComputeExit.syncWaitCancelled)
       },
     })
-    this.#postgres = postgres
-    if (this.#ending) {
-      await postgres.kill()
-      throw new StorageError('aborted', `compute ended: ${this.#reason}`)
-    }
-    void postgres.exited.then(({ code, signal }) => {
-      if (this.#ending || this.#isRestarting || this.#state === 'stopping') return
-      const how = [signal ?? `exit code ${code}`, postgres.lastPanic()].filter((text) => text !== undefined)
-      this.#end('failed', `postgres ended: ${how.join(', ')}`, ComputeExit.postgresDied)
-    })
-    await postgres.accepting
   }
 
   async #startStream(quorum: QuorumLog, systemIdentifier: bigint, startLsn: Lsn): Promise<void> {
-    const { clock, network, log } = this.#env
-    const open = (from: Lsn): Promise<WalsenderClient> =>
-      openWalsenderClient({
-        network,
-        clock,
-        address: this.#address(),
-        systemIdentifier,
-        startLsn: from,
-        // While too much is uncommitted the WAL waits in Postgres, on its disk.
-        onWal: (lsn, bytes) => (quorum.append(lsn, bytes) ? undefined : quorum.hasRoom()),
-      })
-    const walsender = await this.#retry(() => open(startLsn))
-    this.#walsender = walsender
-    walsender.reportFlushed(quorum.commitLsn)
-    void walsender.closed.then(async (error) => {
-      if (this.#ending || this.#state === 'stopping') return
-      log.warn('wal stream from postgres broke, connecting again', { reason: error ? errorText(error) : undefined })
-      try {
-        await this.#startStream(quorum, systemIdentifier, walsender.receivedLsn)
-      } catch (failure) {
-        this.#end('failed', `wal stream from postgres: ${errorText(failure)}`, ComputeExit.failed)
-      }
+    this.#stream = new QuorumStream({
+      env: this.#env,
+      quorum,
+      address: this.#postgres.address,
+      systemIdentifier,
+      isStopping: () => this.#state === 'stopping',
+      isEnded: () => this.#ending !== undefined,
+      onFailed: (error) => {
+        this.#end('failed', `wal stream from postgres: ${errorText(error)}`, ComputeExit.failed)
+      },
     })
-  }
-
-  async #withConnection(work: (connection: PostgresConnection) => Promise<void>): Promise<void> {
-    const connection = await connectPostgres(
-      this.#env.network,
-      this.#address(),
-      { user: 'postgres', database: 'postgres', applicationName: 'tributary_sidecar' },
-      { timeoutMs: 5000 },
-    )
-    try {
-      await work(connection)
-    } finally {
-      connection.close()
-    }
-  }
-
-  async #retry<T>(work: () => Promise<T>): Promise<T> {
-    for (let attempt = 0; ; attempt++) {
-      try {
-        return await work()
-      } catch (error) {
-        if (this.#ending || !isStorageError(error, 'unavailable') || attempt >= WALSENDER_RETRIES_MAX) throw error
-        await this.#env.clock.sleep(CONNECT_RETRY_MS)
-      }
-    }
-  }
-
-  #address(): { socketPath: string } {
-    const { socketFolder, postgresPort } = this.#options
-    return { socketPath: path.join(socketFolder, `.s.PGSQL.${postgresPort}`) }
+    await this.#stream.start(startLsn)
   }
 
   /** Kills Postgres first and at once; the rest can take its time. */
@@ -468,9 +380,9 @@ export class ComputeService {
   }
 
   async #takeDown(state: ComputeState): Promise<void> {
-    await this.#postgres?.kill()
+    await this.#postgres.kill()
     this.#lease?.close()
-    this.#walsender?.close()
+    this.#stream?.close()
     await this.#mount?.close()
     this.#pages?.close()
     await this.#parts.quorum?.close()
