@@ -5,7 +5,7 @@ import { rebuildPage } from '../src/pageserver/rebuild-page.ts'
 import { recordPositionAt } from '../src/pageserver/timeline/record-position.ts'
 import { commitAtOrBefore } from '../src/pageserver/timeline/time-index.ts'
 import { Lsn } from '../src/postgres/lsn.ts'
-import { PageStatus } from '../src/protocol/page-service-messages.ts'
+import { PageStatus } from '../src/protocol/status-pages.ts'
 import { PromiseBroken } from './commit-checker.ts'
 import { COPIED_DB, DB, type ForkAtLsn, type LogModel, RELATIONS, SPC } from './log-model.ts'
 

@@ -7,15 +7,13 @@ import { nodeClock } from '../io/node-clock.ts'
 import { ProjectId, TimelineId } from '../postgres/ids.ts'
 import { Lsn } from '../postgres/lsn.ts'
 import { Fork } from '../postgres/relation.ts'
+import { type GetPagesRequest, pagesAnswerBytes, startPagesAnswer } from '../protocol/block-run-messages.ts'
 import { encodeFrame, FrameDecoder } from '../protocol/framing.ts'
 import {
   decodePageServiceRequest,
   encodePageServiceError,
   encodeWelcome,
-  type GetPagesRequest,
   PAGE_SERVICE_VERSION,
-  pagesAnswerBytes,
-  startPagesAnswer,
 } from '../protocol/page-service-messages.ts'
 import { PageClient } from './page-client.ts'
 

@@ -5,21 +5,23 @@ import type { Address, Connection } from '../io/network.ts'
 import type { ProjectId, TimelineId } from '../postgres/ids.ts'
 import type { Lsn } from '../postgres/lsn.ts'
 import type { RelationFork } from '../postgres/relation.ts'
+import {
+  BlockRunTag,
+  GET_PAGES_BYTES,
+  type GetPagesRequest,
+  isSameRequest,
+  type PagesResponse,
+} from '../protocol/block-run-messages.ts'
 import { FrameBatch } from '../protocol/frame-batch.ts'
 import { encodeFrame, FRAME_HEADER_SIZE, FrameDecoder } from '../protocol/framing.ts'
 import {
   decodePageServiceResponse,
   encodePageServiceRequest,
-  GET_PAGES_BYTES,
-  GET_PAGES_TYPE,
-  type GetPagesRequest,
-  isSameRequest,
   PAGE_SERVICE_PAYLOAD_BYTES_MAX,
   PAGE_SERVICE_VERSION,
   type PageServiceRequest,
-  PageStatus,
-  type PagesResponse,
 } from '../protocol/page-service-messages.ts'
+import { PageStatus } from '../protocol/status-pages.ts'
 
 export interface PageClientOptions {
   readonly env: Pick<Env, 'clock' | 'network' | 'log' | 'metrics'>
@@ -166,7 +168,7 @@ export class PageClient {
     if (this.#calls.size === 0) this.#heardMs = this.#options.env.clock.monotonicMs()
     for (const call of this.#waiting.splice(0, count)) {
       this.#calls.set(call.request.requestId, call)
-      batch.add(GET_PAGES_TYPE, encodePageServiceRequest(call.request))
+      batch.add(BlockRunTag.getPages, encodePageServiceRequest(call.request))
     }
     batch.flush()
   }

@@ -8,22 +8,23 @@ import {
   type GetBlocksRequest,
   startBlocksAnswer,
 } from '../protocol/block-list-messages.ts'
+import {
+  BlockRunTag,
+  type GetPagesRequest,
+  pagesAnswerBytes,
+  startPagesAnswer,
+} from '../protocol/block-run-messages.ts'
 import { FrameBatch } from '../protocol/frame-batch.ts'
 import { FrameDecoder } from '../protocol/framing.ts'
 import {
   decodePageServiceRequest,
   encodePageServiceError,
-  encodeSizes,
   encodeWelcome,
-  type GetPagesRequest,
   PAGE_SERVICE_PAYLOAD_BYTES_MAX,
   PAGE_SERVICE_VERSION,
-  PAGES_TYPE,
   type PageServiceHello,
-  pagesAnswerBytes,
-  type RelationSizesRequest,
-  startPagesAnswer,
 } from '../protocol/page-service-messages.ts'
+import { encodeSizes, type RelationSizesRequest } from '../protocol/relation-size-messages.ts'
 import {
   encodeRelationMapAnswer,
   encodeSlruPages,
@@ -226,7 +227,7 @@ class PageSession {
   /** Puts the pages straight into the buffer to send. False when they have to be waited for. */
   #addPagesNow(timeline: Timeline, request: GetPagesRequest): boolean {
     const { blockCount } = request
-    return this.#answers.addUpTo(PAGES_TYPE, pagesAnswerBytes(blockCount, blockCount), (payload) => {
+    return this.#answers.addUpTo(BlockRunTag.pages, pagesAnswerBytes(blockCount, blockCount), (payload) => {
       const pageCount = timeline.readPagesNow(request, request.lsn, startPagesAnswer(payload, request))
       return pageCount === undefined ? undefined : pagesAnswerBytes(blockCount, pageCount)
     })

@@ -15,17 +15,16 @@ import { nodeRandom } from '../io/node-random.ts'
 import { openLocalObjectStore } from '../object-store/local-object-store.ts'
 import { hexId, ProjectId, TimelineId } from '../postgres/ids.ts'
 import { Lsn } from '../postgres/lsn.ts'
+import { type GetPagesRequest, isSameRequest } from '../protocol/block-run-messages.ts'
 import { decodeBootBundle } from '../protocol/boot-bundle.ts'
 import { encodeFrame, FrameDecoder } from '../protocol/framing.ts'
 import {
   decodePageServiceResponse,
   encodePageServiceRequest,
-  type GetPagesRequest,
-  isSameRequest,
   type PageServiceRequest,
   type PageServiceResponse,
-  PageStatus,
 } from '../protocol/page-service-messages.ts'
+import { PageStatus } from '../protocol/status-pages.ts'
 import { encodeRecord, placeRecord, type RecordParts } from '../wal/record-encoder.ts'
 import { RmgrId } from '../wal/rmgr-table.ts'
 import { fields } from './ingest/ingest-harness.ts'

@@ -8,7 +8,8 @@
 import { CorruptionError } from '../base/errors.ts'
 import { PAGE_SIZE } from '../postgres/constants.ts'
 import { Lsn } from '../postgres/lsn.ts'
-import { readStatusesAndPages, requireLength } from './status-pages.ts'
+import { readLsn, requireFork, requireLength, viewOf } from './page-service-fields.ts'
+import { readStatusesAndPages } from './status-pages.ts'
 
 export const BlockListTag = { getBlocks: 0x06, blocksAnswer: 0x86 } as const
 
@@ -55,7 +56,7 @@ export function blocksAnswerBytes(blockCount: number, pageCount: number): number
   return requestBytes(blockCount) + blockCount + pageCount * PAGE_SIZE
 }
 
-/** As startPagesAnswer of page-service-messages.ts. */
+/** As startPagesAnswer of block-run-messages.ts. */
 export function startBlocksAnswer(
   payload: Uint8Array,
   request: GetBlocksRequest,
@@ -80,7 +81,7 @@ function requestBytes(blockCount: number): number {
 }
 
 function writeRequest(bytes: Uint8Array, tag: number, request: GetBlocksRequest): void {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const view = viewOf(bytes)
   bytes[0] = tag
   view.setUint32(1, request.requestId, true)
   Lsn.write(view, 5, request.lsn)
@@ -96,11 +97,11 @@ function writeRequest(bytes: Uint8Array, tag: number, request: GetBlocksRequest)
 
 function readRequest(payload: Uint8Array): GetBlocksRequest {
   requireLength(payload, HEAD_BYTES)
-  const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength)
+  const view = viewOf(payload)
   const fork = payload[25]!
   const count = payload[26]!
-  if (view.getUint32(9, true) >= 0x20_0000) throw new CorruptionError('lsn out of range', { offset: 5 })
-  if (fork > 3) throw new CorruptionError('no such fork', { fork })
+  const lsn = readLsn(view, 5)
+  requireFork(fork)
   if (count < 1 || count > BLOCKS_PER_REQUEST_MAX) throw new CorruptionError('block count out of bounds', { count })
   requireLength(payload, requestBytes(count))
   const blocks: number[] = []
@@ -114,7 +115,7 @@ function readRequest(payload: Uint8Array): GetBlocksRequest {
   return {
     kind: 'get-blocks',
     requestId: view.getUint32(1, true),
-    lsn: Lsn.read(view, 5),
+    lsn,
     spcOid: view.getUint32(13, true),
     dbOid: view.getUint32(17, true),
     relNumber: view.getUint32(21, true),

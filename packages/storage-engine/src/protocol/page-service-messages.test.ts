@@ -3,25 +3,23 @@ import { StorageError } from '../base/errors.ts'
 import { ProjectId, TimelineId } from '../postgres/ids.ts'
 import { Lsn } from '../postgres/lsn.ts'
 import { blocksAnswerBytes, type GetBlocksRequest, startBlocksAnswer } from './block-list-messages.ts'
+import { encodePages, type GetPagesRequest, isSameRequest } from './block-run-messages.ts'
 import {
   decodePageServiceRequest,
   decodePageServiceResponse,
   encodePageServiceError,
   encodePageServiceRequest,
-  encodePages,
-  encodeSizes,
   encodeWelcome,
-  type GetPagesRequest,
-  isSameRequest,
   type PageServiceRequest,
-  PageStatus,
 } from './page-service-messages.ts'
+import { encodeSizes } from './relation-size-messages.ts'
 import {
   encodeRelationMapAnswer,
   encodeSlruPages,
   type RelationMapRequest,
   type SlruPagesRequest,
 } from './small-file-messages.ts'
+import { PageStatus } from './status-pages.ts'
 
 const getPages: GetPagesRequest = {
   kind: 'get-pages',

@@ -11,7 +11,8 @@ import { CorruptionError } from '../base/errors.ts'
 import { PAGE_SIZE } from '../postgres/constants.ts'
 import { Lsn } from '../postgres/lsn.ts'
 import type { SlruKind } from '../postgres/slru.ts'
-import { readStatusesAndPages, requireLength, STATUS_PAGE } from './status-pages.ts'
+import { readLsn, requireLength, viewOf } from './page-service-fields.ts'
+import { PageStatus, readStatusesAndPages } from './status-pages.ts'
 
 export const SmallFileTag = { slruPages: 0x04, relationMap: 0x05, slruAnswer: 0x84, relationMapAnswer: 0x85 } as const
 
@@ -73,13 +74,13 @@ export function encodeSlruPages(
   statuses: Uint8Array,
   pages: readonly (Uint8Array | undefined)[],
 ): Uint8Array {
-  const pageCount = statuses.reduce((count, status) => count + (status === STATUS_PAGE ? 1 : 0), 0)
+  const pageCount = statuses.reduce((count, status) => count + (status === PageStatus.page ? 1 : 0), 0)
   const bytes = new Uint8Array(SLRU_REQUEST_BYTES + statuses.length + pageCount * PAGE_SIZE)
   writeSlruRequest(bytes, SmallFileTag.slruAnswer, request)
   bytes.set(statuses, SLRU_REQUEST_BYTES)
   let at = SLRU_REQUEST_BYTES + statuses.length
   statuses.forEach((status, i) => {
-    if (status !== STATUS_PAGE) return
+    if (status !== PageStatus.page) return
     bytes.set(pages[i]!, at)
     at += PAGE_SIZE
   })
@@ -139,7 +140,7 @@ function readSlruRequest(payload: Uint8Array): SlruPagesRequest {
   if (pageCount < 1 || pageCount > SLRU_PAGES_PER_REQUEST_MAX || firstPage + pageCount > 0xffff_ffff) {
     throw new CorruptionError('slru page range out of bounds', { firstPage, pageCount })
   }
-  return { kind: 'slru-pages', requestId: view.getUint32(1, true), lsn: readLsn(view), slru, firstPage, pageCount }
+  return { kind: 'slru-pages', requestId: view.getUint32(1, true), lsn: readLsn(view, 5), slru, firstPage, pageCount }
 }
 
 function writeMapRequest(bytes: Uint8Array, tag: number, request: RelationMapRequest): void {
@@ -156,17 +157,8 @@ function readMapRequest(payload: Uint8Array): RelationMapRequest {
   return {
     kind: 'relation-map',
     requestId: view.getUint32(1, true),
-    lsn: readLsn(view),
+    lsn: readLsn(view, 5),
     spcOid: view.getUint32(13, true),
     dbOid: view.getUint32(17, true),
   }
-}
-
-function readLsn(view: DataView): Lsn {
-  if (view.getUint32(9, true) >= 0x20_0000) throw new CorruptionError('lsn out of range', { offset: 5 })
-  return Lsn.read(view, 5)
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

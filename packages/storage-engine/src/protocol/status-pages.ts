@@ -1,11 +1,14 @@
-/** What the answers of the page service share: statuses, then the pages that there are (page-service-messages.ts). */
+/** What the answers with pages share: statuses, then the pages that there are (page-service-messages.ts). */
 import { CorruptionError } from '../base/errors.ts'
 import { PAGE_SIZE } from '../postgres/constants.ts'
+import { requireLength } from './page-service-fields.ts'
 
-export const STATUS_PAGE = 0
+/** `page`: bytes follow. `zero`: 8192 zero bytes. `beyond-end`: the fork at that LSN does not reach this block. */
+export const PageStatus = { page: 0, zero: 1, beyondEnd: 2 } as const
+export type PageStatus = (typeof PageStatus)[keyof typeof PageStatus]
 const STATUS_MAX = 2
 
-/** The rest of `payload` from `at` on: a status for each of `count` pages, then those whose status says `page`. Both borrow from it. */
+/** The rest of `payload` from `statusesAt` on: a status for each of `count` pages, then those whose status says `page`. Both borrow from it. */
 export function readStatusesAndPages(
   payload: Uint8Array,
   statusesAt: number,
@@ -17,7 +20,7 @@ export function readStatusesAndPages(
   const pages: (Uint8Array | undefined)[] = []
   for (const status of statuses) {
     if (status > STATUS_MAX) throw new CorruptionError('unknown page status', { status })
-    if (status !== STATUS_PAGE) {
+    if (status !== PageStatus.page) {
       pages.push(undefined)
       continue
     }
@@ -27,11 +30,4 @@ export function readStatusesAndPages(
   }
   requireLength(payload, at, at)
   return { statuses, pages }
-}
-
-/** Throws CorruptionError when the payload does not have so many bytes. */
-export function requireLength(payload: Uint8Array, atLeast: number, atMost = Number.POSITIVE_INFINITY): void {
-  if (payload.length < atLeast || payload.length > atMost) {
-    throw new CorruptionError('page service message has the wrong length', { bytes: payload.length, expected: atLeast })
-  }
 }

@@ -3,17 +3,17 @@ import type { Env } from '../io/env.ts'
 import type { Address, Connection } from '../io/network.ts'
 import type { ProjectId, TimelineId } from '../postgres/ids.ts'
 import type { GetBlocksRequest } from '../protocol/block-list-messages.ts'
+import type { GetPagesRequest } from '../protocol/block-run-messages.ts'
 import { encodeFrame, FrameDecoder } from '../protocol/framing.ts'
 import {
   decodePageServiceResponse,
   encodePageServiceRequest,
-  type GetPagesRequest,
   PAGE_SERVICE_PAYLOAD_BYTES_MAX,
   PAGE_SERVICE_VERSION,
   type PageServiceRequest,
   type PageServiceResponse,
-  type RelationSizesRequest,
 } from '../protocol/page-service-messages.ts'
+import type { RelationSizesRequest } from '../protocol/relation-size-messages.ts'
 import type { RelationMapRequest, SlruPagesRequest } from '../protocol/small-file-messages.ts'
 
 const CONNECT_TIMEOUT_MS = 3000

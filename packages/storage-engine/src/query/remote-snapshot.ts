@@ -6,11 +6,8 @@ import { Fork } from '../postgres/relation.ts'
 import type { SlruKind } from '../postgres/slru.ts'
 import type { RelationLocator } from '../postgres/two-phase.ts'
 import { BLOCKS_PER_REQUEST_MAX, type GetBlocksRequest } from '../protocol/block-list-messages.ts'
-import {
-  type GetPagesRequest,
-  PAGES_PER_REQUEST_MAX,
-  type RelationSizesRequest,
-} from '../protocol/page-service-messages.ts'
+import { type GetPagesRequest, PAGES_PER_REQUEST_MAX } from '../protocol/block-run-messages.ts'
+import type { RelationSizesRequest } from '../protocol/relation-size-messages.ts'
 import type { RelationMapRequest, SlruPagesRequest } from '../protocol/small-file-messages.ts'
 import type { PageServiceClient } from './page-service-client.ts'
 

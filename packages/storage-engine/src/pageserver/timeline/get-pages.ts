@@ -1,7 +1,7 @@
 import { CorruptionError, StorageError } from '../../base/errors.ts'
 import { PAGE_SIZE } from '../../postgres/constants.ts'
 import { Lsn } from '../../postgres/lsn.ts'
-import { PageStatus } from '../../protocol/page-service-messages.ts'
+import { PageStatus } from '../../protocol/status-pages.ts'
 import { KEY_BYTES, KeyScratch } from '../key.ts'
 import { rebuildPageInto } from '../rebuild-page.ts'
 import type { PageCache } from './page-cache.ts'

@@ -1,7 +1,7 @@
 import { PAGE_SIZE } from '../../postgres/constants.ts'
 import { type SlruKind, slruPageInSegment, slruSegment } from '../../postgres/slru.ts'
-import { PageStatus } from '../../protocol/page-service-messages.ts'
 import type { RelationMapRequest, SlruPagesRequest } from '../../protocol/small-file-messages.ts'
+import { PageStatus } from '../../protocol/status-pages.ts'
 import { KEY_BYTES, KeyScratch, Slru } from '../key.ts'
 import { rebuildPage } from '../rebuild-page.ts'
 import type { PagesAtLsn } from './get-pages.ts'
