@@ -1,7 +1,6 @@
 import type { LayerInfo, LsnAtTime, StorageAdmin, TimelineInfo, UpkeepStep } from '../admin/storage-admin.ts'
 import type { CommitHistogram, TimelineEvent } from '../admin/timeline-history.ts'
 import { errorText, StorageError } from '../base/errors.ts'
-import { PAGE_SIZE } from '../postgres/constants.ts'
 import { ProjectId, type TimelineId } from '../postgres/ids.ts'
 import { Lsn } from '../postgres/lsn.ts'
 import { Fork } from '../postgres/relation.ts'
@@ -14,19 +13,16 @@ import { waitForCommittedLsn } from './committed-lsn.ts'
 import { findStatistics, saveStatistics } from './compute-statistics.ts'
 import { createProject, removeProjectObjects } from './create-project.ts'
 import type { Initdb } from './initdb.ts'
-import { formatKey } from './key.ts'
 import { Lake } from './lake/lake.ts'
 import { reportStorage } from './lake/storage-report.ts'
 import { type AttachedTimeline, OpenProject, type ProjectOptions } from './open-project.ts'
 import { listProjectIds, readProjectFile, removeProjectFile } from './project-file.ts'
 import { watchSafekeeper } from './safekeeper-watch.ts'
 import { collectBootBundle } from './timeline/boot-bundle.ts'
-import { commitHistogram } from './timeline/commit-histogram.ts'
-import { eventsBetween } from './timeline/event-history.ts'
-import { formatPostgresTime, parsePostgresTime } from './timeline/postgres-time.ts'
 import { planSnapshot } from './timeline/snapshot-plan.ts'
-import { commitAtOrBefore, findCommitAtTime } from './timeline/time-index.ts'
 import type { Timeline } from './timeline/timeline.ts'
+import { commitsOverTime, lsnAtTime, timeAtLsn, timelineEvents } from './timeline-history.ts'
+import { layerInfos, timelineInfo } from './timeline-info.ts'
 import { waitForTip } from './tip.ts'
 import { UpkeepLoop } from './upkeep-loop.ts'
 
@@ -123,7 +119,7 @@ export class PageServerService implements StorageAdmin {
 
   /** docs/storage-admin-http.md. `waitMs` is cut to 10 s. */
   async tip(projectId: ProjectId, timelineId: TimelineId, atLeast: Lsn, waitMs: number): Promise<{ lsn: string }> {
-    const attached = this.#project(projectId).timeline(timelineId)
+    const attached = this.attached(projectId, timelineId)
     return { lsn: Lsn.format(await waitForTip(attached, atLeast, Math.min(waitMs, TIP_WAIT_MS_MAX))) }
   }
 
@@ -170,7 +166,7 @@ export class PageServerService implements StorageAdmin {
           timelineId: project.file.rootTimelineId,
         })
       }
-      return this.#info(project.timeline(input.timelineId))
+      return timelineInfo(project.timeline(input.timelineId))
     })
   }
 
@@ -200,7 +196,7 @@ export class PageServerService implements StorageAdmin {
       if (!existing.timeline.identity.ancestor) {
         throw new StorageError('conflict', 'timeline id is taken', { timelineId: input.timelineId })
       }
-      return this.#info(existing)
+      return timelineInfo(existing)
     }
     const { clock, log } = this.#options.env
     const startMs = clock.monotonicMs()
@@ -219,7 +215,7 @@ export class PageServerService implements StorageAdmin {
       resolveMs: Math.round((resolvedMs - startMs) * 10) / 10,
       publishMs: Math.round((clock.monotonicMs() - resolvedMs) * 10) / 10,
     })
-    return this.#info(branch)
+    return timelineInfo(branch)
   }
 
   async deleteTimeline(projectId: ProjectId, timelineId: TimelineId): Promise<void> {
@@ -231,70 +227,28 @@ export class PageServerService implements StorageAdmin {
   }
 
   async getTimeline(projectId: ProjectId, timelineId: TimelineId): Promise<TimelineInfo> {
-    return this.#info(this.#project(projectId).timeline(timelineId))
+    return timelineInfo(this.attached(projectId, timelineId))
   }
 
   async listTimelines(projectId: ProjectId): Promise<TimelineInfo[]> {
-    return Promise.all(this.#project(projectId).timelines.map((attached) => this.#info(attached)))
+    return Promise.all(this.#project(projectId).timelines.map(timelineInfo))
   }
 
   async lsnAtTime(projectId: ProjectId, timelineId: TimelineId, time: string): Promise<LsnAtTime> {
-    const { storage, timeline } = this.#project(projectId).timeline(timelineId)
-    const found = await findCommitAtTime(storage, timeline.lastRecordLsn, parsePostgresTime(time))
-    if (found.kind === 'exact' || found.kind === 'future') {
-      const { endLsn, time: commitTime } = found.commit
-      return { kind: found.kind, lsn: Lsn.format(endLsn), commitTime: formatPostgresTime(commitTime) }
-    }
-    const lsn = found.kind === 'past' ? Lsn.max2(storage.gcCutoffLsn, Lsn.zero) : timeline.lastRecordLsn
-    return { kind: found.kind, lsn: Lsn.format(lsn), commitTime: null }
+    return lsnAtTime(this.attached(projectId, timelineId), time)
   }
 
   async timeAtLsn(projectId: ProjectId, timelineId: TimelineId, lsn: string): Promise<{ commitTime: string | null }> {
-    const { storage } = this.#project(projectId).timeline(timelineId)
-    const commit = await commitAtOrBefore(storage, Lsn.min(Lsn.parse(lsn), storage.lastRecordLsn))
-    return { commitTime: commit ? formatPostgresTime(commit.time) : null }
+    return timeAtLsn(this.attached(projectId, timelineId), lsn)
   }
 
   async timelineEvents(input: Parameters<StorageAdmin['timelineEvents']>[0]): Promise<TimelineEvent[]> {
-    const { storage } = this.#project(input.projectId).timeline(input.timelineId)
-    const marks = await eventsBetween(storage, {
-      fromLsn: input.fromLsn === undefined ? Lsn.zero : Lsn.parse(input.fromLsn),
-      toLsn: input.toLsn === undefined ? Lsn.max : Lsn.parse(input.toLsn),
-      limit: input.limit,
-    })
-    return marks.map(({ lsn, time, kind, summary, sizeBytes, xid, term }) => ({
-      lsn: Lsn.format(lsn),
-      time: time === null ? null : formatPostgresTime(time),
-      kind,
-      summary,
-      ...(sizeBytes > 0 ? { sizeBytes } : {}),
-      ...(xid > 0 ? { xid } : {}),
-      ...(term > 0 ? { term } : {}),
-    }))
+    return timelineEvents(this.attached(input.projectId, input.timelineId), input)
   }
 
   async commitHistogram(input: Parameters<StorageAdmin['commitHistogram']>[0]): Promise<CommitHistogram> {
-    const { storage } = this.#project(input.projectId).timeline(input.timelineId)
-    const found = await commitHistogram(
-      storage,
-      {
-        buckets: input.buckets,
-        from: input.from === undefined ? undefined : parsePostgresTime(input.from),
-        to: input.to === undefined ? undefined : parsePostgresTime(input.to),
-      },
-      () => this.#options.env.clock.sleep(0),
-    )
-    if (!found) return { from: null, to: null, buckets: [] }
-    return {
-      from: formatPostgresTime(found.from),
-      to: formatPostgresTime(found.to),
-      buckets: found.buckets.map(({ time, commits, walBytes, lsn }) => ({
-        time: formatPostgresTime(time),
-        commits,
-        walBytes,
-        lsn: lsn === undefined ? null : Lsn.format(lsn),
-      })),
-    }
+    const { clock } = this.#options.env
+    return commitsOverTime(this.attached(input.projectId, input.timelineId), input, () => clock.sleep(0))
   }
 
   async leaseLsn(input: Parameters<StorageAdmin['leaseLsn']>[0]): Promise<void> {
@@ -364,18 +318,7 @@ export class PageServerService implements StorageAdmin {
   }
 
   async layerMap(projectId: ProjectId, timelineId: TimelineId): Promise<LayerInfo[]> {
-    const layers = this.#project(projectId).timeline(timelineId).storage.layers()
-    return layers.map(({ descriptor, isLocal }) => ({
-      name: descriptor.name,
-      kind: descriptor.kind,
-      keyStart: formatKey(descriptor.keyStart),
-      keyEnd: formatKey(descriptor.keyEnd),
-      lsnStart: Lsn.format(descriptor.startLsn),
-      lsnEnd: Lsn.format(descriptor.endLsn),
-      sizeBytes: descriptor.sizeBytes,
-      level: descriptor.level,
-      isLocal,
-    }))
+    return layerInfos(this.attached(projectId, timelineId))
   }
 
   #start(): void {
@@ -416,29 +359,6 @@ export class PageServerService implements StorageAdmin {
       return await mine
     } finally {
       if (this.#busy.get(name) === mine) this.#busy.delete(name)
-    }
-  }
-
-  async #info(attached: AttachedTimeline): Promise<TimelineInfo> {
-    const { timeline, storage } = attached
-    const { identity } = timeline
-    const layers = storage.layers()
-    const commit = await commitAtOrBefore(storage, storage.lastRecordLsn)
-    const blocks = timeline.logicalSizeBlocks()
-    return {
-      projectId: identity.projectId,
-      timelineId: identity.timelineId,
-      ancestorTimelineId: identity.ancestor?.timelineId ?? null,
-      ancestorLsn: identity.ancestor ? Lsn.format(identity.ancestor.lsn) : null,
-      startLsn: Lsn.format(identity.startLsn),
-      lastRecordLsn: Lsn.format(storage.lastRecordLsn),
-      remoteConsistentLsn: Lsn.format(storage.remoteConsistentLsn),
-      gcCutoffLsn: Lsn.format(storage.gcCutoffLsn),
-      systemIdentifier: identity.systemIdentifier.toString(),
-      lastCommitTime: commit ? formatPostgresTime(commit.time) : null,
-      logicalSizeBytes: blocks === undefined ? null : blocks * PAGE_SIZE,
-      layerCount: layers.length,
-      layerSizeBytes: layers.reduce((sum, layer) => sum + layer.descriptor.sizeBytes, 0),
     }
   }
 }
