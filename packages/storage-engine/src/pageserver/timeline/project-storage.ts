@@ -3,7 +3,7 @@ import { SerialLock } from '../../base/serial-lock.ts'
 import type { Env } from '../../io/env.ts'
 import type { Workers } from '../../io/workers.ts'
 import type { ObjectStore } from '../../object-store/object-store.ts'
-import { type ProjectId, TimelineId } from '../../postgres/ids.ts'
+import type { ProjectId, TimelineId } from '../../postgres/ids.ts'
 import { Lsn } from '../../postgres/lsn.ts'
 import { BlockCache } from '../layer/block-cache.ts'
 import { ColumnarSegments } from '../layer/columnar-segments.ts'
@@ -12,15 +12,14 @@ import { LocalPages, localPagesName } from '../layer/local-pages.ts'
 import { OpenLayerPool } from '../layer/open-layer-pool.ts'
 import { DeletionQueue } from '../remote/deletion-queue.ts'
 import { Generation } from '../remote/generation.ts'
-import { decodeIndex, encodeIndex, type TimelineIndex } from '../remote/index-file.ts'
+import { encodeIndex, type TimelineIndex } from '../remote/index-file.ts'
 import { assertIndexInvariants } from '../remote/index-invariants.ts'
 import { type IndexName, indexKey } from '../remote/index-key.ts'
-import { listIndexes } from '../remote/list-indexes.ts'
-import { timelinePrefix, timelinesPrefix } from '../remote/object-paths.ts'
 import { UploadQueue } from '../remote/upload-queue.ts'
 import { ColumnarMetrics } from '../upkeep/columnar-metrics.ts'
 import { DeletedTimelines, encodeDeletion } from './deleted-timelines.ts'
 import { LayeredTimelineStorage } from './layered-timeline-storage.ts'
+import { type LoadedIndex, loadTimelines } from './load-timelines.ts'
 import { LsnLeases } from './lsn-leases.ts'
 import { ReadHolds } from './read-holds.ts'
 import type { StorageContext } from './storage-context.ts'
@@ -53,12 +52,6 @@ export interface NewTimeline {
   readonly startLsn: Lsn
   readonly ancestor?: { readonly timelineId: TimelineId; readonly lsn: Lsn }
   readonly attributes?: Readonly<Record<string, string>>
-}
-
-interface LoadedIndex {
-  readonly index: TimelineIndex
-  /** Its own and those of older indexes. */
-  readonly keys: readonly string[]
 }
 
 /** Claims the project for this process and loads its timelines from object storage. */
@@ -290,9 +283,9 @@ export class ProjectStorage {
   /** Opens every timeline that has an index, ancestors first; one without its ancestor is left out. */
   async load(): Promise<void> {
     const indexes = new Map<TimelineId, LoadedIndex>()
-    for (const timelineId of await this.#listTimelines()) {
-      const loaded = await this.#loadIndex(timelineId)
-      if (loaded) indexes.set(timelineId, loaded)
+    for (const loaded of await loadTimelines(this.#context)) {
+      if (loaded.kind === 'deletion') this.#deleted.add(loaded.timelineId, loaded.key)
+      else indexes.set(loaded.index.timelineId, loaded)
     }
     const open = async ({ index, keys }: LoadedIndex): Promise<boolean> => {
       if (this.#timelines.has(index.timelineId)) return true
@@ -327,46 +320,6 @@ export class ProjectStorage {
     for (const lease of index.leases) this.#leases.loaded(lease)
     this.#timelines.set(index.timelineId, timeline)
     return timeline
-  }
-
-  /**
-   * The index with the highest name; undefined when there is none, or its timeline was deleted. An older one is never
-   * taken instead: layers it names may be gone.
-   */
-  async #loadIndex(timelineId: TimelineId): Promise<LoadedIndex | undefined> {
-    const found = await listIndexes(this.#context, timelineId)
-    const newest = found.at(-1)
-    if (newest === undefined) return undefined
-    const { key } = newest
-    if (newest.name.kind === 'deletion') {
-      this.#deleted.add(timelineId, key)
-      return undefined
-    }
-    const index = decodeIndex(await this.#context.store.get(key), key)
-    if (index.timelineId !== timelineId) {
-      throw new StorageError('corruption', 'index file of another timeline', {
-        object: key,
-        timelineId: index.timelineId,
-      })
-    }
-    return { index, keys: found.map((each) => each.key) }
-  }
-
-  /** One listing call a timeline: each skips what lies below the last timeline's prefix. */
-  async #listTimelines(): Promise<TimelineId[]> {
-    const { store, projectId } = this.#context
-    const prefix = timelinesPrefix(projectId)
-    const found: TimelineId[] = []
-    for (let startAfter: string | undefined; ; ) {
-      const options = startAfter === undefined ? { limit: 1 } : { limit: 1, startAfter }
-      const { objects } = await store.list(prefix, options)
-      const first = objects[0]
-      if (!first) return found
-      const text = first.key.slice(prefix.length).split('/')[0] ?? ''
-      if (/^[0-9a-f]{32}$/.test(text)) found.push(TimelineId.parse(text))
-      // '0' is the character after '/'.
-      startAfter = `${timelinePrefix(projectId, text as TimelineId).slice(0, -1)}0`
-    }
   }
 }
 
