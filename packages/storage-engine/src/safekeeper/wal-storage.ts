@@ -1,11 +1,12 @@
 import { assert } from '../base/assert.ts'
-import { CorruptionError, StorageError } from '../base/errors.ts'
+import { CorruptionError } from '../base/errors.ts'
 import type { Disk, DiskFile } from '../io/disk.ts'
 import { WAL_SEGMENT_SIZE, WAL_TIMELINE } from '../postgres/constants.ts'
 import { Lsn } from '../postgres/lsn.ts'
 import { formatSegmentName, segmentStart, walPageStart } from '../wal/segment.ts'
 import { encodeWalPageHeader } from '../wal/wal-page-header.ts'
 import type { WalStreamReader } from '../wal/wal-stream-reader.ts'
+import { SegmentMaker } from './segment-maker.ts'
 import { listSegments, newReader, rewriteWal, scanWal, type WalFolder, ZEROS, zeroTail } from './wal-scan.ts'
 
 /**
@@ -32,16 +33,6 @@ export interface WalStorageOptions extends WalFolder {
   readonly allocation: 'zero-fill' | 'sparse'
 }
 
-interface SegmentInTheMaking {
-  readonly startLsn: Lsn
-  /** `naming`: whole, being renamed; its open file may be written already. */
-  stage: 'filling' | 'naming' | 'ready'
-  file: DiskFile | undefined
-  isCancelled: boolean
-  isTaken: boolean
-  done: Promise<void>
-}
-
 const READ_FILES_MAX = 4
 
 export class WalStorage {
@@ -49,7 +40,7 @@ export class WalStorage {
   readonly #directory: string
   readonly #systemIdentifier: bigint
   readonly #startLsn: Lsn
-  readonly #allocation: 'zero-fill' | 'sparse'
+  readonly #segments: SegmentMaker
 
   #reader: WalStreamReader
   #writeLsn: Lsn
@@ -60,10 +51,7 @@ export class WalStorage {
   /** Segments left behind by the writer with bytes not yet synced. */
   #leftBehind: DiskFile[] = []
   #directoryIsDirty = false
-  #next: SegmentInTheMaking | undefined
   #readFiles = new Map<number, DiskFile>()
-  /** A segment that is being written could not be given its name. */
-  #nextFailed = false
   #isClosed = false
 
   private constructor(options: WalStorageOptions, oldestLsn: Lsn, reader: WalStreamReader) {
@@ -71,7 +59,7 @@ export class WalStorage {
     this.#directory = options.directory
     this.#systemIdentifier = options.systemIdentifier
     this.#startLsn = options.startLsn
-    this.#allocation = options.allocation
+    this.#segments = new SegmentMaker(options)
     this.#oldestLsn = oldestLsn
     this.#reader = reader
     this.#writeLsn = reader.endLsn
@@ -186,8 +174,7 @@ export class WalStorage {
       await file.close()
     }
     if (directoryIsDirty) {
-      await this.#next?.done
-      if (this.#nextFailed) throw new StorageError('unavailable', 'wal segment could not be named')
+      await this.#segments.settle()
       await this.#disk.syncDirectory(this.#directory)
     }
     await current?.sync()
@@ -202,7 +189,7 @@ export class WalStorage {
   async truncate(lsn: Lsn, options: { rewrite: boolean } = { rewrite: false }): Promise<void> {
     assert(lsn >= this.#oldestLsn, 'wal below the oldest segment is gone')
     assert(lsn <= this.#writeLsn, 'cannot cut behind the end')
-    await this.#dropNext()
+    await this.#segments.drop()
     await this.#closeFiles()
     const start = segmentStart(lsn)
     const later = (await listSegments(this.#disk, this.#directory)).filter((segment) => segment > start)
@@ -210,7 +197,7 @@ export class WalStorage {
     if (later.length > 0 || options.rewrite) await this.#disk.syncDirectory(this.#directory)
     if ((await this.#disk.stat(this.#path(start))) === undefined) {
       // The WAL ends exactly at a segment start.
-      await this.#createSegment(start)
+      await this.#segments.make(start)
       await this.#disk.syncDirectory(this.#directory)
     }
     const file = await this.#disk.open(this.#path(start), 'write')
@@ -267,7 +254,7 @@ export class WalStorage {
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
-    await this.#dropNext()
+    await this.#segments.drop()
     await this.#closeFiles()
   }
 
@@ -283,97 +270,29 @@ export class WalStorage {
       done += length
       this.#writeLsn = (at + length) as Lsn
     }
-    if (this.#writeLsn % WAL_SEGMENT_SIZE > WAL_SEGMENT_SIZE / 2 && this.#next === undefined) {
-      this.#prepareNext((segmentStart(this.#writeLsn) + WAL_SEGMENT_SIZE) as Lsn)
+    if (this.#writeLsn % WAL_SEGMENT_SIZE > WAL_SEGMENT_SIZE / 2 && !this.#segments.isBusy) {
+      this.#segments.prepare((segmentStart(this.#writeLsn) + WAL_SEGMENT_SIZE) as Lsn)
     }
   }
 
   #enterSegment(start: Lsn): void {
     if (this.#current !== undefined) this.#leftBehind.push(this.#current.file)
-    const next = this.#next
-    if (next?.startLsn === start && next.file !== undefined && next.stage !== 'filling') {
-      this.#current = { startLsn: start, file: next.file }
-      next.isTaken = true
-      if (next.stage === 'naming') this.#directoryIsDirty = true
-      else this.#next = undefined
+    const prepared = this.#segments.take(start)
+    if (prepared !== undefined) {
+      this.#current = { startLsn: start, file: prepared.file }
+      if (!prepared.isNamed) this.#directoryIsDirty = true
       return
     }
     // Not prepared in time: the file grows as it is written, and its name is made durable with the next sync.
-    if (next !== undefined) next.isCancelled = true
-    this.#next = undefined
     const file = this.#disk.openNow(this.#path(start), 'write')
     this.#current = { startLsn: start, file }
     this.#directoryIsDirty = true
     if (file.sizeBytes() < WAL_SEGMENT_SIZE) file.writeNow(ZEROS.subarray(0, 1), WAL_SEGMENT_SIZE - 1)
   }
 
-  /** Fills the next segment in the background, under another name until it is whole. */
-  #prepareNext(startLsn: Lsn): void {
-    const next: SegmentInTheMaking = {
-      startLsn,
-      stage: 'filling',
-      file: undefined,
-      isCancelled: false,
-      isTaken: false,
-      done: Promise.resolve(),
-    }
-    this.#next = next
-    next.done = this.#makeSegment(next).catch(() => {
-      // The writer makes the segment itself then, and meets the same failure if it lasts.
-      if (!next.isTaken && this.#next === next && next.stage === 'filling') next.isCancelled = true
-      if (next.isTaken) this.#nextFailed = true
-    })
-  }
-
-  async #makeSegment(next: SegmentInTheMaking): Promise<void> {
-    const path = this.#path(next.startLsn)
-    const file = await this.#disk.open(`${path}.new`, 'write')
-    next.file = file
-    await this.#fillSegment(file)
-    if (next.isCancelled) {
-      await file.close()
-      await this.#disk.remove(`${path}.new`)
-      return
-    }
-    next.stage = 'naming'
-    await this.#disk.rename(`${path}.new`, path)
-    await this.#disk.syncDirectory(this.#directory)
-    next.stage = 'ready'
-    if (next.isTaken && this.#next === next) this.#next = undefined
-  }
-
-  async #fillSegment(file: DiskFile): Promise<void> {
-    if (this.#allocation === 'zero-fill') {
-      for (let offset = 0; offset < WAL_SEGMENT_SIZE; offset += ZEROS.length) await file.write(ZEROS, offset)
-    } else {
-      await file.truncate(WAL_SEGMENT_SIZE)
-    }
-    await file.sync()
-  }
-
-  async #dropNext(): Promise<void> {
-    const next = this.#next
-    if (next === undefined) return
-    next.isCancelled = true
-    await next.done
-    this.#next = undefined
-    if (!next.isTaken) await next.file?.close()
-  }
-
-  async #createSegment(start: Lsn): Promise<void> {
-    const path = this.#path(start)
-    const file = await this.#disk.open(`${path}.new`, 'write')
-    try {
-      await this.#fillSegment(file)
-    } finally {
-      await file.close()
-    }
-    await this.#disk.rename(`${path}.new`, path)
-  }
-
   async #createFirstSegment(): Promise<void> {
     const start = segmentStart(this.#startLsn)
-    await this.#createSegment(start)
+    await this.#segments.make(start)
     const file = await this.#disk.open(this.#path(start), 'write')
     await this.#writeFirstHeaders(file)
     await file.sync()
