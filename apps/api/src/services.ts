@@ -4,6 +4,7 @@ import type { Authenticator } from './auth/authenticate.ts'
 import type { ReadOnlyComputes } from './control-plane/read-only-computes.ts'
 import type { Waker } from './control-plane/wake.ts'
 import { ApiKeyService } from './modules/api-key/api-key-service.ts'
+import { BranchRestoreService } from './modules/branch/branch-restore-service.ts'
 import { BranchService } from './modules/branch/branch-service.ts'
 import { ConnectionService } from './modules/branch/connection-service.ts'
 import { DatabaseService } from './modules/database/database-service.ts'
@@ -26,6 +27,7 @@ import { UsageService } from './modules/usage/usage-service.ts'
 export interface Services {
   readonly projects: ProjectService
   readonly branches: BranchService
+  readonly restores: BranchRestoreService
   readonly connections: ConnectionService
   readonly endpoints: EndpointService
   readonly roles: RoleService
@@ -52,6 +54,7 @@ export function openServices(
   return {
     projects: new ProjectService(app),
     branches: new BranchService(app),
+    restores: new BranchRestoreService(app),
     connections: new ConnectionService(app),
     endpoints: new EndpointService(app),
     roles: new RoleService(app),

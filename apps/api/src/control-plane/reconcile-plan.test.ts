@@ -41,9 +41,9 @@ test('a running compute that the catalog does not show as such is adopted', () =
 })
 
 test('a compute of no endpoint is stopped, and so is one whose endpoint has another by now', () => {
-  expect(planReconcile([], [compute()], 0)).toEqual([{ kind: 'stop-stray', computeId: 'c1' }])
+  expect(planReconcile([], [compute()], 0)).toEqual([{ kind: 'stop-stray', endpointId: 'ep-1', computeId: 'c1' }])
   expect(planReconcile([endpoint], [compute(), compute({ computeId: 'c0' })], 0)).toEqual([
-    { kind: 'stop-stray', computeId: 'c0' },
+    { kind: 'stop-stray', endpointId: 'ep-1', computeId: 'c0' },
   ])
 })
 
@@ -59,6 +59,6 @@ test('computes without an endpoint of their own are not strays', () => {
 
 test('an endpoint to be suspended whose compute runs is stopped', () => {
   expect(planReconcile([{ ...endpoint, desiredState: 'SUSPENDED' }], [compute()], 0)).toEqual([
-    { kind: 'stop-stray', computeId: 'c1' },
+    { kind: 'stop-stray', endpointId: 'ep-1', computeId: 'c1' },
   ])
 })

@@ -17,11 +17,17 @@ export interface EndpointView {
 export type ReconcileStep =
   /** The catalog learns what runs: after a restart of the API. */
   | { readonly kind: 'adopt'; readonly endpointId: string; readonly info: ComputeInfo }
-  | { readonly kind: 'replace'; readonly endpointId: string; readonly reason: string; readonly diedAt: string | null }
+  | {
+      readonly kind: 'replace'
+      readonly endpointId: string
+      readonly computeId: string
+      readonly reason: string
+      readonly diedAt: string | null
+    }
   | { readonly kind: 'start'; readonly endpointId: string }
-  | { readonly kind: 'mark-stopped'; readonly endpointId: string; readonly reason: string | null }
-  /** Serves nobody that the catalog knows. */
-  | { readonly kind: 'stop-stray'; readonly computeId: string }
+  | { readonly kind: 'mark-stopped'; readonly endpointId: string; readonly computeId: string }
+  /** Serves nobody that the catalog knows, though it was made for `endpointId`. */
+  | { readonly kind: 'stop-stray'; readonly endpointId: string; readonly computeId: string }
 
 const LABELS_OF_OWN_COMPUTES = ['time-travel', 'apply-config']
 
@@ -47,26 +53,26 @@ export function planReconcile(
     const owner = info.labels['endpoint']
     const isOurs = owner !== undefined && !LABELS_OF_OWN_COMPUTES.includes(info.labels['purpose'] ?? '')
     if (isAlive && isOurs && !wanted.has(info.computeId) && !busy.has(owner))
-      steps.push({ kind: 'stop-stray', computeId: info.computeId })
+      steps.push({ kind: 'stop-stray', endpointId: owner, computeId: info.computeId })
   }
   return steps
 }
 
 function planEndpoint(endpoint: EndpointView, info: ComputeInfo | undefined, nowMs: number): ReconcileStep | null {
-  const endpointId = endpoint.id
+  const { id: endpointId, computeId } = endpoint
   const isRunning = info?.state === 'running'
   if (endpoint.desiredState !== 'RUNNING') {
-    if (endpoint.computeId === null) return null
+    if (computeId === null) return null
     // Suspended on paper, but a stop was never recorded.
-    if (isRunning) return { kind: 'stop-stray', computeId: endpoint.computeId }
-    return endpoint.state === 'IDLE' ? null : { kind: 'mark-stopped', endpointId, reason: null }
+    if (isRunning) return { kind: 'stop-stray', endpointId, computeId }
+    return endpoint.state === 'IDLE' ? null : { kind: 'mark-stopped', endpointId, computeId }
   }
   if (isRunning) return endpoint.state === 'ACTIVE' ? null : { kind: 'adopt', endpointId, info }
   if (info?.state === 'starting' || info?.state === 'stopping') return null
   if (endpoint.restartAfterMs !== null && endpoint.restartAfterMs > nowMs) return null
-  if (endpoint.computeId === null) return { kind: 'start', endpointId }
+  if (computeId === null) return { kind: 'start', endpointId }
   const reason = info ? `the compute is ${info.state}: ${info.lastError ?? 'it ended'}` : 'the compute is gone'
-  return { kind: 'replace', endpointId, reason, diedAt: info?.endedAt ?? null }
+  return { kind: 'replace', endpointId, computeId, reason, diedAt: info?.endedAt ?? null }
 }
 
 /** When a compute that died at `nowMs` may be replaced; `count` deaths came before in a row. */

@@ -1,9 +1,11 @@
-import { type ComputeInfo, errorText } from '@tributary/storage-engine/admin'
+import { type ComputeInfo, errorText, isStorageError } from '@tributary/storage-engine/admin'
 import type { App } from '../app.ts'
 import { systemActor } from '../auth/permission.ts'
 import { idleDecision } from '../modules/endpoint/endpoint-rules.ts'
 import { EndpointService } from '../modules/endpoint/endpoint-service.ts'
+import { FailureError, failure } from '../shared/result.ts'
 import { announce, observedFields, stoppedFields, stopQuietly } from './handlers/start-compute.ts'
+import { activeStates } from './operations/operation-kinds.ts'
 import type { ProxyConnections } from './proxy-connections.ts'
 import type { ReadOnlyComputes } from './read-only-computes.ts'
 import { type EndpointView, nextRestartAt, planReconcile, type ReconcileStep } from './reconcile-plan.ts'
@@ -77,14 +79,14 @@ export class Reconciler {
   }
 
   async #pass(): Promise<void> {
-    const [computes, endpoints, active] = await Promise.all([
-      this.#app.computes.listComputes(),
-      this.#app.database.endpoint.findMany({ where: { project: { deletedAt: null } } }),
-      this.#app.database.operation.findMany({
-        where: { state: { in: ['SCHEDULING', 'RUNNING'] } },
-        select: { projectId: true, scope: true },
-      }),
-    ])
+    // In this order: an operation that made a listed compute is either still under way or has written it down. What comes
+    // between the looks can still deceive, so each step makes sure of its ground.
+    const computes = await this.#app.computes.listComputes()
+    const active = await this.#app.database.operation.findMany({
+      where: { state: { in: [...activeStates] } },
+      select: { scope: true },
+    })
+    const endpoints = await this.#app.database.endpoint.findMany({ where: { project: { deletedAt: null } } })
     const busyScopes = new Set(active.flatMap(({ scope }) => scope))
     const views = endpoints.map(
       (endpoint): EndpointView => ({
@@ -112,75 +114,106 @@ export class Reconciler {
 
   async #apply(step: ReconcileStep): Promise<void> {
     const { database, log } = this.#app
-    log.info({ step: step.kind, ...('endpointId' in step ? { endpointId: step.endpointId } : {}) }, 'reconciling')
+    const { endpointId } = step
+    log.info({ step: step.kind, endpointId }, 'reconciling')
     switch (step.kind) {
       case 'adopt':
-        await database.endpoint.update({
-          where: { id: step.endpointId },
+        await database.endpoint.updateMany({
+          where: { id: endpointId, computeId: step.info.computeId, desiredState: 'RUNNING' },
           data: { ...observedFields(step.info), state: 'ACTIVE', lastError: null },
         })
-        await announce(this.#app, step.endpointId)
+        await announce(this.#app, endpointId)
         return
       case 'mark-stopped':
-        await database.endpoint.update({
-          where: { id: step.endpointId },
+        await database.endpoint.updateMany({
+          where: { id: endpointId, computeId: step.computeId, desiredState: { not: 'RUNNING' } },
           data: { ...stoppedFields, state: 'IDLE', suspendedAt: new Date() },
         })
-        await announce(this.#app, step.endpointId)
+        await announce(this.#app, endpointId)
         return
       case 'stop-stray':
-        await stopQuietly(this.#app, step.computeId, 'graceful')
+        if (await this.#isStray(step)) await stopQuietly(this.#app, step.computeId, 'graceful')
         return
       case 'start':
-      case 'replace':
-        await this.#replace(step)
+        await this.#submit(endpointId, null, 'start_compute', { cause: 'the endpoint should run' })
         return
+      case 'replace': {
+        if (!(await this.#isDead(step.computeId))) return
+        const diedAt = step.diedAt ?? new Date().toISOString()
+        await this.#submit(endpointId, step.computeId, 'replace_compute', { cause: step.reason, diedAt })
+        return
+      }
       default:
         step satisfies never
     }
   }
 
-  async #replace(step: Extract<ReconcileStep, { kind: 'start' | 'replace' }>): Promise<void> {
+  /** Looks at operations first: one that has ended has written down what it made. */
+  async #isStray({ endpointId, computeId }: { endpointId: string; computeId: string }): Promise<boolean> {
+    const { database } = this.#app
+    const owner = await database.endpoint.findUnique({ where: { id: endpointId } })
+    if (!owner) return true
+    const busy = await database.operation.findFirst({
+      where: {
+        projectId: owner.projectId,
+        state: { in: [...activeStates] },
+        scope: { hasSome: [owner.branchId, owner.projectId] },
+      },
+    })
+    if (busy) return false
+    const now = await database.endpoint.findUnique({ where: { id: endpointId } })
+    return now?.computeId !== computeId || now.desiredState !== 'RUNNING'
+  }
+
+  /** The list in which it was missing may be older than it. */
+  async #isDead(computeId: string): Promise<boolean> {
+    try {
+      const { state } = await this.#app.computes.getCompute(computeId)
+      return state !== 'running' && state !== 'starting' && state !== 'stopping'
+    } catch (error) {
+      if (isStorageError(error, 'not-found')) return true
+      throw error
+    }
+  }
+
+  /** For an endpoint that should run and is as it was seen, with `computeId`: else somebody was faster. */
+  async #submit(
+    endpointId: string,
+    computeId: string | null,
+    kind: 'start_compute' | 'replace_compute',
+    input: { readonly cause: string; readonly diedAt?: string },
+  ): Promise<void> {
     const endpoint = await this.#app.database.endpoint.findUnique({
-      where: { id: step.endpointId },
+      where: { id: endpointId },
       include: { project: true },
     })
-    if (!endpoint || endpoint.branchId === null) return
+    if (!endpoint) return
     const now = Date.now()
     const isStable = endpoint.readyAt !== null && now - endpoint.readyAt.getTime() > STABLE_MS
     const deaths = isStable ? 0 : endpoint.restartCount
-    const input =
-      step.kind === 'replace'
-        ? { cause: step.reason, diedAt: step.diedAt ?? new Date(now).toISOString() }
-        : { cause: 'the endpoint should run' }
+    const { branchId, projectId, project } = endpoint
     const submitted = await this.#app.operations.submit({
       actor: systemActor('reconciler'),
-      projectId: endpoint.projectId,
-      organizationId: endpoint.project.organizationId,
-      operations: [
-        {
-          kind: step.kind === 'replace' ? 'replace_compute' : 'start_compute',
-          branchId: endpoint.branchId,
-          endpointId: endpoint.id,
-          scope: [endpoint.branchId],
-          input,
-        },
-      ],
-      audit: { action: 'endpoint.replace', subject: endpoint.id, detail: input },
+      projectId,
+      organizationId: project.organizationId,
+      operations: [{ kind, branchId, endpointId, scope: [branchId], input }],
+      audit: { action: 'endpoint.replace', subject: endpointId, detail: input },
       change: async (tx) => {
-        await tx.endpoint.update({
-          where: { id: endpoint.id },
+        const { count } = await tx.endpoint.updateMany({
+          where: { id: endpointId, computeId, desiredState: 'RUNNING' },
           data: {
             state: 'STARTING',
             restartCount: deaths + 1,
             restartAfter: new Date(nextRestartAt(now, deaths + 1)),
           },
         })
+        if (count === 0) throw new FailureError(failure('CONFLICT', 'the endpoint has changed').error)
       },
     })
-    // In progress by now: then that operation sees to it.
-    if (!submitted.ok && submitted.error.code !== 'OPERATION_IN_PROGRESS')
-      this.#app.log.warn({ endpointId: endpoint.id, error: submitted.error.message }, 'cannot replace a compute')
+    // Then another operation sees to it, or nobody wants it any more.
+    const isOvertaken = !submitted.ok && ['OPERATION_IN_PROGRESS', 'CONFLICT'].includes(submitted.error.code)
+    if (!submitted.ok && !isOvertaken)
+      this.#app.log.warn({ endpointId, error: submitted.error.message }, 'cannot replace a compute')
   }
 
   /** Read-only computes of an earlier life of the API. */

@@ -353,7 +353,7 @@ builder.mutationFields((t) => ({
     },
     resolve: async (_root, { id, to, sourceBranchId, keepAs }, context) =>
       payload(
-        await context.services.branches.restore(
+        await context.services.restores.restore(
           actorOf(context),
           id,
           { to: pointOf(to) ?? {}, sourceBranchId, keepAs, keepByDefault: true },
@@ -367,7 +367,7 @@ builder.mutationFields((t) => ({
     args: { id: t.arg.id({ required: true }), keepAs: t.arg.string() },
     resolve: async (_root, { id, keepAs }, context) =>
       payload(
-        await context.services.branches.resetFromParent(actorOf(context), id, { keepAs }, callOf(context)),
+        await context.services.restores.resetFromParent(actorOf(context), id, { keepAs }, callOf(context)),
         ({ branch, operations }) => ({ branch, operations }),
       ),
   }),

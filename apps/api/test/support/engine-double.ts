@@ -15,6 +15,14 @@ export interface TimelineDouble {
   lastRecordLsn: string
 }
 
+type CallMatch = (method: string, path: string) => boolean
+
+interface Gate {
+  readonly matches: CallMatch
+  readonly isStale: boolean
+  pass(): Promise<void>
+}
+
 const FIRST_LSN = 0x1_000_000n
 /** Of the first commit of every timeline. */
 const FIRST_TIME = '2026-01-01T00:00:00.000Z'
@@ -28,8 +36,8 @@ export class EngineDouble {
   readonly #terms = new Map<string, number>()
   readonly #waiters = new Set<() => void>()
   readonly #servers: http.Server[] = []
+  readonly #gates = new Set<Gate>()
   #revision = 1
-  #branchGate: Promise<void> | undefined
   pageserverUrl = ''
   supervisorUrl = ''
 
@@ -65,14 +73,41 @@ export class EngineDouble {
 
   /** Branches are not made until what it returns is called: the operation that asks stays under way. */
   holdBranches(): () => void {
-    let release = () => undefined as void
-    this.#branchGate = new Promise((resolve) => {
-      release = () => {
-        this.#branchGate = undefined
-        resolve()
-      }
-    })
-    return release
+    return this.hold((method, path) => method === 'POST' && path.endsWith('/timelines')).release
+  }
+
+  /**
+   * Calls that match are answered when `release` is called, with what is so then; with `isStale`, with what was so when they
+   * came. `reached`: the first has come.
+   */
+  hold(matches: CallMatch, options: { readonly isStale?: boolean } = {}): { reached: Promise<void>; release(): void } {
+    const [reached, release] = [signal(), signal()]
+    const gate: Gate = {
+      matches,
+      isStale: options.isStale === true,
+      async pass() {
+        reached.fire()
+        await release.fired
+      },
+    }
+    this.#gates.add(gate)
+    return {
+      reached: reached.fired,
+      release: () => {
+        this.#gates.delete(gate)
+        release.fire()
+      },
+    }
+  }
+
+  /** Calls that match are refused for good until what it returns is called. */
+  refuse(matches: CallMatch): () => void {
+    const pass = async () => {
+      throw problem(409, 'conflict', 'refused by the test')
+    }
+    const gate: Gate = { matches, isStale: false, pass }
+    this.#gates.add(gate)
+    return () => void this.#gates.delete(gate)
   }
 
   /** A compute ends unasked. */
@@ -273,8 +308,12 @@ export class EngineDouble {
         try {
           const text = Buffer.concat(chunks).toString('utf8')
           const url = new URL(request.url ?? '/', 'http://double')
-          if (request.method === 'POST' && url.pathname.endsWith('/timelines')) await this.#branchGate
-          send(200, await answer(request.method ?? 'GET', url, text === '' ? {} : JSON.parse(text)))
+          const method = request.method ?? 'GET'
+          const make = () => answer(method, url, text === '' ? {} : JSON.parse(text))
+          const gate = [...this.#gates].find(({ matches }) => matches(method, url.pathname))
+          const early = gate?.isStale ? JSON.stringify(await make()) : undefined
+          await gate?.pass()
+          send(200, early === undefined ? await make() : JSON.parse(early))
         } catch (error) {
           const { status = 500, code = 'unavailable' } = error as { status?: number; code?: string }
           send(status, { error: { code, message: String((error as Error).message) } })
@@ -285,6 +324,14 @@ export class EngineDouble {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   }
+}
+
+function signal(): { readonly fired: Promise<void>; fire(): void } {
+  let fire: () => void = () => undefined
+  const fired = new Promise<void>((resolve) => {
+    fire = resolve
+  })
+  return { fired, fire }
 }
 
 function problem(status: number, code: string, message: string): Error {

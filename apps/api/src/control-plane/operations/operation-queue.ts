@@ -166,7 +166,8 @@ export class OperationQueue {
   }
 }
 
-async function lockProject(tx: Transaction, projectId: string): Promise<void> {
+/** Of two who change a project's branches the second waits here, and then sees what the first did. */
+export async function lockProject(tx: Transaction, projectId: string): Promise<void> {
   await tx.$queryRaw`SELECT 1 FROM "Project" WHERE id = ${projectId} FOR UPDATE`
 }
 

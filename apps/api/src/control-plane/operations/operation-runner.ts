@@ -26,6 +26,8 @@ const EXECUTOR_LOCK: readonly [number, number] = [0x7472_6962, 0]
 const EXECUTOR_LOCK_MS_MAX = 20_000
 /** A step that meets a part of the system that is away is tried again this long, with pauses that double. */
 const RETRY_MS_MAX = 60_000
+/** How often the library takes up a workflow again: one that it gives up would hold up its branch for good. */
+const RECOVERIES_MAX = 1_000_000
 const RETRY_PAUSE_MS_FIRST = 100
 const RETRY_PAUSE_MS_MAX = 5000
 const TURN_POLL_MS = 1000
@@ -100,9 +102,9 @@ export async function startOperationRunner(options: {
   /** Resolves when every earlier operation it conflicts with has ended; null: it is not to begin. */
   const waitTurn = async (operationId: string): Promise<OperationInput | null> => {
     while (true) {
-      const operation = await database.operation.findUniqueOrThrow({ where: { id: operationId } })
+      const operation = await database.operation.findUnique({ where: { id: operationId } })
+      if (operation === null || isFinal(operation.state)) return null
       const { cancelledBy, projectId, scope, seq } = operation
-      if (isFinal(operation.state)) return null
       const input = inputOf(operation)
       if (cancelledBy !== null && isCancellable(input.kind)) {
         await handlers[input.kind].onCancel(input)
@@ -166,7 +168,7 @@ export async function startOperationRunner(options: {
 
   const runOperation = DBOS.registerWorkflow(
     async (operationId: string): Promise<void> => {
-      const operation = await DBOS.runStep(() => waitTurn(operationId), { name: 'wait-turn' })
+      const operation = await DBOS.runStep(() => untilDone(() => waitTurn(operationId), log), { name: 'wait-turn' })
       if (operation === null) return
       let position = 0
       const steps: Steps = {
@@ -177,21 +179,20 @@ export async function startOperationRunner(options: {
       }
       try {
         await handlers[operation.kind].run(operation, steps)
-        await DBOS.runStep(() => setState(operationId, 'FINISHED', { finishedAt: new Date() }), { name: 'end' })
+        const end = () => setState(operationId, 'FINISHED', { finishedAt: new Date() })
+        await DBOS.runStep(() => untilDone(end, log), { name: 'end' })
       } catch (error) {
         const message = errorText(error).slice(0, 2000)
         const code = isStorageError(error) ? error.code : 'failed'
         log.error({ operationId, kind: operation.kind, error: message }, 'operation failed')
-        await DBOS.runStep(
-          async () => {
-            await handlers[operation.kind].onFailure(operation, message)
-            await setState(operationId, 'FAILED', { finishedAt: new Date(), error: message, errorCode: code })
-          },
-          { name: 'end-failed' },
-        )
+        const endFailed = async () => {
+          await handlers[operation.kind].onFailure(operation, message)
+          await setState(operationId, 'FAILED', { finishedAt: new Date(), error: message, errorCode: code })
+        }
+        await DBOS.runStep(() => untilDone(endFailed, log), { name: 'end-failed' })
       }
     },
-    { name: 'operation' },
+    { name: 'operation', maxRecoveryAttempts: RECOVERIES_MAX },
   )
 
   DBOS.setConfig({
@@ -227,15 +228,31 @@ function inputOf(operation: Operation): OperationInput {
   }
 }
 
-async function withRetries<Value>(work: () => Promise<Value>, log: FastifyBaseLogger): Promise<Value> {
+/** Work of a handler: what is away is waited for, up to a bound. */
+function withRetries<Value>(work: () => Promise<Value>, log: FastifyBaseLogger): Promise<Value> {
   const deadlineMs = performance.now() + RETRY_MS_MAX
+  return retrying(work, log, (error) => {
+    const isRetryable = isStorageError(error) ? error.retryable : isConnectionError(error)
+    return isRetryable && performance.now() <= deadlineMs
+  })
+}
+
+/** The beginning and the end of an operation, which only the catalog can refuse: an operation that never ended would hold up its branch for good. */
+function untilDone<Value>(work: () => Promise<Value>, log: FastifyBaseLogger): Promise<Value> {
+  return retrying(work, log, () => true)
+}
+
+async function retrying<Value>(
+  work: () => Promise<Value>,
+  log: FastifyBaseLogger,
+  mayRetry: (error: unknown) => boolean,
+): Promise<Value> {
   let pauseMs = RETRY_PAUSE_MS_FIRST
   while (true) {
     try {
       return await work()
     } catch (error) {
-      const isRetryable = isStorageError(error) ? error.retryable : isConnectionError(error)
-      if (!isRetryable || performance.now() > deadlineMs) throw error
+      if (!mayRetry(error)) throw error
       log.warn({ error: errorText(error), pauseMs }, 'step of an operation is tried again')
       await new Promise((resolve) => setTimeout(resolve, pauseMs))
       pauseMs = Math.min(pauseMs * 2, RETRY_PAUSE_MS_MAX)

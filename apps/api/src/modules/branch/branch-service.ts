@@ -3,8 +3,8 @@ import type { Actor, App, CallOptions } from '../../app.ts'
 import { actorName } from '../../auth/permission.ts'
 import { storageIds } from '../../control-plane/compute-control.ts'
 import { copyConfig } from '../../control-plane/handlers/branch-handlers.ts'
-import type { NewOperation } from '../../control-plane/operations/operation-queue.ts'
-import type { Transaction } from '../../db/database.ts'
+import { lockProject, type NewOperation } from '../../control-plane/operations/operation-queue.ts'
+import type { Database, Transaction } from '../../db/database.ts'
 import type { Branch, Endpoint, Operation, Project } from '../../generated/prisma/client.ts'
 import { newBranchId, newEndpointId, newStorageId } from '../../shared/ids.ts'
 import { decodeCursor, encodeCursor, type Page, type PageRequest, pageOf } from '../../shared/pagination.ts'
@@ -14,8 +14,8 @@ import { recordAudit } from '../audit/audit-service.ts'
 import { SIZE_DEFAULT, SUSPEND_SECONDS_DEFAULT } from '../endpoint/endpoint-rules.ts'
 import { checkName } from '../project/project-rules.ts'
 import { branchRefusal } from '../project/quota.ts'
-import { type HistoryWindow, historyWindow, type SettledPoint, settlePoint } from './branch-point.ts'
-import { type BranchView, checkExpiry, deletionRefusal, keptName, type PointInput } from './branch-rules.ts'
+import { type HistoryWindow, historyWindow, settlePoint } from './branch-point.ts'
+import { type BranchView, checkExpiry, deletionRefusal, type PointInput } from './branch-rules.ts'
 
 export type BranchWithProject = Branch & { project: Project }
 
@@ -36,14 +36,6 @@ export interface UpdateBranchInput {
   readonly isDefault?: boolean | null | undefined
   /** Null: does not expire any more. */
   readonly expiresAt?: Date | null | undefined
-}
-
-export interface RestoreBranchInput {
-  readonly to: PointInput
-  readonly sourceBranchId?: string | null | undefined
-  readonly keepAs?: string | null | undefined
-  /** Keep the old state also when nobody asked: what restores in the console do. */
-  readonly keepByDefault?: boolean
 }
 
 export interface BranchChange {
@@ -138,7 +130,7 @@ export class BranchService {
           change: async (tx) => {
             requireReadyParent(await tx.branch.findUnique({ where: { id: parent.id } }))
             unwrap(branchRefusal(project, await tx.branch.count({ where: { projectId: project.id } })))
-            await refuseTakenName(tx, project.id, name)
+            await refuseTakenBranchName(tx, project.id, name)
             await tx.branch.create({
               data: {
                 id,
@@ -174,7 +166,7 @@ export class BranchService {
           },
         }),
       )
-      return this.#changed(id, made)
+      return branchChange(database, id, made)
     })
   }
 
@@ -186,23 +178,28 @@ export class BranchService {
   ): Promise<Result<BranchChange>> {
     const { database } = this.#app
     return catchFailure(async () => {
-      const branch = unwrap(await accessBranch(this.#app, actor, branchId, 'project.write'))
-      const view = await this.#view(branch)
+      const { projectId, project } = unwrap(await accessBranch(this.#app, actor, branchId, 'project.write'))
       const name = typeof input.name === 'string' ? unwrap(checkName('name', input.name)) : undefined
-      const isProtected = input.isProtected ?? branch.isProtected
-      const isDefault = input.isDefault === true || view.isDefault
-      if (input.isDefault === false && view.isDefault)
-        throw new FailureError(invalid('isDefault', 'make another branch the default instead').error)
-      const expiresAt =
-        input.expiresAt instanceof Date
-          ? unwrap(checkExpiry({ ...view, isProtected, isDefault }, input.expiresAt, Date.now()))
-          : input.expiresAt
-      if ((isProtected || isDefault) && branch.expiresAt !== null && expiresAt !== null)
-        throw new FailureError(
-          invalid('expiresAt', 'a branch that expires can be neither protected nor the default').error,
-        )
       await database.$transaction(async (tx) => {
-        if (name !== undefined && name !== branch.name) await refuseTakenName(tx, branch.projectId, name)
+        // Whoever deletes the branch, or makes another one the default, is done or waits.
+        await lockProject(tx, projectId)
+        const branch = await tx.branch.findUniqueOrThrow({ where: { id: branchId } })
+        if (branch.state === 'DELETING')
+          throw new FailureError(failure('OPERATION_IN_PROGRESS', 'the branch is being deleted').error)
+        const view = await branchView(tx, branch)
+        const isProtected = input.isProtected ?? branch.isProtected
+        const isDefault = input.isDefault === true || view.isDefault
+        if (input.isDefault === false && view.isDefault)
+          throw new FailureError(invalid('isDefault', 'make another branch the default instead').error)
+        const expiresAt =
+          input.expiresAt instanceof Date
+            ? unwrap(checkExpiry({ ...view, isProtected, isDefault }, input.expiresAt, Date.now()))
+            : input.expiresAt
+        if ((isProtected || isDefault) && branch.expiresAt !== null && expiresAt !== null)
+          throw new FailureError(
+            invalid('expiresAt', 'a branch that expires can be neither protected nor the default').error,
+          )
+        if (name !== undefined && name !== branch.name) await refuseTakenBranchName(tx, projectId, name)
         await tx.branch.update({
           where: { id: branchId },
           data: {
@@ -217,22 +214,22 @@ export class BranchService {
           },
         })
         if (input.isDefault === true)
-          await tx.project.update({ where: { id: branch.projectId }, data: { defaultBranchId: branchId } })
+          await tx.project.update({ where: { id: projectId }, data: { defaultBranchId: branchId } })
         await recordAudit(
           tx,
           actor,
           {
             action: 'branch.update',
             subject: name ?? branch.name,
-            organizationId: branch.project.organizationId,
-            projectId: branch.projectId,
+            organizationId: project.organizationId,
+            projectId,
             detail: JSON.parse(JSON.stringify(input)),
           },
           options,
         )
       })
-      this.#app.bus.publish('branchTip', { projectId: branch.projectId, branchId })
-      return this.#changed(branchId, [])
+      this.#app.bus.publish('branchTip', { projectId, branchId })
+      return branchChange(database, branchId, [])
     })
   }
 
@@ -244,7 +241,7 @@ export class BranchService {
   ): Promise<Result<BranchChange>> {
     return catchFailure(async () => {
       const branch = unwrap(await accessBranch(this.#app, actor, branchId, 'project.write'))
-      unwrap(deletionRefusal(await this.#view(branch), input.reparentChildren === true))
+      unwrap(deletionRefusal(await branchView(this.#app.database, branch), input.reparentChildren === true))
       const endpoints = await this.#app.database.endpoint.findMany({ where: { branchId } })
       const operations = unwrap(
         await this.#app.operations.submit({
@@ -257,122 +254,14 @@ export class BranchService {
           ],
           audit: { action: 'branch.delete', subject: branch.name, detail: { branchId } },
           change: async (tx) => {
-            const childCount = await tx.branch.count({ where: { parentId: branchId } })
-            unwrap(deletionRefusal({ ...(await this.#view(branch)), childCount }, input.reparentChildren === true))
+            const now = await tx.branch.findUniqueOrThrow({ where: { id: branchId } })
+            unwrap(deletionRefusal(await branchView(tx, now), input.reparentChildren === true))
             await tx.branch.update({ where: { id: branchId }, data: { state: 'DELETING', stateChangedAt: new Date() } })
             await tx.endpoint.updateMany({ where: { branchId }, data: { desiredState: 'SUSPENDED' } })
           },
         }),
       )
       return { branch, endpoints, operations }
-    })
-  }
-
-  /** The branch continues from another point; connection strings stay. */
-  async restore(
-    actor: Actor,
-    branchId: string,
-    input: RestoreBranchInput,
-    options: CallOptions = {},
-  ): Promise<Result<BranchChange>> {
-    return catchFailure(async () => {
-      const branch = unwrap(await accessBranch(this.#app, actor, branchId, 'project.write'))
-      const source =
-        input.sourceBranchId && input.sourceBranchId !== branchId
-          ? unwrap(await accessBranch(this.#app, actor, input.sourceBranchId, 'project.view'))
-          : branch
-      if (source.projectId !== branch.projectId)
-        throw new FailureError(invalid('sourceBranchId', 'is of another project').error)
-      const point = unwrap(await settlePoint(this.#app, source, input.to, 'to'))
-      if (source.id === branchId && point.isTip)
-        throw new FailureError(
-          invalid('to', 'a restore of a branch from itself needs an lsn, a time or a snapshot').error,
-        )
-      return unwrap(await this.#restoreTo(actor, branch, source, point, input, 'branch.restore', options))
-    })
-  }
-
-  /** To the tip of the parent. */
-  async resetFromParent(
-    actor: Actor,
-    branchId: string,
-    input: { keepAs?: string | null | undefined } = {},
-    options: CallOptions = {},
-  ): Promise<Result<BranchChange>> {
-    return catchFailure(async () => {
-      const branch = unwrap(await accessBranch(this.#app, actor, branchId, 'project.write'))
-      if (branch.parentId === null) throw new FailureError(failure('CONFLICT', 'the branch has no parent').error)
-      if (branch.isProtected) throw new FailureError(failure('PROTECTED', 'the branch is protected').error)
-      const parent = unwrap(await accessBranch(this.#app, actor, branch.parentId, 'project.view'))
-      const point = unwrap(await settlePoint(this.#app, parent, null, 'to'))
-      return unwrap(
-        await this.#restoreTo(actor, branch, parent, point, { keepAs: input.keepAs }, 'branch.reset', options),
-      )
-    })
-  }
-
-  async #restoreTo(
-    actor: Actor,
-    branch: BranchWithProject,
-    source: BranchWithProject,
-    point: SettledPoint,
-    input: { keepAs?: string | null | undefined; keepByDefault?: boolean },
-    action: string,
-    options: CallOptions,
-  ): Promise<Result<BranchChange>> {
-    const { database, operations } = this.#app
-    return catchFailure(async () => {
-      const childCount = await database.branch.count({ where: { parentId: branch.id } })
-      const mustKeep = source.id === branch.id || childCount > 0 || point.timelineId === branch.timelineId
-      const wanted = input.keepAs ?? (mustKeep || input.keepByDefault ? keptName(branch.name, new Date()) : null)
-      const kept = wanted === null ? null : { branchId: newBranchId(), name: unwrap(checkName('keepAs', wanted)) }
-      const running = await database.endpoint.findMany({ where: { branchId: branch.id, desiredState: 'RUNNING' } })
-      const scope = [branch.id, source.id]
-      const made = unwrap(
-        await operations.submit({
-          actor,
-          projectId: branch.projectId,
-          organizationId: branch.project.organizationId,
-          requestId: options.requestId,
-          operations: [
-            {
-              kind: 'restore_branch',
-              branchId: branch.id,
-              scope,
-              input: {
-                sourceTimelineId: point.timelineId,
-                sourceBranchId: source.id,
-                at: point.isTip ? null : { lsn: point.lsn },
-                newTimelineId: newStorageId(),
-                kept,
-                reset: action === 'branch.reset',
-              },
-            },
-            ...running.map(
-              (endpoint): NewOperation => ({
-                kind: 'start_compute',
-                branchId: branch.id,
-                endpointId: endpoint.id,
-                scope,
-                input: { cause: 'branch restored' },
-              }),
-            ),
-          ],
-          audit: {
-            action,
-            subject: branch.name,
-            detail: { lsn: point.lsn, sourceBranchId: source.id, keptAs: wanted },
-          },
-          change: async (tx) => {
-            if (kept !== null) await refuseTakenName(tx, branch.projectId, kept.name)
-            await tx.branch.update({
-              where: { id: branch.id },
-              data: { state: action === 'branch.reset' ? 'RESETTING' : 'RESTORING', stateChangedAt: new Date() },
-            })
-          },
-        }),
-      )
-      return this.#changed(branch.id, made)
     })
   }
 
@@ -400,28 +289,28 @@ export class BranchService {
       throw error
     }
   }
+}
 
-  async #view(branch: BranchWithProject): Promise<BranchView> {
-    const [project, childCount] = await Promise.all([
-      this.#app.database.project.findUniqueOrThrow({ where: { id: branch.projectId } }),
-      this.#app.database.branch.count({ where: { parentId: branch.id } }),
-    ])
-    return {
-      id: branch.id,
-      name: branch.name,
-      isProtected: branch.isProtected,
-      isDefault: project.defaultBranchId === branch.id,
-      childCount,
-    }
-  }
+async function branchView(tx: Transaction, branch: Branch): Promise<BranchView> {
+  const [project, childCount] = [
+    await tx.project.findUniqueOrThrow({ where: { id: branch.projectId } }),
+    await tx.branch.count({ where: { parentId: branch.id } }),
+  ]
+  const { id, name, isProtected } = branch
+  return { id, name, isProtected, isDefault: project.defaultBranchId === id, childCount }
+}
 
-  async #changed(branchId: string, operations: Operation[]): Promise<BranchChange> {
-    const [branch, endpoints] = await Promise.all([
-      this.#app.database.branch.findUniqueOrThrow({ where: { id: branchId } }),
-      this.#app.database.endpoint.findMany({ where: { branchId } }),
-    ])
-    return { branch, endpoints, operations }
-  }
+/** What a change of a branch is answered with. */
+export async function branchChange(
+  database: Database,
+  branchId: string,
+  operations: Operation[],
+): Promise<BranchChange> {
+  const [branch, endpoints] = await Promise.all([
+    database.branch.findUniqueOrThrow({ where: { id: branchId } }),
+    database.endpoint.findMany({ where: { branchId } }),
+  ])
+  return { branch, endpoints, operations }
 }
 
 /** Branches in the making become ready; a deleted one never does. */
@@ -433,7 +322,7 @@ function requireReadyParent<Parent extends Pick<Branch, 'state'>>(parent: Parent
   throw new FailureError(failure(code, `parentId: the parent branch is ${parent.state}`, 'parentId').error)
 }
 
-async function refuseTakenName(tx: Transaction, projectId: string, name: string): Promise<void> {
+export async function refuseTakenBranchName(tx: Transaction, projectId: string, name: string): Promise<void> {
   const taken = await tx.branch.findUnique({ where: { projectId_name: { projectId, name } } })
   if (taken)
     throw new FailureError(failure('NAME_TAKEN', `name: the project has a branch ${name} already`, 'name').error)

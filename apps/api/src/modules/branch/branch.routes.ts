@@ -369,7 +369,7 @@ async function restoreBranch(
   const change = await namingPoint(
     sourcePoint,
     at,
-    services.branches.restore(actor, branch.id, input, options).then(unwrap),
+    services.restores.restore(actor, branch.id, input, options).then(unwrap),
   )
   // Clients look at the parent in the answer: it is the kept state.
   await settled(call, change.operations, 'restore_branch')

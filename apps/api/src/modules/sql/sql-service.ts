@@ -39,7 +39,10 @@ export interface RunSqlInput {
 
 interface Running {
   readonly owner: string
-  cancel: () => Promise<void>
+  /** Fires once; what has not begun by then does not begin. */
+  readonly abort: AbortController
+  /** Ends what runs at the moment. */
+  interrupt: () => Promise<void>
 }
 
 /** SQL for people: on Postgres as one of the branch's roles, or on the analytics engine with no Postgres at all. */
@@ -73,9 +76,9 @@ export class SqlService {
       const owner = actorName(actor)
       if ([...this.#running.values()].filter((running) => running.owner === owner).length >= QUERIES_PER_PERSON_MAX)
         throw new FailureError(failure('RATE_LIMITED', `${QUERIES_PER_PERSON_MAX} queries are running already`).error)
-      const running: Running = { owner, cancel: async () => undefined }
+      const running: Running = { owner, abort: new AbortController(), interrupt: async () => undefined }
       this.#running.set(queryId, running)
-      const onAbort = () => void running.cancel()
+      const onAbort = () => void cancelQuery(running)
       options.signal?.addEventListener('abort', onAbort, { once: true })
       const startedMs = performance.now()
       try {
@@ -102,7 +105,7 @@ export class SqlService {
   async cancel(actor: Actor, queryId: string): Promise<Result<null>> {
     const running = this.#running.get(queryId)
     if (!running || running.owner !== actorName(actor)) return notFound('query')
-    await running.cancel()
+    await cancelQuery(running)
     return { ok: true, value: null }
   }
 
@@ -119,10 +122,9 @@ export class SqlService {
       return unwrap(await this.#readOnly.use(branch.project, point.timelineId, point.lsn, work))
     const endpoint = await this.#app.database.endpoint.findFirst({ where: { branchId: branch.id, type: 'READ_WRITE' } })
     if (!endpoint) throw new FailureError(failure('CONFLICT', 'the branch has no read-write endpoint').error)
-    const address = unwrap(
-      await this.#waker.wake(endpoint.id, { cause: 'SQL editor', role: login.user, database: login.database }),
-    )
-    return work(address)
+    const wake = this.#waker.wake(endpoint.id, { cause: 'SQL editor', role: login.user, database: login.database })
+    const woken = await Promise.race([wake, aborted(running.abort.signal)])
+    return woken === 'cancelled' ? { statements: [], receipt: null, error: CANCELLED } : work(unwrap(woken))
   }
 
   async #login(branch: Branch & { project: Project }, input: RunSqlInput) {
@@ -159,8 +161,9 @@ export class SqlService {
     try {
       session = await PostgresSession.open(address, login, STATEMENT_MS_MAX)
       const opened = session
-      running.cancel = () => opened.cancel()
+      running.interrupt = () => opened.cancel()
       for (const statement of splitStatements(input.sql)) {
+        if (running.abort.signal.aborted) return { statements, receipt: null, error: CANCELLED }
         current = statement
         statements.push(await session.run(statement, rowLimit, explain))
       }
@@ -170,7 +173,7 @@ export class SqlService {
       if (!sqlError) throw error
       return { statements, receipt: null, error: sqlError }
     } finally {
-      running.cancel = async () => undefined
+      running.interrupt = async () => undefined
       await session?.close()
     }
   }
@@ -190,11 +193,9 @@ export class SqlService {
       select: { name: true, timelineId: true },
       take: 1000,
     })
-    const abort = new AbortController()
-    running.cancel = async () => {
-      abort.abort()
-      await queries.cancel(queryId)
-    }
+    const { signal } = running.abort
+    if (signal.aborted) return { statements: [], receipt: null, error: CANCELLED }
+    running.interrupt = () => queries.cancel(queryId)
     const { projectId, timelineId } = storageIds(branch.project, branch)
     const startedMs = performance.now()
     try {
@@ -209,7 +210,7 @@ export class SqlService {
           branches: Object.fromEntries(others.map((other) => [other.name, TimelineId.parse(other.timelineId)])),
           limits: { rowsMax: rowLimit },
         },
-        abort.signal,
+        signal,
       )
       const { receipt } = answer
       return {
@@ -243,7 +244,7 @@ export class SqlService {
       return {
         statements: [],
         receipt: null,
-        error: plainError(error.code === 'aborted' ? 'cancelled' : error.message),
+        error: error.code === 'aborted' ? CANCELLED : plainError(error.message),
       }
     }
   }
@@ -291,6 +292,21 @@ function textOf(value: unknown): string | null {
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
-function plainError(message: string): SqlError {
-  return { message, sqlState: null, position: null, hint: null, detail: null }
+function plainError(message: string, sqlState: string | null = null): SqlError {
+  return { message, sqlState, position: null, hint: null, detail: null }
+}
+
+/** As Postgres says it of a statement that it ended. */
+const CANCELLED = plainError('canceling statement due to user request', '57014')
+
+async function cancelQuery(running: Running): Promise<void> {
+  running.abort.abort()
+  await running.interrupt()
+}
+
+function aborted(signal: AbortSignal): Promise<'cancelled'> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve('cancelled')
+    signal.addEventListener('abort', () => resolve('cancelled'), { once: true })
+  })
 }
