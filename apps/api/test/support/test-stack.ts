@@ -113,7 +113,11 @@ export class TestStack {
 
   /** `failpoint`: the API kills itself there, see failpoint.ts. `config`: other values of its configuration file. */
   async startApi(
-    options: { readonly failpoint?: string; readonly config?: Readonly<Record<string, unknown>> } = {},
+    options: {
+      readonly failpoint?: string
+      readonly config?: Readonly<Record<string, unknown>>
+      readonly env?: NodeJS.ProcessEnv
+    } = {},
   ): Promise<void> {
     this.#writeConfig(options.config)
     const child = spawn(
@@ -121,7 +125,12 @@ export class TestStack {
       ['--enable-source-maps', this.#program, path.join(this.#folder, 'api.json')],
       {
         stdio: ['ignore', 'pipe', 'pipe'],
-        env: { ...process.env, NODE_NO_WARNINGS: '1', TRIBUTARY_API_FAILPOINT: options.failpoint ?? '' },
+        env: {
+          ...process.env,
+          ...options.env,
+          NODE_NO_WARNINGS: '1',
+          TRIBUTARY_API_FAILPOINT: options.failpoint ?? '',
+        },
       },
     )
     this.#child = child
@@ -156,6 +165,11 @@ export class TestStack {
       if (Date.now() > deadline) throw new Error(`the API lives on: ${this.#log}`)
       await new Promise((resolve) => setTimeout(resolve, 10))
     }
+  }
+
+  async endApi(): Promise<void> {
+    this.#child?.kill('SIGTERM')
+    await this.waitForDeath()
   }
 
   async killApi(): Promise<void> {
