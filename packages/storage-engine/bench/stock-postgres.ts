@@ -1,3 +1,4 @@
+import * as fs from 'node:fs'
 import * as path from 'node:path'
 import {
   createPostgres,
@@ -31,13 +32,16 @@ export async function startStockQuorum(options: { port: number; sharedBuffers: s
   const settings = { fsync: 'on', shared_buffers: options.sharedBuffers, max_connections: 100, wal_keep_size: '4GB' }
   const primary = await startPostgres({ tcpPort: options.port, settings })
   const standbys: PostgresFixture[] = []
+  const folders: string[] = []
   const cleanup = async () => {
     for (const standby of standbys) await standby.cleanup()
+    for (const folder of folders) fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
     await primary.cleanup()
   }
   try {
     for (const name of ['s1', 's2']) {
       const folder = makePostgresTempDir('tributary-standby-')
+      folders.push(folder)
       const dataDir = path.join(folder, 'data')
       // A cold copy: the npm package has no pg_basebackup.
       await primary.stop('fast')

@@ -4,6 +4,7 @@ import os from 'node:os'
 import path from 'node:path'
 import pg from 'pg'
 import { assertReachableBy, findPostgresBinaries } from '../src/io/postgres-binaries.ts'
+import { makeTemporaryFolder } from './temporary-folder.ts'
 
 /**
  * A stock Postgres server for tests, in its own directory below os.tmpdir(). Postgres refuses to run as root: under
@@ -37,9 +38,9 @@ export function postgresAccount(): { uid?: number; gid?: number } {
   return process.getuid?.() === 0 ? { uid: POSTGRES_UID, gid: POSTGRES_UID } : {}
 }
 
-/** Makes a directory below os.tmpdir() that the server's account owns, mode 0700. */
+/** As makeTemporaryFolder, owned by the server's account, mode 0700. */
 export function makePostgresTempDir(prefix: string): string {
-  const directory = fs.mkdtempSync(path.join(fs.realpathSync(os.tmpdir()), prefix))
+  const directory = makeTemporaryFolder(prefix)
   const { uid, gid } = postgresAccount()
   if (uid !== undefined && gid !== undefined) fs.chownSync(directory, uid, gid)
   return directory

@@ -1,11 +1,11 @@
 import * as fs from 'node:fs'
 import * as net from 'node:net'
-import * as os from 'node:os'
 import * as path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { callJson } from '../src/io/http-client.ts'
 import { isProcessAlive, type RunningProcess, spawnProcess } from '../src/io/node-process.ts'
+import { makeTemporaryFolder } from './temporary-folder.ts'
 
 /**
  * The real stack, as `npm start` runs it, on free ports and in a temporary home: built programs when the build is newer
@@ -68,7 +68,7 @@ const CALL_MS_MAX = 150_000
 const engineFolder = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
-  const home = options.home ?? fs.mkdtempSync(path.join(fs.realpathSync(os.tmpdir()), 'tributary-stack-'))
+  const home = options.home ?? makeTemporaryFolder('tributary-stack-')
   // Postgres runs under another account when the tests run as root, and passes through here.
   fs.chmodSync(home, 0o755)
   if (options.account) fs.chownSync(home, options.account.uid, options.account.gid)

@@ -1,10 +1,12 @@
 import * as fs from 'node:fs'
 import * as os from 'node:os'
 import * as path from 'node:path'
-import { expect, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { readQueryWorkerConfig } from './query-worker-config.ts'
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'tributary-config-'))
+
+afterAll(() => fs.rmSync(folder, { recursive: true }))
 
 function read(config: unknown): ReturnType<typeof readQueryWorkerConfig> {
   const file = path.join(folder, 'config.json')

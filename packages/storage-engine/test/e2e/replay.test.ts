@@ -24,6 +24,8 @@ import { sqlZoo } from './sql-zoo.ts'
  * every failover, and its data directory is compared with the PageServer's pages at the same LSN.
  */
 let stack: Stack
+/** Of the stock server. */
+let replayFolder: string | undefined
 
 beforeAll(async () => {
   stack = await startStack()
@@ -35,6 +37,7 @@ afterEach(({ task }) => {
 
 afterAll(async () => {
   await stack?.cleanup()
+  if (replayFolder !== undefined) fs.rmSync(replayFolder, { recursive: true, force: true })
 })
 
 test('after a mixed workload with failovers, every page equals that of a stock Postgres that replayed the same WAL', async () => {
@@ -113,6 +116,7 @@ async function settledTimeline(): Promise<{ timeline: TimelineRef; lsn: Lsn }> {
 /** Unpacks the directory that initdb made, gives it the quorum's WAL as an archive, and lets it recover to exactly `lsn`. */
 async function replayWithStockPostgres(timeline: TimelineRef, lsn: Lsn, lastRecordLsn: Lsn): Promise<string> {
   const root = makePostgresTempDir('tributary-replay-')
+  replayFolder = root
   const dataDir = path.join(root, 'data')
   const archive = path.join(root, 'archive')
   fs.mkdirSync(dataDir, { mode: 0o700 })
