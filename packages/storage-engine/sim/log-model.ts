@@ -1,6 +1,7 @@
 import { ChangeWriter } from '../src/pageserver/ingest/change-writer.ts'
-import { type ClusterState, encodeClusterState } from '../src/pageserver/ingest/cluster-state.ts'
+import { encodeClusterState } from '../src/pageserver/ingest/cluster-state.ts'
 import { CommitJournalWriter } from '../src/pageserver/ingest/commit-journal.ts'
+import { YOUNG_CLUSTER } from '../src/pageserver/ingest/ingest-harness.ts'
 import { RecordJournalWriter } from '../src/pageserver/ingest/record-journal.ts'
 import { RelationSizes } from '../src/pageserver/ingest/relation-sizes.ts'
 import { SlruSegments } from '../src/pageserver/ingest/slru-segments.ts'
@@ -25,30 +26,7 @@ export const DB = 5
 /** Made as a copy of the other, again and again. */
 export const COPIED_DB = 6
 export const RELATIONS: readonly number[] = [16384, 16385, 16386]
-export const FIRST_XID = 750
-
-const INITIAL_STATE: ClusterState = {
-  nextXidLow: FIRST_XID,
-  nextXidEpoch: 0,
-  nextOid: 16384,
-  nextMulti: 1,
-  nextMultiOffset: 0,
-  oldestXid: 731,
-  oldestXidDb: 1,
-  oldestMulti: 1,
-  oldestMultiDb: 1,
-  checkpointTime: 1.7e9,
-  shutdownCheckpointEndLsn: Lsn.zero,
-  maxConnections: 100,
-  maxWorkerProcesses: 8,
-  maxWalSenders: 10,
-  maxPreparedXacts: 0,
-  maxLocksPerXact: 64,
-  walLevel: 1,
-  walLogHints: false,
-  trackCommitTimestamp: false,
-  oldestActiveXid: 0,
-}
+export const FIRST_XID = YOUNG_CLUSTER.nextXidLow
 
 /** What a timeline holds before its first record: a visibility map for each relation, an empty clog, counters, journals. */
 export function seedTimeline(storage: TimelineStorage, startLsn: Lsn, timeMicros: number): void {
@@ -62,9 +40,9 @@ export function seedTimeline(storage: TimelineStorage, startLsn: Lsn, timeMicros
     writer.setForkSize(SPC, DB, relNumber, Fork.vm, 1)
   }
   writer.copiedSlruSegment(Slru.xact, 0, [encodeZeroPage()])
-  writer.single(KeyKind.clusterState, encodeClusterState(INITIAL_STATE))
+  writer.single(KeyKind.clusterState, encodeClusterState(YOUNG_CLUSTER))
   const records = new RecordJournalWriter()
-  records.begin(INITIAL_STATE)
+  records.begin(YOUNG_CLUSTER)
   records.addRecord(Lsn.zero, startLsn)
   writer.single(KeyKind.recordJournal, records.encode())
   const commits = new CommitJournalWriter(Number.NEGATIVE_INFINITY)

@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto'
 import * as fs from 'node:fs'
 import * as os from 'node:os'
 import * as path from 'node:path'
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openHttpStorageAdmin } from '../src/admin/http-storage-admin-client.ts'
 import type { QueryRequest } from '../src/admin/query-client.ts'
@@ -18,6 +17,7 @@ import { ProjectId, TimelineId } from '../src/postgres/ids.ts'
 import { duckdbRows, hyparquetRows } from './delta-rows.ts'
 import { postgresRows, workerRows } from './e2e/compare-rows.ts'
 import { type QueryFixture, startQueryWorker } from './query-fixture.ts'
+import { createBucket } from './s3-bucket.ts'
 import { type Stack, startStack } from './stack-fixture.ts'
 
 export interface S3Server {
@@ -82,16 +82,7 @@ export function testLakeOnS3(openServer: () => Promise<S3Server>, read?: ReadPub
     folder = fs.mkdtempSync(path.join(os.tmpdir(), 'tributary-s3-'))
     const config = s3ConfigOf(server)
     const { endpoint, accessKeyId, secretAccessKey } = config
-    const client = new S3Client({
-      region: config.region,
-      endpoint,
-      forcePathStyle: true,
-      credentials: { accessKeyId, secretAccessKey },
-    })
-    await client.send(new CreateBucketCommand({ Bucket: BUCKET })).catch((error: unknown) => {
-      if (!(error instanceof Error) || !error.name.startsWith('BucketAlready')) throw error
-    })
-    client.destroy()
+    await createBucket({ ...config, bucket: BUCKET })
     stack = await startStack({
       env: {
         TRIBUTARY_S3_BUCKET: BUCKET,

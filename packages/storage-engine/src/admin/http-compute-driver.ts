@@ -1,14 +1,16 @@
 import { StorageError } from '../base/errors.ts'
-import { callJson } from '../io/http-client.ts'
 import type { ComputeActivity, ComputeDriver, ComputeInfo } from './compute-driver.ts'
 import { type PollReply, pollForever } from './long-poll.ts'
+import {
+  CALL_TIMEOUT_MS,
+  POLL_WAIT_MS,
+  STOP_TIMEOUT_MS,
+  type SupervisorAddress,
+  supervisorCall,
+} from './supervisor-call.ts'
 
-const CALL_TIMEOUT_MS = 10_000
 /** The node agent gives a start up after two minutes by itself. */
 const START_TIMEOUT_MS = 150_000
-const STOP_TIMEOUT_MS = 60_000
-/** How long the node agent holds a poll open. */
-export const POLL_WAIT_MS = 20_000
 
 /** A poll's answer: all computes when `isFull`, else those that changed. */
 export interface ComputesReply extends PollReply {
@@ -17,20 +19,8 @@ export interface ComputesReply extends PollReply {
 }
 
 /** The compute driver of a node agent (the supervisor of a local stack) over HTTP: docs/operations.md lists the calls. */
-export function openHttpComputeDriver(options: { readonly url: string; readonly token: string }): ComputeDriver {
-  const base = options.url.replace(/\/$/, '')
-  const call = (
-    method: string,
-    path: string,
-    more: { body?: unknown; timeoutMs?: number; signal?: AbortSignal } = {},
-  ) =>
-    callJson(`${base}${path}`, {
-      method,
-      token: options.token,
-      timeoutMs: more.timeoutMs ?? CALL_TIMEOUT_MS,
-      ...(more.body === undefined ? {} : { body: more.body }),
-      ...(more.signal === undefined ? {} : { signal: more.signal }),
-    })
+export function openHttpComputeDriver(options: SupervisorAddress): ComputeDriver {
+  const call = supervisorCall(options)
   const pathOf = (computeId: string) => `/computes/${encodeURIComponent(computeId)}`
 
   // The replies are made by the server of the same version from values of these types.

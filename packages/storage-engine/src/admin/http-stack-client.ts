@@ -1,30 +1,20 @@
-import { callJson } from '../io/http-client.ts'
-import { POLL_WAIT_MS } from './http-compute-driver.ts'
 import { type PollReply, pollForever } from './long-poll.ts'
 import type { StackClient, StackInfo, StorageStatus } from './stack-client.ts'
-
-const CALL_TIMEOUT_MS = 10_000
-const STOP_TIMEOUT_MS = 60_000
+import {
+  CALL_TIMEOUT_MS,
+  POLL_WAIT_MS,
+  STOP_TIMEOUT_MS,
+  type SupervisorAddress,
+  supervisorCall,
+} from './supervisor-call.ts'
 
 export interface StackReply extends PollReply {
   readonly stack: StackInfo
 }
 
 /** The supervisor of a local stack over HTTP: docs/operations.md lists the calls. */
-export function openHttpStackClient(options: { readonly url: string; readonly token: string }): StackClient {
-  const base = options.url.replace(/\/$/, '')
-  const call = (
-    method: string,
-    path: string,
-    more: { body?: unknown; timeoutMs?: number; signal?: AbortSignal } = {},
-  ) =>
-    callJson(`${base}${path}`, {
-      method,
-      token: options.token,
-      timeoutMs: more.timeoutMs ?? CALL_TIMEOUT_MS,
-      ...(more.body === undefined ? {} : { body: more.body }),
-      ...(more.signal === undefined ? {} : { signal: more.signal }),
-    })
+export function openHttpStackClient(options: SupervisorAddress): StackClient {
+  const call = supervisorCall(options)
 
   // The replies are made by the server of the same version from values of these types.
   return {

@@ -1,17 +1,17 @@
 /** Heap pages of a stock Postgres, with every built-in type family, go through a columnar layer and come back. */
 import fs from 'node:fs'
 import path from 'node:path'
-import { DuckDBInstance } from '@duckdb/node-api'
 import type { Client } from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { duckdbQuery } from '../../test/duckdb-query.ts'
 import { type PostgresFixture, startPostgres } from '../../test/postgres-fixture.ts'
 import { isStorageError } from '../base/errors.ts'
 import { memorySource } from '../parquet/file-reader.ts'
 import { PAGE_SIZE } from '../postgres/constants.ts'
-import { ColumnarEncoder, type ColumnarCounts } from './columnar-encoder.ts'
+import { type ColumnarCounts, ColumnarEncoder } from './columnar-encoder.ts'
 import type { Alignment, PostgresType, TableAttribute, TableDefinition } from './table-definition.ts'
 import { codecOf } from './types/registry.ts'
-import { decodeToastPointer, decompressInline, toastPayload, type ToastPointer } from './varlena.ts'
+import { decodeToastPointer, decompressInline, type ToastPointer, toastPayload } from './varlena.ts'
 import { verifyColumnarFile } from './verify.ts'
 
 let postgres: PostgresFixture
@@ -238,7 +238,7 @@ test('DuckDB reads the visible columns of a layer and gets what Postgres has', a
   const file = path.join(postgres.rootDir, 'plain.parquet')
   fs.writeFileSync(file, bytes)
   const [ours] =
-    await duckdb(`select count(*)::varchar as n, sum(a1)::varchar as id, sum(a2::decimal(38,10))::decimal(20,2)::varchar as free, sum(a3)::varchar as m,
+    await duckdbQuery(`select count(*)::varchar as n, sum(a1)::varchar as id, sum(a2::decimal(38,10))::decimal(20,2)::varchar as free, sum(a3)::varchar as m,
     min(a4)::varchar as d0, max(a4)::varchar as d1, min(a5)::varchar as t0, max(a5)::varchar as t1, count(distinct a6)::varchar as s,
     count(*) filter (a7)::varchar as b, sum(a8)::decimal(20,3)::varchar as f, sum(a9)::varchar as added from '${file}'`)
   const { rows } =
@@ -247,17 +247,6 @@ test('DuckDB reads the visible columns of a layer and gets what Postgres has', a
     count(*) filter (where b)::text as b, sum(f)::numeric(20,3)::text as f, sum(added)::text as added from plain`)
   expect(ours).toEqual(rows[0])
 })
-
-async function duckdb(sql: string): Promise<Record<string, unknown>[]> {
-  const instance = await DuckDBInstance.create(':memory:', { threads: '1' })
-  const connection = await instance.connect()
-  try {
-    return (await connection.runAndReadAll(sql)).getRowObjectsJson()
-  } finally {
-    connection.closeSync()
-    instance.closeSync()
-  }
-}
 
 test('a flipped bit in a layer is found, never a wrong page', async () => {
   const { bytes } = await transcode('plain', small)

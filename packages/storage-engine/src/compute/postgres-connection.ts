@@ -1,4 +1,5 @@
 import { StorageError } from '../base/errors.ts'
+import { joinBytes } from '../base/join-bytes.ts'
 import type { Address, Connection, Network } from '../io/network.ts'
 
 /**
@@ -189,7 +190,7 @@ class MessageSplitter {
       this.#rest.push(chunk)
       this.#restBytes += chunk.length
       if (this.#restBytes < this.#needed) return
-      bytes = concat(this.#rest, this.#restBytes)
+      bytes = joinBytes(this.#rest, this.#restBytes)
       this.#rest = []
       this.#restBytes = 0
     }
@@ -212,16 +213,6 @@ class MessageSplitter {
       this.#restBytes = bytes.length - at
     }
   }
-}
-
-function concat(parts: readonly Uint8Array[], byteCount: number): Uint8Array {
-  const whole = new Uint8Array(byteCount)
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.length
-  }
-  return whole
 }
 
 function frame(type: string, body: Uint8Array): Uint8Array {

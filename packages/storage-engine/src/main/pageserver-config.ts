@@ -1,7 +1,6 @@
-import * as fs from 'node:fs'
 import { z } from 'zod'
-import { errorText, StorageError } from '../base/errors.ts'
 import { objectStoreConfig } from '../object-store/object-store-config.ts'
+import { readConfig } from './read-config.ts'
 
 const port = z.number().int().min(0).max(65535)
 
@@ -32,20 +31,5 @@ export type PageserverConfig = z.infer<typeof pageserverConfig>
 
 /** Throws `invalid-input` naming the file and the field. */
 export function readPageserverConfig(environment: Readonly<Record<string, string | undefined>>): PageserverConfig {
-  const path = environment.TRIBUTARY_CONFIG
-  if (!path) throw new StorageError('invalid-input', 'TRIBUTARY_CONFIG does not name a configuration file')
-  let json: unknown
-  try {
-    json = JSON.parse(fs.readFileSync(path, 'utf8'))
-  } catch (error) {
-    throw new StorageError('invalid-input', 'configuration file cannot be read', { path, reason: errorText(error) })
-  }
-  const parsed = pageserverConfig.safeParse(json)
-  if (parsed.success) return parsed.data
-  const issue = parsed.error.issues[0]
-  throw new StorageError('invalid-input', 'configuration is not valid', {
-    path,
-    field: issue?.path.join('.') ?? '',
-    reason: issue?.message ?? '',
-  })
+  return readConfig(pageserverConfig, environment)
 }

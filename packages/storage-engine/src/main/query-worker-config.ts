@@ -1,7 +1,6 @@
-import * as fs from 'node:fs'
 import { z } from 'zod'
-import { errorText, StorageError } from '../base/errors.ts'
 import { objectStoreConfig } from '../object-store/object-store-config.ts'
+import { readConfig } from './read-config.ts'
 
 const port = z.number().int().min(0).max(65535)
 
@@ -51,15 +50,5 @@ export type QueryWorkerConfig = z.infer<typeof queryWorkerConfig>
 
 /** Throws `invalid-input` naming the file and the field. */
 export function readQueryWorkerConfig(environment: Readonly<Record<string, string | undefined>>): QueryWorkerConfig {
-  const path = environment.TRIBUTARY_CONFIG
-  if (!path) throw new StorageError('invalid-input', 'TRIBUTARY_CONFIG does not name a configuration file')
-  let json: unknown
-  try {
-    json = JSON.parse(fs.readFileSync(path, 'utf8'))
-  } catch (error) {
-    throw new StorageError('invalid-input', 'configuration file cannot be read', { path, reason: errorText(error) })
-  }
-  const parsed = queryWorkerConfig.safeParse(json)
-  if (parsed.success) return parsed.data
-  throw new StorageError('invalid-input', `${path}: ${z.prettifyError(parsed.error)}`)
+  return readConfig(queryWorkerConfig, environment)
 }

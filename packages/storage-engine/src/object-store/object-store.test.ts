@@ -2,10 +2,10 @@ import * as fs from 'node:fs'
 import * as net from 'node:net'
 import * as os from 'node:os'
 import * as path from 'node:path'
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 // @ts-expect-error the package has no types
 import S3rver from 's3rver'
 import { expect, test } from 'vitest'
+import { createBucket } from '../../test/s3-bucket.ts'
 import { SYNC_STEP_BYTES } from '../io/disk.ts'
 import { silentLog } from '../io/log.ts'
 import { noMetrics } from '../io/metrics.ts'
@@ -103,17 +103,6 @@ describeObjectStore({
   },
 })
 
-async function createBucket(config: S3Config): Promise<void> {
-  const client = new S3Client({
-    region: config.region,
-    endpoint: config.endpoint ?? '',
-    forcePathStyle: true,
-    credentials: { accessKeyId: config.accessKeyId ?? '', secretAccessKey: config.secretAccessKey ?? '' },
-  })
-  await client.send(new CreateBucketCommand({ Bucket: config.bucket }))
-  client.destroy()
-}
-
 test('retries end at their bound with the last error, and never repeat what cannot succeed', async () => {
   let calls = 0
   const inner = openMemoryObjectStore({ disk: nodeDisk })
@@ -157,12 +146,11 @@ test('a put-if-absent whose first attempt took effect and then failed is still c
   expect(await store.putIfAbsent('a', Uint8Array.of(2))).toBe('exists')
 })
 
-test('an S3 endpoint that is away, or that accepts and never answers, is unavailable in bounded time', async () => {
-  const silent = net.createServer(() => undefined)
-  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
-  const address = silent.address()
+/** Of a client that is impatient. */
+function configOf(server: net.Server): S3Config {
+  const address = server.address()
   const port = typeof address === 'object' && address !== null ? address.port : 0
-  const config: S3Config = {
+  return {
     kind: 's3',
     bucket: 'b',
     region: 'us-east-1',
@@ -172,6 +160,12 @@ test('an S3 endpoint that is away, or that accepts and never answers, is unavail
     secretAccessKey: 'y',
     requestTimeoutMs: 200,
   }
+}
+
+test('an S3 endpoint that is away, or that accepts and never answers, is unavailable in bounded time', async () => {
+  const silent = net.createServer(() => undefined)
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+  const config = configOf(silent)
   await expect(openS3ObjectStore(config).get('a')).rejects.toMatchObject({ code: 'unavailable' })
   silent.close()
   const away = { ...config, endpoint: 'http://127.0.0.1:1' }
@@ -187,23 +181,11 @@ async function answering(answer: (request: string) => string): Promise<{ config:
     socket.on('error', () => undefined)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  const port = typeof address === 'object' && address !== null ? address.port : 0
-  const config: S3Config = {
-    kind: 's3',
-    bucket: 'b',
-    region: 'us-east-1',
-    prefix: '',
-    endpoint: `http://127.0.0.1:${port}`,
-    accessKeyId: 'x',
-    secretAccessKey: 'y',
-    requestTimeoutMs: 200,
-  }
   const close = () => {
     server.close()
     for (const socket of sockets) socket.destroy()
   }
-  return { config, close }
+  return { config: configOf(server), close }
 }
 
 test('an S3 endpoint that falls silent in the middle of an object is unavailable in bounded time', async () => {

@@ -17,7 +17,7 @@ import {
 } from '../protocol/wal-service-messages.ts'
 import { encodeRecord, placeRecord } from '../wal/record-encoder.ts'
 import { RmgrId } from '../wal/rmgr-table.ts'
-import { IngestHarness, TEST_SYSTEM_IDENTIFIER, u32s } from './ingest/ingest-harness.ts'
+import { IngestHarness, TEST_SYSTEM_IDENTIFIER, u32s, YOUNG_CLUSTER } from './ingest/ingest-harness.ts'
 import { Timeline } from './timeline/timeline.ts'
 import { WalReceiver } from './wal-receiver.ts'
 
@@ -32,28 +32,7 @@ afterEach(async () => {
 
 /** An empty timeline and the WAL of `count` records behind its end. */
 function timelineAndWal(count: number): { timeline: Timeline; startLsn: Lsn; wal: Uint8Array; ends: Lsn[] } {
-  const { storage } = new IngestHarness({
-    nextXidLow: 750,
-    nextXidEpoch: 0,
-    nextOid: 16384,
-    nextMulti: 1,
-    nextMultiOffset: 1,
-    oldestXid: 731,
-    oldestXidDb: 1,
-    oldestMulti: 1,
-    oldestMultiDb: 1,
-    checkpointTime: 1.7e9,
-    shutdownCheckpointEndLsn: Lsn.zero,
-    maxConnections: 100,
-    maxWorkerProcesses: 8,
-    maxWalSenders: 10,
-    maxPreparedXacts: 0,
-    maxLocksPerXact: 64,
-    walLevel: 1,
-    walLogHints: false,
-    trackCommitTimestamp: false,
-    oldestActiveXid: 0,
-  })
+  const { storage } = new IngestHarness(YOUNG_CLUSTER)
   const startLsn = storage.lastRecordLsn
   const identity = { systemIdentifier: TEST_SYSTEM_IDENTIFIER, timeline: 1 }
   const parts: Uint8Array[] = []

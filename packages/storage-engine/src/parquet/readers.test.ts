@@ -2,14 +2,14 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { DuckDBInstance } from '@duckdb/node-api'
 import { parquetReadObjects } from 'hyparquet'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { duckdbQuery } from '../../test/duckdb-query.ts'
 import { decompress } from '../base/zstd.ts'
-import { ParquetFile, memorySource } from './file-reader.ts'
+import { memorySource, ParquetFile } from './file-reader.ts'
 import { ParquetWriter } from './file-writer.ts'
-import { type RecordObject, assembleRecords, shredRecords } from './records.ts'
-import { PhysicalType, Repetition, type SchemaNode, listNode, textMapNode } from './schema.ts'
+import { assembleRecords, type RecordObject, shredRecords } from './records.ts'
+import { listNode, PhysicalType, Repetition, type SchemaNode, textMapNode } from './schema.ts'
 
 let directory = ''
 beforeAll(() => {
@@ -88,20 +88,9 @@ function writeFile(): { file: string; bytes: Uint8Array } {
   return { file, bytes }
 }
 
-async function query(sql: string): Promise<Record<string, unknown>[]> {
-  const instance = await DuckDBInstance.create(':memory:', { threads: '1' })
-  const connection = await instance.connect()
-  try {
-    return (await connection.runAndReadAll(sql)).getRowObjectsJson()
-  } finally {
-    connection.closeSync()
-    instance.closeSync()
-  }
-}
-
 test('DuckDB reads every type, null, list and map that the writer writes', async () => {
   const { file } = writeFile()
-  const [totals] = await query(`
+  const [totals] = await duckdbQuery(`
     select count(*) n, count(small) small, sum(small)::bigint ssmall, sum(big)::hugeint::varchar big, count(*) filter (flag) flag_count,
       sum(single)::varchar single, sum(amount)::varchar amount, sum(ratio)::bigint ratio, min(day)::varchar min_day,
       max("at")::varchar max_at, min("local")::varchar min_local, count(distinct name) distinct_names, sum(octet_length(raw))::bigint raw_bytes,
@@ -130,10 +119,10 @@ test('DuckDB reads every type, null, list and map that the writer writes', async
     sum((row) => Number(row.amount)),
     3,
   )
-  expect(await query(`select name, tags, day::varchar as d from '${file}' where id = 101`)).toEqual([
+  expect(await duckdbQuery(`select name, tags, day::varchar as d from '${file}' where id = 101`)).toEqual([
     { name: 'name 16 — ü', tags: ['t101', null, 'x'], d: isoDay(101 - 3000) },
   ])
-  const fields = await query(
+  const fields = await duckdbQuery(
     `select name, field_id, logical_type from parquet_schema('${file}') where name = 'id' or name = 'tags'`,
   )
   expect(fields.map((field) => Number(field.field_id))).toEqual([1, 12])
@@ -165,7 +154,7 @@ test.each([
   ['snappy', 'V2'],
 ])('the reader reads what DuckDB writes with %s, pages and encodings of %s', async (codec, version) => {
   const file = path.join(directory, `duckdb-${codec}-${version}.parquet`)
-  await query(`copy (
+  await duckdbQuery(`copy (
       select i::integer as i, (i * 1000003)::bigint as b, case when i % 3 = 0 then null else 'text ' || (i % 100) end as t,
         'unique ' || i as u, (i / 7.0)::double as d, i % 2 = 0 as f, case when i % 5 = 0 then null else [i, null, i + 1] end as l,
         {'x': i, 'y': ['a', null]} as s, map {'k': i::varchar} as m

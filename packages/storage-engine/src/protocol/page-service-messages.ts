@@ -20,6 +20,7 @@ import {
   type PagesResponse,
 } from './block-run-messages.ts'
 import { readHexId, writeHexId } from './byte-fields.ts'
+import { errorCodeNumber, errorCodeOf } from './error-codes.ts'
 import { readLsn, requireLength, viewOf } from './page-service-fields.ts'
 import {
   decodeSizes,
@@ -106,18 +107,6 @@ export type PageServiceResponse =
 
 const Tag = { hello: 0x01, welcome: 0x81, error: 0x8f } as const
 
-const ERROR_CODES: readonly StorageErrorCode[] = [
-  'unavailable',
-  'fenced',
-  'corruption',
-  'invalid-input',
-  'not-found',
-  'conflict',
-  'exhausted',
-  'unsupported',
-  'aborted',
-]
-
 export function encodePageServiceRequest(request: PageServiceRequest): Uint8Array {
   switch (request.kind) {
     case 'hello':
@@ -176,7 +165,7 @@ export function encodePageServiceError(
   const text = new TextEncoder().encode(message).subarray(0, ERROR_MESSAGE_BYTES_MAX)
   const bytes = new Uint8Array(4 + text.length + (requestPayload?.length ?? 0))
   bytes[0] = Tag.error
-  bytes[1] = ERROR_CODES.indexOf(code)
+  bytes[1] = errorCodeNumber(code)
   viewOf(bytes).setUint16(2, text.length, true)
   bytes.set(text, 4)
   if (requestPayload) bytes.set(requestPayload, 4 + text.length)
@@ -241,8 +230,7 @@ function decodeWelcome(payload: Uint8Array): PageServiceWelcome {
 
 function decodeError(payload: Uint8Array): PageServiceErrorResponse {
   requireLength(payload, 4)
-  const code = ERROR_CODES[payload[1]!]
-  if (code === undefined) throw new CorruptionError('unknown error code', { code: payload[1] })
+  const code = errorCodeOf(payload[1]!)
   const end = 4 + viewOf(payload).getUint16(2, true)
   requireLength(payload, end)
   const request = payload.length > end ? decodePageServiceRequest(payload.subarray(end)) : undefined

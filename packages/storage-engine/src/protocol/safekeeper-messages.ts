@@ -1,7 +1,9 @@
 import { CorruptionError, type StorageErrorCode } from '../base/errors.ts'
+import { WAL_SEGMENT_SIZE } from '../postgres/constants.ts'
 import type { ProjectId, TimelineId } from '../postgres/ids.ts'
 import type { Lsn } from '../postgres/lsn.ts'
 import { writeU64 } from './byte-fields.ts'
+import { errorCodeNumber, errorCodeOf } from './error-codes.ts'
 import { FRAME_HEADER_SIZE, sealSplitFrame } from './framing.ts'
 import { MessageReader } from './message-reader.ts'
 import { encodeText, MessageWriter } from './message-writer.ts'
@@ -46,6 +48,24 @@ export interface Greeting {
   readonly systemIdentifier: bigint
   readonly pgMajorVersion: number
   readonly segmentSize: number
+}
+
+/** What this version says first. */
+export function greetingOf(identity: {
+  readonly projectId: ProjectId
+  readonly timelineId: TimelineId
+  readonly systemIdentifier: bigint
+}): Greeting {
+  const { projectId, timelineId, systemIdentifier } = identity
+  return {
+    kind: 'greeting',
+    protocolVersion: SAFEKEEPER_PROTOCOL_VERSION,
+    projectId,
+    timelineId,
+    systemIdentifier,
+    pgMajorVersion: 18,
+    segmentSize: WAL_SEGMENT_SIZE,
+  }
 }
 
 export interface VoteRequest {
@@ -124,29 +144,6 @@ const TYPE = {
   'append-response': 0x1a,
   refusal: 0x1f,
 } as const
-
-const ERROR_CODES: readonly StorageErrorCode[] = [
-  'unavailable',
-  'fenced',
-  'corruption',
-  'invalid-input',
-  'not-found',
-  'conflict',
-  'exhausted',
-  'unsupported',
-  'aborted',
-]
-
-/** Codes travel as their place in a fixed list. */
-export function errorCodeNumber(code: StorageErrorCode): number {
-  return ERROR_CODES.indexOf(code)
-}
-
-export function errorCodeOf(value: number): StorageErrorCode {
-  const code = ERROR_CODES[value]
-  if (code === undefined) throw new CorruptionError('unknown error code', { code: value })
-  return code
-}
 
 /** A whole frame. Appends go through `encodeAppend`, which does not copy the WAL. */
 export function encodeSafekeeperMessage(message: Exclude<ProposerMessage | AcceptorMessage, Append>): Uint8Array {

@@ -2,10 +2,10 @@ import { CorruptionError, type StorageErrorCode } from '../base/errors.ts'
 import type { ProjectId, TimelineId } from '../postgres/ids.ts'
 import type { Lsn } from '../postgres/lsn.ts'
 import { writeU64 } from './byte-fields.ts'
+import { errorCodeNumber, errorCodeOf } from './error-codes.ts'
 import { FRAME_HEADER_SIZE, sealSplitFrame } from './framing.ts'
 import { MessageReader } from './message-reader.ts'
 import { encodeText, MessageWriter } from './message-writer.ts'
-import { errorCodeNumber, errorCodeOf } from './safekeeper-messages.ts'
 
 /**
  * Reading WAL from a SafeKeeper, on the same port as the consensus protocol: the first frame of a connection tells which of

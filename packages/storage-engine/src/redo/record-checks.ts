@@ -1,4 +1,4 @@
-import { CorruptionError, StorageError } from '../base/errors.ts'
+import { CorruptionError, type ErrorFields, StorageError } from '../base/errors.ts'
 import { Lsn } from '../postgres/lsn.ts'
 import type { DecodedRecord, WalBlock } from '../wal/record.ts'
 
@@ -25,7 +25,12 @@ export function blockBytes(block: WalBlock, lengthMin: number): Uint8Array {
 
 /** The record is none that this version can redo: ingest and page reads stop here rather than guess. */
 export function unsupportedRecord(record: DecodedRecord, block: WalBlock, endLsn: Lsn): StorageError {
-  return new StorageError('unsupported', 'no redo for this WAL record', {
+  return new StorageError('unsupported', 'no redo for this WAL record', recordFields(record, block, endLsn))
+}
+
+/** Which record, and what of it. */
+export function recordFields(record: DecodedRecord, block: WalBlock, endLsn: Lsn): ErrorFields {
+  return {
     endLsn: Lsn.format(endLsn),
     rmid: record.rmid,
     opcode: `0x${record.opcode.toString(16)}`,
@@ -33,5 +38,5 @@ export function unsupportedRecord(record: DecodedRecord, block: WalBlock, endLsn
     relation: `${block.spcOid}/${block.dbOid}/${block.relNumber}`,
     fork: block.fork,
     blockNumber: block.blockNumber,
-  })
+  }
 }

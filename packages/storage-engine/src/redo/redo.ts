@@ -6,13 +6,13 @@
  * page after the change from the record (wal_consistency_checking puts it there). Anything else is `unsupported`.
  */
 import { CorruptionError, isStorageError } from '../base/errors.ts'
-import { Lsn } from '../postgres/lsn.ts'
+import type { Lsn } from '../postgres/lsn.ts'
 import { restoreBlockImage } from '../wal/block-image.ts'
 import type { DecodedRecord, WalBlock } from '../wal/record.ts'
 import { RmgrId } from '../wal/rmgr-table.ts'
 
 import { isNewPage, setPageLsn } from './page.ts'
-import { unsupportedRecord } from './record-checks.ts'
+import { recordFields, unsupportedRecord } from './record-checks.ts'
 import { redoBtree } from './rmgr/btree.ts'
 import { redoHeap } from './rmgr/heap.ts'
 import { redoHeap2 } from './rmgr/heap2.ts'
@@ -89,18 +89,6 @@ export function redoBlock(page: Uint8Array, record: DecodedRecord, block: WalBlo
     }
   } catch (error) {
     if (!isStorageError(error, 'corruption')) throw error
-    throw new CorruptionError(
-      'redo of a WAL record failed',
-      {
-        endLsn: Lsn.format(endLsn),
-        rmid: record.rmid,
-        opcode: `0x${record.opcode.toString(16)}`,
-        blockId: block.id,
-        relation: `${block.spcOid}/${block.dbOid}/${block.relNumber}`,
-        fork: block.fork,
-        blockNumber: block.blockNumber,
-      },
-      { cause: error },
-    )
+    throw new CorruptionError('redo of a WAL record failed', recordFields(record, block, endLsn), { cause: error })
   }
 }

@@ -1,3 +1,4 @@
+import { joinBytes } from '../base/join-bytes.ts'
 import type { Clock, Timer } from '../io/clock.ts'
 import type { Lsn } from '../postgres/lsn.ts'
 
@@ -82,20 +83,9 @@ export class AppendGatherer {
     this.#timer?.cancel()
     this.#timer = undefined
     if (this.#byteCount === 0 || this.#isClosed) return
-    const bytes = joined(this.#parts, this.#byteCount)
+    const bytes = joinBytes(this.#parts, this.#byteCount)
     this.#parts = []
     this.#byteCount = 0
     if (this.#sentEnds.push(this.#options.send(bytes)) > FRAMES_IN_FLIGHT_MAX) this.#sentEnds.shift()
   }
-}
-
-function joined(parts: readonly Uint8Array[], byteCount: number): Uint8Array {
-  if (parts.length === 1) return parts[0]!
-  const whole = new Uint8Array(byteCount)
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.length
-  }
-  return whole
 }

@@ -3,14 +3,9 @@ import { StorageError } from '../base/errors.ts'
 import type { Timer } from '../io/clock.ts'
 import type { Env } from '../io/env.ts'
 import type { Address } from '../io/network.ts'
-import { WAL_SEGMENT_SIZE } from '../postgres/constants.ts'
 import type { ProjectId, TimelineId } from '../postgres/ids.ts'
 import { Lsn } from '../postgres/lsn.ts'
-import {
-  decodeAcceptorMessage,
-  encodeSafekeeperMessage,
-  SAFEKEEPER_PROTOCOL_VERSION,
-} from '../protocol/safekeeper-messages.ts'
+import { decodeAcceptorMessage, encodeSafekeeperMessage, greetingOf } from '../protocol/safekeeper-messages.ts'
 import { AppendRoom, type IngestLag } from './append-room.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { keepConnected, newPeerLink, type PeerLink } from './peer-link.ts'
@@ -298,18 +293,7 @@ export class Proposer {
   }
 
   #sendGreeting(link: PeerLink): void {
-    const { projectId, timelineId, systemIdentifier } = this.#options
-    link.connection?.send(
-      encodeSafekeeperMessage({
-        kind: 'greeting',
-        protocolVersion: SAFEKEEPER_PROTOCOL_VERSION,
-        projectId,
-        timelineId,
-        systemIdentifier,
-        pgMajorVersion: 18,
-        segmentSize: WAL_SEGMENT_SIZE,
-      }),
-    )
+    link.connection?.send(encodeSafekeeperMessage(greetingOf(this.#options)))
   }
 
   #armCampaign(delayMs: number): void {

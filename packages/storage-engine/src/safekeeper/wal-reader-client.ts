@@ -10,6 +10,7 @@ import {
   type TimelineStatus,
   WAL_SERVICE_PAYLOAD_BYTES_MAX,
 } from '../protocol/wal-service-messages.ts'
+import { askOnce } from './ask-once.ts'
 
 const CONNECT_TIMEOUT_MS = 3000
 /** A WAL stream says something at least every second; a silent one is given up. */
@@ -83,39 +84,22 @@ export async function readWal(
 }
 
 /** The statuses of the timelines of one SafeKeeper, read once, and how many more it has that it cannot serve now. */
-export async function readStatuses(
+export function readStatuses(
   env: Pick<Env, 'network' | 'clock'>,
   address: Address,
 ): Promise<{ nodeId: number; timelines: TimelineStatus[]; unusableCount: number }> {
-  const connection = await env.network.connect(address, { timeoutMs: CONNECT_TIMEOUT_MS })
-  let timeout: { cancel(): void } | undefined
-  try {
-    return await new Promise((resolve, reject) => {
-      const timelines: TimelineStatus[] = []
-      const decoder = new FrameDecoder({
-        payloadBytesMax: WAL_SERVICE_PAYLOAD_BYTES_MAX,
-        onFrame(type, payload) {
-          const message = decodeWalServiceMessage(type, payload)
-          if (message.kind === 'timeline-status') timelines.push(message)
-          else if (message.kind === 'subscribed') {
-            resolve({ nodeId: message.nodeId, timelines, unusableCount: message.unusableCount })
-          }
-          if (message.kind === 'error') throw new StorageError(message.code, message.message)
-        },
-      })
-      connection.onData = (chunk) => {
-        try {
-          decoder.push(chunk)
-        } catch (error) {
-          reject(error)
-        }
+  const timelines: TimelineStatus[] = []
+  return askOnce<{ nodeId: number; timelines: TimelineStatus[]; unusableCount: number }>(env, address, {
+    timeoutMs: CONNECT_TIMEOUT_MS,
+    payloadBytesMax: WAL_SERVICE_PAYLOAD_BYTES_MAX,
+    opening: encodeWalServiceMessage({ kind: 'subscribe' }),
+    onFrame(type, payload, { answer }) {
+      const message = decodeWalServiceMessage(type, payload)
+      if (message.kind === 'timeline-status') timelines.push(message)
+      else if (message.kind === 'subscribed') {
+        answer({ nodeId: message.nodeId, timelines, unusableCount: message.unusableCount })
       }
-      connection.onClose = (error) => reject(error ?? new StorageError('unavailable', 'connection closed'))
-      timeout = env.clock.setTimer(CONNECT_TIMEOUT_MS, () => reject(new StorageError('unavailable', 'no answer')))
-      connection.send(encodeWalServiceMessage({ kind: 'subscribe' }))
-    })
-  } finally {
-    timeout?.cancel()
-    connection.destroy()
-  }
+      if (message.kind === 'error') throw new StorageError(message.code, message.message)
+    },
+  })
 }

@@ -4,8 +4,8 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { SimRandom } from '../../sim/sim-random.ts'
 import { callJson } from '../../src/io/http-client.ts'
 import { type Stack, startStack } from '../stack-fixture.ts'
-import { amcheckDatabase } from './amcheck.ts'
 import { Ledger } from './ledger.ts'
+import { expectPromisesKept } from './promises.ts'
 
 /** Every acknowledged transaction is found, sums agree and amcheck is clean, whatever is killed and whenever. */
 let stack: Stack
@@ -48,12 +48,7 @@ async function survives(fault: () => Promise<void>): Promise<void> {
 }
 
 async function checkPromises(): Promise<void> {
-  const findings = await ledger.findings()
-  expect(findings.lost).toEqual([])
-  expect(findings.invented).toEqual([])
-  expect(findings.balanceSum).toBe(0)
-  expect(findings.mismatch).toBe(0)
-  await stack.withClient(async (client) => expect(await amcheckDatabase(client)).toEqual([]))
+  await expectPromisesKept(stack, ledger)
 }
 
 const victims = ['safekeeper-1', 'safekeeper-2', 'safekeeper-3', 'pageserver', 'compute:main']

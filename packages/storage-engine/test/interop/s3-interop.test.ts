@@ -1,4 +1,3 @@
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { test } from 'vitest'
 import { silentLog } from '../../src/io/log.ts'
 import { nodeClock } from '../../src/io/node-clock.ts'
@@ -6,6 +5,7 @@ import { nodeRandom } from '../../src/io/node-random.ts'
 import { describeObjectStore } from '../../src/object-store/object-store.contract.ts'
 import { retryObjectStore } from '../../src/object-store/retrying-object-store.ts'
 import { openS3ObjectStore } from '../../src/object-store/s3-object-store.ts'
+import { createBucket } from '../s3-bucket.ts'
 
 /** Set by `npm run interop`: an S3-compatible server that nobody here wrote. */
 const endpoint = process.env['TRIBUTARY_INTEROP_ENDPOINT']
@@ -26,16 +26,7 @@ if (endpoint === undefined) {
   describeObjectStore({
     name: `S3 at ${endpoint} (${process.env['TRIBUTARY_INTEROP_NAME'] ?? 'unnamed'})`,
     open: async () => {
-      const client = new S3Client({
-        region: config.region,
-        endpoint,
-        forcePathStyle: true,
-        credentials: { accessKeyId: config.accessKeyId, secretAccessKey: config.secretAccessKey },
-      })
-      await client.send(new CreateBucketCommand({ Bucket: config.bucket })).catch((error: unknown) => {
-        if (!(error instanceof Error) || !error.name.startsWith('BucketAlready')) throw error
-      })
-      client.destroy()
+      await createBucket(config)
       // As production composes it: a server that answers 500 to racing writers (moto does) is asked again.
       const env = { clock: nodeClock, random: nodeRandom, log: silentLog }
       return { store: retryObjectStore(openS3ObjectStore(config), env), close: async () => undefined }

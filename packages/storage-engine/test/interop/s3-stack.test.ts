@@ -1,9 +1,9 @@
 import * as fs from 'node:fs'
 import * as path from 'node:path'
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { amcheckDatabase } from '../e2e/amcheck.ts'
 import { Ledger } from '../e2e/ledger.ts'
+import { expectPromisesKept } from '../e2e/promises.ts'
+import { createBucket } from '../s3-bucket.ts'
 import { type Stack, startStack } from '../stack-fixture.ts'
 
 /** The whole stack over an S3-compatible server that nobody here wrote; `npm run interop` starts one. */
@@ -17,11 +17,7 @@ let stack: Stack
 
 beforeAll(async () => {
   if (endpoint === undefined) return
-  const client = new S3Client({ region: 'us-east-1', endpoint, forcePathStyle: true, credentials })
-  await client.send(new CreateBucketCommand({ Bucket: BUCKET })).catch((error: unknown) => {
-    if (!(error instanceof Error) || !error.name.startsWith('BucketAlready')) throw error
-  })
-  client.destroy()
+  await createBucket({ region: 'us-east-1', endpoint, bucket: BUCKET, ...credentials })
   stack = await startStack({
     env: {
       TRIBUTARY_S3_BUCKET: BUCKET,
@@ -59,12 +55,7 @@ test.skipIf(endpoint === undefined)(
     } catch (error) {
       throw new Error(`${String(error)}\n${stack.logTail()}`)
     }
-    const findings = await ledger.findings()
-    expect(findings.lost).toEqual([])
-    expect(findings.invented).toEqual([])
-    expect(findings.balanceSum).toBe(0)
-    expect(findings.mismatch).toBe(0)
-    await stack.withClient(async (client) => expect(await amcheckDatabase(client)).toEqual([]))
+    await expectPromisesKept(stack, ledger)
     await stack.startBranch('side')
     const [side] = await stack.query<{ n: string }>('select count(*) n from ledger', [], 'side')
     expect(Number(side?.n)).toBeGreaterThanOrEqual(150)

@@ -16,6 +16,30 @@ export const TEST_SYSTEM_IDENTIFIER = 7_310_000_000_000_000_001n
 const IDENTITY = { systemIdentifier: TEST_SYSTEM_IDENTIFIER, timeline: 1 }
 const START_LSN = Lsn.of(0x1000028)
 
+/** Of a cluster that was just made. */
+export const YOUNG_CLUSTER: ClusterState = {
+  nextXidLow: 750,
+  nextXidEpoch: 0,
+  nextOid: 16384,
+  nextMulti: 1,
+  nextMultiOffset: 0,
+  oldestXid: 731,
+  oldestXidDb: 1,
+  oldestMulti: 1,
+  oldestMultiDb: 1,
+  checkpointTime: 1.7e9,
+  shutdownCheckpointEndLsn: Lsn.zero,
+  maxConnections: 100,
+  maxWorkerProcesses: 8,
+  maxWalSenders: 10,
+  maxPreparedXacts: 0,
+  maxLocksPerXact: 64,
+  walLevel: 1,
+  walLogHints: false,
+  trackCommitTimestamp: false,
+  oldestActiveXid: 0,
+}
+
 /** Feeds made-up records, one by one, to ingest over the in-memory storage, and looks at what came of them. Tests only. */
 export class IngestHarness {
   readonly storage: MemoryTimelineStorage

@@ -8,32 +8,11 @@ import {
   epochOfXid,
 } from './cluster-state.ts'
 import { CommitJournalWriter, decodeCommitJournal, timeMaxBefore } from './commit-journal.ts'
+import { YOUNG_CLUSTER } from './ingest-harness.ts'
 import { findRecordBefore, RecordJournalWriter, recordEndBefore } from './record-journal.ts'
 
-export function someState(fields: Partial<ClusterState> = {}): ClusterState {
-  return {
-    nextXidLow: 750,
-    nextXidEpoch: 0,
-    nextOid: 16384,
-    nextMulti: 1,
-    nextMultiOffset: 0,
-    oldestXid: 731,
-    oldestXidDb: 1,
-    oldestMulti: 1,
-    oldestMultiDb: 1,
-    checkpointTime: 1.7e9,
-    shutdownCheckpointEndLsn: Lsn.zero,
-    maxConnections: 100,
-    maxWorkerProcesses: 8,
-    maxWalSenders: 10,
-    maxPreparedXacts: 0,
-    maxLocksPerXact: 64,
-    walLevel: 1,
-    walLogHints: false,
-    trackCommitTimestamp: false,
-    oldestActiveXid: 0,
-    ...fields,
-  }
+function someState(fields: Partial<ClusterState> = {}): ClusterState {
+  return { ...YOUNG_CLUSTER, ...fields }
 }
 
 test('the record before any LSN of a batch is found, with nextXid as of its end', () => {

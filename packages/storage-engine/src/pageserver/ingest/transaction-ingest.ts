@@ -2,22 +2,13 @@ import { ByteReader } from '../../base/byte-reader.ts'
 import { encodeTransactionStatus, TransactionStatus } from '../../redo/page-change.ts'
 import { clogPageOfXid } from '../../redo/slru-page.ts'
 import type { DecodedRecord, WalRecord } from '../../wal/record.ts'
+import { XactOpcode, xactOpcode } from '../../wal/rmgr/xact.ts'
 import { Slru } from '../key.ts'
 import { epochOfXid } from './cluster-state.ts'
 import type { IngestContext } from './wal-ingest.ts'
 
-/** Record types and xinfo bits: src/include/access/xact.h, PG 18. */
-const TYPE_MASK = 0x70
+/** xinfo bits: src/include/access/xact.h, PG 18. */
 const HAS_INFO = 0x80
-const Type = {
-  commit: 0x00,
-  prepare: 0x10,
-  abort: 0x20,
-  commitPrepared: 0x30,
-  abortPrepared: 0x40,
-  assignment: 0x50,
-  invalidations: 0x60,
-} as const
 const XInfo = {
   databaseInfo: 0x001,
   subxacts: 0x002,
@@ -38,10 +29,9 @@ interface TransactionEnd {
 
 /** Ends and prepares of transactions. False: not a record type of Transaction. */
 export function ingestTransaction(context: IngestContext, record: WalRecord, decoded: DecodedRecord): boolean {
-  const type = decoded.info & TYPE_MASK
-  switch (type) {
-    case Type.commit:
-    case Type.commitPrepared: {
+  switch (xactOpcode(decoded.info)) {
+    case XactOpcode.commit:
+    case XactOpcode.commitPrepared: {
       const end = readTransactionEnd(decoded)
       endTransaction(context, record, end, TransactionStatus.committed)
       context.commits.addCommit(record.endLsn, end.time)
@@ -50,23 +40,23 @@ export function ingestTransaction(context: IngestContext, record: WalRecord, dec
       context.marks.committed(record.endLsn, { xid, subxacts, time, filesDropped: relations.length / 3 })
       return true
     }
-    case Type.abort:
-    case Type.abortPrepared: {
+    case XactOpcode.abort:
+    case XactOpcode.abortPrepared: {
       const end = readTransactionEnd(decoded)
       endTransaction(context, record, end, TransactionStatus.aborted)
       context.marks.aborted([end.preparedXid || record.xid, ...end.subxacts])
       return true
     }
-    case Type.prepare:
+    case XactOpcode.prepare:
       prepareTransaction(context, decoded)
       return true
-    case Type.assignment: {
+    case XactOpcode.assignment: {
       const data = new ByteReader(decoded.mainData, 'wal record')
       context.sawXid(data.u32())
       for (let left = data.count(4); left > 0; left--) context.sawXid(data.u32())
       return true
     }
-    case Type.invalidations:
+    case XactOpcode.invalidations:
       return true
     default:
       return false

@@ -9,35 +9,14 @@ import { kindRange } from '../keyspace.ts'
 import { recordPositionAt } from '../timeline/record-position.ts'
 import { commitAtOrBefore } from '../timeline/time-index.ts'
 import type { ClusterState } from './cluster-state.ts'
-import { fields, filledImage, IngestHarness, TEST_DB, TEST_SPC, u32s } from './ingest-harness.ts'
+import { fields, filledImage, IngestHarness, TEST_DB, TEST_SPC, u32s, YOUNG_CLUSTER } from './ingest-harness.ts'
 
 const REL = 16384
 const key = new KeyScratch()
 
+/** Of a cluster whose xids have wrapped twice. */
 function state(changes: Partial<ClusterState> = {}): ClusterState {
-  return {
-    nextXidLow: 750,
-    nextXidEpoch: 2,
-    nextOid: 16384,
-    nextMulti: 1,
-    nextMultiOffset: 1,
-    oldestXid: 731,
-    oldestXidDb: 1,
-    oldestMulti: 1,
-    oldestMultiDb: 1,
-    checkpointTime: 1.7e9,
-    shutdownCheckpointEndLsn: Lsn.zero,
-    maxConnections: 100,
-    maxWorkerProcesses: 8,
-    maxWalSenders: 10,
-    maxPreparedXacts: 0,
-    maxLocksPerXact: 64,
-    walLevel: 1,
-    walLogHints: false,
-    trackCommitTimestamp: false,
-    oldestActiveXid: 0,
-    ...changes,
-  }
+  return { ...YOUNG_CLUSTER, nextXidEpoch: 2, nextMultiOffset: 1, ...changes }
 }
 
 /** A heap of `blocks` blocks, and a visibility map of `mapBlocks` with every bit set. */
