@@ -135,7 +135,7 @@ export class UpkeepLoop {
     let unflushedBytes = 0
     for (const { storage, receiver } of timelines) {
       lagBytes = Math.max(lagBytes, receiver.knownCommitLsn - storage.lastRecordLsn)
-      unflushedBytes += storage.lastRecordLsn - storage.remoteConsistentLsn
+      unflushedBytes += storage.lastRecordLsn - storage.index.consistentLsn
     }
     this.#gauges.timelines.set(timelines.length)
     this.#gauges.broken.set(timelines.filter(({ timeline }) => timeline.state.kind === 'broken').length)

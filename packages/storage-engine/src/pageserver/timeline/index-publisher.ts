@@ -1,5 +1,6 @@
 import { StorageError } from '../../base/errors.ts'
 import { SerialLock } from '../../base/serial-lock.ts'
+import { Lsn } from '../../postgres/lsn.ts'
 import type { LayerDescriptor } from '../layer/layer-descriptor.ts'
 import { LayerMap } from '../layer/layer-map.ts'
 import { encodeIndex, type TimelineIndex } from '../remote/index-file.ts'
@@ -30,6 +31,7 @@ export class IndexPublisher {
    * this, who may still write another without knowing.
    */
   #isUncertain: boolean
+  #settledLsn: Lsn
   /** Every index file that may exist, in the order of their names; all before the last confirmed one are of no use. */
   #keys: string[]
   #isRetired = false
@@ -40,6 +42,7 @@ export class IndexPublisher {
     this.#index = { ...index, generation: context.generation.number }
     this.#map = new LayerMap(index.layers)
     this.#isUncertain = index.generation !== context.generation.number
+    this.#settledLsn = this.#isUncertain ? Lsn.zero : index.consistentLsn
   }
 
   get index(): TimelineIndex {
@@ -48,6 +51,14 @@ export class IndexPublisher {
 
   get map(): LayerMap {
     return this.#map
+  }
+
+  /**
+   * The consistent LSN that whoever opens the timeline next finds, or a higher one. Not what a loaded index says before this
+   * owner has written its own: one before it may still write another, under a higher name than the one that was loaded.
+   */
+  get settledLsn(): Lsn {
+    return this.#settledLsn
   }
 
   /**
@@ -69,6 +80,7 @@ export class IndexPublisher {
       assertIndexInvariants(next, map)
       await this.#write('index', encodeIndex(next))
       this.#isUncertain = false
+      this.#settledLsn = next.consistentLsn
       this.#index = next
       this.#map = map
       apply(next, map)

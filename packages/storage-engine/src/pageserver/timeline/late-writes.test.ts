@@ -51,7 +51,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-function open(): Promise<ProjectStorage> {
+function open(name = 'project'): Promise<ProjectStorage> {
   return openProjectStorage({
     env: {
       clock: { ...nodeClock, nowMs: () => nowMs },
@@ -62,7 +62,7 @@ function open(): Promise<ProjectStorage> {
     },
     objectStore: store,
     workers: openInlineUpkeepWorkers(nodeDisk, (_key, { values }) => values[0]!),
-    directory: join(folder, 'project'),
+    directory: join(folder, name),
     projectId,
     semanticsOf: () => ({
       materialize: (_key, { values }) => values[0]!,
@@ -102,10 +102,41 @@ test('an index write that timed out and arrives after a newer one changes nothin
   await project.close()
 
   const next = await open()
-  expect(next.timeline(mainId).remoteConsistentLsn).toBe(120)
+  expect(next.timeline(mainId).index.consistentLsn).toBe(120)
   const [chain] = await next.timeline(mainId).collect(key, 1, Lsn.of(120))
   expect(new TextDecoder().decode(chain!.values[0])).toBe('at 120')
   await next.close()
+})
+
+test('what an owner reports as safe is there for every later one, though an owner before it goes on writing', async () => {
+  const first = await open()
+  const storage = await first.createTimeline({ timelineId: mainId, startLsn: Lsn.of(100) })
+  await write(storage, 110)
+  const isIndex = (objectKey: string) => objectKey.includes('/index-')
+  timesOut = isIndex
+  const flushed = write(storage, 120).catch((error: unknown) => error)
+  await expect.poll(() => late.length).toBeGreaterThan(0)
+  // It is there, and its writer does not know. Nothing of what follows arrives.
+  await late[0]!()
+
+  const second = await open('second')
+  expect(second.timeline(mainId).index.consistentLsn).toBe(120)
+  const reported = second.timeline(mainId).remoteConsistentLsn
+
+  // The first owner writes what it knows before it hears that there is another.
+  timesOut = () => false
+  expect(await flushed).toSatisfy((error) => isStorageError(error, 'fenced'))
+  await expect(storage.setAttributes({})).rejects.toSatisfy((error) => isStorageError(error, 'fenced'))
+  timesOut = isIndex
+  const third = await open('third')
+  expect(third.timeline(mainId).index.consistentLsn).toBe(110)
+  expect(reported).toBeLessThanOrEqual(110)
+
+  // An owner whose index is written reports what all others will find.
+  timesOut = () => false
+  await third.timeline(mainId).flush()
+  expect(third.timeline(mainId).remoteConsistentLsn).toBe(110)
+  for (const project of [first, second, third]) await project.close()
 })
 
 test('a creation that timed out and arrives late does not undo what the timeline has become', async () => {
@@ -116,7 +147,7 @@ test('a creation that timed out and arrives late does not undo what the timeline
   for (const arrive of late) await arrive()
   await project.close()
   const next = await open()
-  expect(next.timeline(mainId).remoteConsistentLsn).toBe(110)
+  expect(next.timeline(mainId).index.consistentLsn).toBe(110)
   await next.close()
 })
 
@@ -145,11 +176,11 @@ test('an index from before writes were counted is read, and gives way to the nex
   await store.put(`${prefix}00000001.json`, bytes)
 
   const next = await open()
-  expect(next.timeline(mainId).remoteConsistentLsn).toBe(110)
+  expect(next.timeline(mainId).index.consistentLsn).toBe(110)
   await write(next.timeline(mainId), 120)
   await next.close()
   const last = await open()
-  expect(last.timeline(mainId).remoteConsistentLsn).toBe(120)
+  expect(last.timeline(mainId).index.consistentLsn).toBe(120)
   await last.close()
 })
 

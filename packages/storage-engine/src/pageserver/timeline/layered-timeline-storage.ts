@@ -1,9 +1,10 @@
 import { assert } from '../../base/assert.ts'
-import { StorageError } from '../../base/errors.ts'
+import { isStorageError, StorageError } from '../../base/errors.ts'
 import type { TimelineId } from '../../postgres/ids.ts'
 import { Lsn } from '../../postgres/lsn.ts'
 import type { LayerDescriptor } from '../layer/layer-descriptor.ts'
 import type { TimelineIndex } from '../remote/index-file.ts'
+import { retryForever } from '../remote/retry-forever.ts'
 import { BackgroundUpkeep } from '../upkeep/background-upkeep.ts'
 import { mergeLevel0 } from '../upkeep/compaction.ts'
 import { collectGarbage, type GcHorizon } from '../upkeep/gc.ts'
@@ -102,8 +103,9 @@ export class LayeredTimelineStorage implements TimelineStorage {
     return this.#writer.lastRecordLsn
   }
 
+  /** Below what the index says until `settle` has ended. */
   get remoteConsistentLsn(): Lsn {
-    return this.index.consistentLsn
+    return this.#publisher.settledLsn
   }
 
   /** Of the whole line: what lies before the branch point is read from the ancestor, whose history may begin later. */
@@ -202,8 +204,8 @@ export class LayeredTimelineStorage implements TimelineStorage {
   async flushAncestors(): Promise<void> {
     if (!this.ancestor) return
     const { storage, lsn } = this.ancestor
-    if (storage.remoteConsistentLsn < lsn) await storage.flush()
-    if (storage.remoteConsistentLsn < lsn) {
+    if (storage.index.consistentLsn < lsn) await storage.flush()
+    if (storage.index.consistentLsn < lsn) {
       const fields = { timelineId: storage.timelineId, lsn: Lsn.format(lsn) }
       throw new StorageError('unavailable', 'parent is not ingested up to the branch point', fields)
     }
@@ -257,7 +259,20 @@ export class LayeredTimelineStorage implements TimelineStorage {
     return new Promise((resolve) => this.#history.swap({ ...this.#history.current }, resolve))
   }
 
-  /** Makes sure that the index in object storage is the one of this process, here and in all ancestors. */
+  /** Makes sure that the index in object storage is the one of this process: what it says counts for all who come later. */
+  async settle(): Promise<void> {
+    const retry = { ...this.#context.retry, signal: this.#progress.signal }
+    try {
+      await retryForever('settle index', retry, () => this.#publisher.settle())
+    } catch (error) {
+      if (!isStorageError(error, 'aborted')) this.#progress.fail(error)
+      throw error
+    } finally {
+      this.#progress.moved()
+    }
+  }
+
+  /** The same, tried once, here and in all ancestors. */
   async settleLine(): Promise<void> {
     await this.#publisher.settle()
     await this.ancestor?.storage.settleLine()

@@ -1,4 +1,4 @@
-import { isStorageError, StorageError } from '../../base/errors.ts'
+import { errorText, isStorageError, StorageError } from '../../base/errors.ts'
 import { SerialLock } from '../../base/serial-lock.ts'
 import type { Env } from '../../io/env.ts'
 import type { Workers } from '../../io/workers.ts'
@@ -118,6 +118,7 @@ export class ProjectStorage {
   readonly #leases: LsnLeases
   readonly #readHolds: ReadHolds
   readonly #deleted: DeletedTimelines
+  #settling: Promise<void> = Promise.resolve()
 
   constructor(
     context: StorageContext,
@@ -275,6 +276,7 @@ export class ProjectStorage {
   async close(): Promise<void> {
     this.#abort.abort()
     for (const timeline of this.#timelines.values()) await timeline.close()
+    await this.#settling
     await this.#context.localPages.close()
     await this.#context.deletions.drain()
     await this.#context.layerFiles.close()
@@ -306,6 +308,21 @@ export class ProjectStorage {
       return true
     }
     for (const loaded of indexes.values()) await open(loaded)
+    this.#settling = this.#settle([...this.#timelines.values()])
+  }
+
+  /** One after the other, beside all else: each costs a write and a listing. */
+  async #settle(timelines: readonly LayeredTimelineStorage[]): Promise<void> {
+    for (const timeline of timelines) {
+      try {
+        await timeline.settle()
+      } catch (error) {
+        // Closed or deleted meanwhile.
+        if (isStorageError(error, 'aborted')) continue
+        const fields = { timelineId: timeline.timelineId, error: errorText(error) }
+        this.#context.env.log.error('index cannot be settled', fields)
+      }
+    }
   }
 
   async #open(index: TimelineIndex, indexKeys: readonly string[]): Promise<LayeredTimelineStorage> {

@@ -14,7 +14,7 @@ export interface TimelineStorage {
   readonly timelineId: TimelineId
   /** Everything at or below is readable. */
   readonly lastRecordLsn: Lsn
-  /** Everything at or below is in layers named by an index in object storage. */
+  /** Everything at or below is in layers that whoever opens the project next is sure to find. */
   readonly remoteConsistentLsn: Lsn
   /** Reads below are refused: GC may have removed what they need. */
   readonly gcCutoffLsn: Lsn
