@@ -148,6 +148,10 @@ export class UpkeepLoop {
 
   async #round(project: OpenProject, attached: AttachedTimeline): Promise<void> {
     const due = this.#dueSteps(attached)
+    await attached.storage.noteDamage().catch((error: unknown) => {
+      const { timelineId } = attached.timeline.identity
+      this.#env.log.warn('damage is not noted yet', { timelineId, error: errorText(error) })
+    })
     const failures = this.#failures.get(attached) ?? new Map<UpkeepStep, string>()
     this.#failures.set(attached, failures)
     for (const step of due) {
@@ -175,7 +179,8 @@ export class UpkeepLoop {
         collectedMs: nowMs,
         publishedMs: nowMs,
         publishedLsn: Lsn.zero,
-        scrubDueMs: nowMs + SCRUB_DELAY_MS,
+        // What was damaged before the start is looked at first: no garbage is collected until then.
+        scrubDueMs: attached.storage.index.damagedLayers.length > 0 ? nowMs : nowMs + SCRUB_DELAY_MS,
       }
       this.#clocks.set(attached, times)
     }

@@ -52,7 +52,7 @@ export class ColumnarSegments {
     this.#options = options
   }
 
-  /** Layers whose object was found damaged by this process; reads pass them over where older layers can answer. */
+  /** Layers whose object was found damaged by this process, the last time that it was read; reads pass them over where older layers can answer. */
   get damaged(): ReadonlyMap<string, CorruptionError> {
     return this.#damaged
   }
@@ -95,6 +95,11 @@ export class ColumnarSegments {
     this.#damaged.set(name, error)
     this.#footers.delete(name)
     this.#options.log.error('columnar layer is damaged', { name, error: errorText(error) })
+  }
+
+  /** To be called when the object was read whole and is right: what was found before did not last. */
+  markWhole(name: string): void {
+    if (this.#damaged.delete(name)) this.#options.log.info('columnar layer is whole again', { name })
   }
 
   async #load(descriptor: LayerDescriptor, objectKey: string, segment: number): Promise<SegmentPages> {

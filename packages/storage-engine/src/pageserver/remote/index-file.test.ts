@@ -35,6 +35,7 @@ const index: TimelineIndex = {
   leases: [{ id: 'compute-7', lsn: Lsn.of(2 ** 40 + 60), endUnixMs: 1_800_000_000_000 }],
   attributes: { systemIdentifier: '7412345678901234567', name: 'größe' },
   layers: [layer()],
+  damagedLayers: [{ name: layer().name, found: 'a checksum fails' }],
 }
 
 test('an index comes back as it was written', () => {
@@ -42,7 +43,15 @@ test('an index comes back as it was written', () => {
   const counts = { wholePages: 1, undecodablePages: 0, patchedPages: 2, rawValues: 3, overflowValues: 4 }
   const withExceptions = { ...index, layers: [{ ...layer(), exceptions: counts }] }
   expect(decodeIndex(encodeIndex(withExceptions), 'key')).toEqual(withExceptions)
-  const bare = { ...index, ancestor: undefined, layers: [], retainedLsns: [], leases: [], attributes: {} }
+  const bare = {
+    ...index,
+    ancestor: undefined,
+    layers: [],
+    retainedLsns: [],
+    leases: [],
+    attributes: {},
+    damagedLayers: [],
+  }
   expect(decodeIndex(encodeIndex(bare), 'key')).toEqual(bare)
 })
 

@@ -25,6 +25,14 @@ export interface TimelineIndex {
   /** Text of the layer above, kept as it is. */
   readonly attributes: Readonly<Record<string, string>>
   readonly layers: readonly LayerDescriptor[]
+  /** Of the layers, those whose object was found damaged: nothing below them is removed before they were looked at again. */
+  readonly damagedLayers: readonly DamagedLayer[]
+}
+
+export interface DamagedLayer {
+  readonly name: string
+  /** For people. */
+  readonly found: string
 }
 
 /** A promise that reads at `lsn` work until `endUnixMs`. */
@@ -59,6 +67,7 @@ export function encodeIndex(index: TimelineIndex): Uint8Array {
       chainLengthMax,
       exceptions,
     })),
+    ...(index.damagedLayers.length > 0 ? { damagedLayers: index.damagedLayers } : {}),
   })}\n`
   const bytes = new TextEncoder().encode(body)
   const trailer = new TextEncoder().encode(`crc32c:${crc32c(bytes).toString(16).padStart(8, '0')}\n`)
@@ -141,6 +150,12 @@ export function decodeIndex(bytes: Uint8Array, objectKey: string): TimelineIndex
         chainLengthMax: count(layer.chainLengthMax),
         ...(layer.exceptions === undefined ? {} : { exceptions: exceptionsOf(layer.exceptions) }),
       }
+    }),
+    damagedLayers: listOf(root.damagedLayers ?? [], fail).map((entry) => {
+      const { name, found } = fieldsOf(entry) ?? fail('bad damaged layer in index')
+      return typeof name === 'string' && typeof found === 'string'
+        ? { name, found }
+        : fail('bad damaged layer in index')
     }),
   }
 }

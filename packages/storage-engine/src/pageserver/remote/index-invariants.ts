@@ -19,6 +19,12 @@ export const indexInvariants: readonly IndexInvariant[] = [
     return wrong && `layer ${wrong.name} is described otherwise than its name says`
   },
 
+  function damagedLayersAreNamed({ layers, damagedLayers }) {
+    const names = new Set(layers.map((layer) => layer.name))
+    const wrong = damagedLayers.find(({ name }) => !names.has(name))
+    return wrong && `layer ${wrong.name} is damaged and not named`
+  },
+
   function layersAreOfThisOrAnOlderGeneration({ layers, generation }) {
     const wrong = layers.find((layer) => layer.generation > generation)
     return wrong && `layer ${wrong.name} comes from a later generation`

@@ -13,7 +13,7 @@ export interface IndexChange {
   readonly removed?: ReadonlySet<string>
   readonly added?: readonly LayerDescriptor[]
   readonly fields?: Partial<
-    Pick<TimelineIndex, 'consistentLsn' | 'gcCutoffLsn' | 'retainedLsns' | 'leases' | 'attributes'>
+    Pick<TimelineIndex, 'consistentLsn' | 'gcCutoffLsn' | 'retainedLsns' | 'leases' | 'attributes' | 'damagedLayers'>
   >
 }
 
@@ -76,7 +76,9 @@ export class IndexPublisher {
       const change = plan(this.#index, this.#map)
       if (!change && !this.#isUncertain) return false
       const map = this.#map.replace(change?.removed ?? new Set(), change?.added ?? [])
-      const next: TimelineIndex = { ...this.#index, ...change?.fields, layers: map.layers }
+      const fields = { ...this.#index, ...change?.fields }
+      const damagedLayers = fields.damagedLayers.filter(({ name }) => !change?.removed?.has(name))
+      const next: TimelineIndex = { ...fields, layers: map.layers, damagedLayers }
       assertIndexInvariants(next, map)
       await this.#write('index', encodeIndex(next))
       this.#isUncertain = false

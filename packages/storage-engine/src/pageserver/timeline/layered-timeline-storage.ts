@@ -7,6 +7,7 @@ import type { TimelineIndex } from '../remote/index-file.ts'
 import { retryForever } from '../remote/retry-forever.ts'
 import { BackgroundUpkeep } from '../upkeep/background-upkeep.ts'
 import { mergeLevel0 } from '../upkeep/compaction.ts'
+import { noteDamage } from '../upkeep/damage-notes.ts'
 import { collectGarbage, type GcHorizon } from '../upkeep/gc.ts'
 import { makeImages } from '../upkeep/image-making.ts'
 import { type ScrubReport, scrubTimeline } from '../upkeep/scrub.ts'
@@ -236,6 +237,11 @@ export class LayeredTimelineStorage implements TimelineStorage {
   /** Removes what neither a read at or above the horizon nor one at a retained LSN needs. Branch points are kept. */
   async collectGarbage(horizon: GcHorizon): Promise<void> {
     await this.#context.branchLock.run(() => collectGarbage(this.#context, this, horizon))
+  }
+
+  /** Keeps in the index what is known of damaged layers. Cheap when nothing is new. */
+  noteDamage(): Promise<void> {
+    return noteDamage(this.#context, this)
   }
 
   /** Verifies every layer against its checksums and removes objects that no index names. */

@@ -184,6 +184,7 @@ export class ProjectStorage {
         leases: [],
         attributes: spec.attributes ?? {},
         layers: [],
+        damagedLayers: [],
       }
       assertIndexInvariants(index)
       const { store, projectId, generation } = this.#context

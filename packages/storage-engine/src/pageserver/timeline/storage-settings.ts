@@ -38,6 +38,8 @@ export interface StorageSettings {
   readonly automaticUpkeep: boolean
   /** Compaction and image making that failed for want of space or of the object store are tried again after this time. */
   readonly upkeepRetryMs: number
+  /** Objects of layers that a scrub reads, on average. */
+  readonly scrubBytesPerSecond: number
   /** Wait after a failed upload or index write, doubled up to the maximum. */
   readonly retryDelayMsMin: number
   readonly retryDelayMsMax: number
@@ -62,6 +64,7 @@ export const defaultStorageSettings: StorageSettings = {
   chainLengthMax: 4096,
   automaticUpkeep: true,
   upkeepRetryMs: 30_000,
+  scrubBytesPerSecond: 32 * MIB,
   retryDelayMsMin: 100,
   retryDelayMsMax: 5_000,
 }

@@ -3,6 +3,7 @@ import type { LayerDescriptor } from '../layer/layer-descriptor.ts'
 import type { TimelineIndex } from '../remote/index-file.ts'
 import type { StorageContext } from '../timeline/storage-context.ts'
 import { repairableLayers } from './columnar-repair.ts'
+import { suspectLayers } from './damage-notes.ts'
 import { planGc } from './gc-plan.ts'
 import { discardLayers } from './local-inputs.ts'
 import type { UpkeepTarget } from './upkeep-target.ts'
@@ -25,7 +26,7 @@ export async function collectGarbage(context: StorageContext, target: UpkeepTarg
   let removed: readonly LayerDescriptor[] = []
   await target.publish(
     (index, map) => {
-      const { damaged } = context.columnarSegments
+      const damaged = suspectLayers(index, context.columnarSegments.damaged)
       // Beyond the LSN of a damaged layer the cutoff would make it uncertain whether all is there that takes its place.
       if (repairableLayers(index, damaged).length > 0) {
         context.env.log.warn('no garbage is collected before damaged layers are made anew', {

@@ -1,10 +1,11 @@
 import { CorruptionError, errorText, isStorageError } from '../../base/errors.ts'
 import { listObjects } from '../../object-store/list-objects.ts'
+import type { LayerDescriptor } from '../layer/layer-descriptor.ts'
 import { parseLayerName } from '../layer/layer-name.ts'
 import { listIndexes } from '../remote/list-indexes.ts'
 import { layersPrefix } from '../remote/object-paths.ts'
 import type { StorageContext } from '../timeline/storage-context.ts'
-import { pinLayers } from './local-inputs.ts'
+import { noteDamage } from './damage-notes.ts'
 import type { UpkeepTarget } from './upkeep-target.ts'
 import type { VerifyLayerTask } from './verify-layer.ts'
 
@@ -12,31 +13,41 @@ export interface ScrubReport {
   readonly verifiedCount: number
   /** Layers whose object is damaged or gone, with what was found. */
   readonly damaged: readonly { readonly name: string; readonly error: string }[]
+  /** Layers whose object was, and is not any more: a good local copy was put in its place. */
+  readonly mendedCount: number
   /** Objects removed because no index names them. */
   readonly orphanCount: number
 }
 
-/** Reads every layer whole, replacing damaged local copies, and removes objects that earlier generations left behind. */
+/**
+ * Reads the object of every layer whole, at a bounded rate, and the local copy where there is one. A damaged local copy is
+ * dropped; a damaged object gets the bytes of a good local copy. Then removes objects that earlier generations left behind.
+ */
 export async function scrubTimeline(context: StorageContext, target: UpkeepTarget): Promise<ScrubReport> {
+  const { clock, log } = context.env
   const { release } = target.acquireLinks({ layersOnly: true })
   const damaged: { name: string; error: string }[] = []
+  let mendedCount = 0
+  const suspects = new Set(target.index.damagedLayers.map(({ name }) => name))
+  const isSuspect = ({ name }: LayerDescriptor) => suspects.has(name)
   const { layers } = target.index
   try {
-    for (const descriptor of layers) {
-      try {
-        // Between two layers others get their turn.
-        await context.heavyWorkLock.run(() => verify(context, target, descriptor))
-      } catch (error) {
-        if (!isStorageError(error, 'corruption') && !isStorageError(error, 'not-found')) throw error
-        damaged.push({ name: descriptor.name, error: errorText(error) })
-        if (descriptor.kind !== 'columnar') continue
-        // Reads and garbage collection look to the layers below from now on, and image making puts another in its place.
-        const fields = { object: target.files.objectKey(descriptor), found: errorText(error) }
-        context.columnarSegments.markDamaged(
-          descriptor.name,
-          new CorruptionError('columnar layer is damaged', fields, { cause: error }),
-        )
+    for (const descriptor of [...layers.filter(isSuspect), ...layers.filter((layer) => !isSuspect(layer))]) {
+      const { name, kind, sizeBytes } = descriptor
+      const outcome = await scrubLayer(context, target, descriptor)
+      if (outcome.kind === 'damaged') {
+        damaged.push({ name, error: errorText(outcome.error) })
+        if (kind === 'columnar') await markDamaged(context, target, descriptor, outcome.error)
+      } else {
+        if (outcome.kind === 'mended') {
+          mendedCount++
+          log.warn('a damaged object was replaced by the local copy', { timelineId: target.timelineId, name })
+        }
+        context.columnarSegments.markWhole(name)
+        await noteDamage(context, target, name)
       }
+      const pauseMs = (sizeBytes * 1000) / context.settings.scrubBytesPerSecond
+      await clock.sleep(pauseMs, { signal: context.retry.signal })
     }
   } finally {
     release()
@@ -44,26 +55,87 @@ export async function scrubTimeline(context: StorageContext, target: UpkeepTarge
   const orphans = await findOrphans(context, target)
   context.deletions.push(orphans)
   await context.deletions.drain()
-  return { verifiedCount: layers.length - damaged.length, damaged, orphanCount: orphans.length }
+  return { verifiedCount: layers.length - damaged.length, damaged, mendedCount, orphanCount: orphans.length }
 }
 
-async function verify(
+/** `mended`: the object was damaged, and a good local copy was put in its place. */
+type Outcome = { readonly kind: 'whole' | 'mended' } | { readonly kind: 'damaged'; readonly error: unknown }
+
+async function scrubLayer(
   context: StorageContext,
   target: UpkeepTarget,
-  descriptor: UpkeepTarget['index']['layers'][number],
-): Promise<void> {
-  for (let attempt = 0; ; attempt++) {
-    const pinned = await pinLayers(context, [{ descriptor, place: target.files }])
-    try {
-      await context.workers.run<VerifyLayerTask, number>('verify-layer', { input: pinned.inputs[0]! })
-      return
-    } catch (error) {
-      if (!isStorageError(error, 'corruption') || attempt > 0) throw error
-    } finally {
-      pinned.release()
-    }
-    await context.layerFiles.drop(descriptor.name)
+  descriptor: LayerDescriptor,
+): Promise<Outcome> {
+  const { layerFiles, uploads } = context
+  const localPath = layerFiles.pinLocal(descriptor.name)
+  try {
+    const isLocalGood = localPath !== undefined && (await isWhole(context, descriptor, localPath))
+    if (localPath !== undefined && !isLocalGood) await layerFiles.drop(descriptor.name)
+    const outcome = await verifyObject(context, target, descriptor)
+    if (outcome.kind === 'whole' || !isLocalGood) return outcome
+    await uploads.upload(target.files.objectKey(descriptor), localPath)
+    const again = await verifyObject(context, target, descriptor)
+    return again.kind === 'whole' ? { kind: 'mended' } : again
+  } finally {
+    if (localPath !== undefined) layerFiles.unpin(descriptor.name)
   }
+}
+
+async function isWhole(context: StorageContext, descriptor: LayerDescriptor, path: string): Promise<boolean> {
+  try {
+    await verifyFile(context, descriptor, path)
+    return true
+  } catch (error) {
+    if (!isStorageError(error, 'corruption')) throw error
+    return false
+  }
+}
+
+/** Rejects when the object store does not answer. */
+async function verifyObject(
+  context: StorageContext,
+  target: UpkeepTarget,
+  descriptor: LayerDescriptor,
+): Promise<Outcome> {
+  const { disk } = context.env
+  const object = target.files.objectKey(descriptor)
+  const path = target.files.newScratchPath('scrub')
+  try {
+    await context.store.getFile(object, path)
+    const stat = await disk.stat(path)
+    if (stat?.sizeBytes !== descriptor.sizeBytes) {
+      const fields = { object, sizeBytes: stat?.sizeBytes, expectedBytes: descriptor.sizeBytes }
+      return { kind: 'damaged', error: new CorruptionError('layer has another size than its index says', fields) }
+    }
+    await verifyFile(context, descriptor, path)
+    return { kind: 'whole' }
+  } catch (error) {
+    if (isStorageError(error, 'corruption') || isStorageError(error, 'not-found')) return { kind: 'damaged', error }
+    throw error
+  } finally {
+    await disk.remove(path).catch(() => undefined)
+  }
+}
+
+/** Between two files others get their turn. */
+async function verifyFile(context: StorageContext, descriptor: LayerDescriptor, path: string): Promise<void> {
+  const { name, kind, keyStart } = descriptor
+  await context.heavyWorkLock.run(() =>
+    context.workers.run<VerifyLayerTask, number>('verify-layer', { input: { name, kind, keyStart, path } }),
+  )
+}
+
+/** Reads and garbage collection look to the layers below from now on, and image making puts another in its place. */
+async function markDamaged(
+  context: StorageContext,
+  target: UpkeepTarget,
+  descriptor: LayerDescriptor,
+  cause: unknown,
+): Promise<void> {
+  const fields = { object: target.files.objectKey(descriptor), found: errorText(cause) }
+  const damage = new CorruptionError('columnar layer is damaged', fields, { cause })
+  context.columnarSegments.markDamaged(descriptor.name, damage)
+  await noteDamage(context, target)
 }
 
 /**
