@@ -30,6 +30,8 @@ interface TimelineClock {
   collectedMs: number
   publishedMs: number
   publishedLsn: Lsn
+  /** Layers that were found damaged before the start and not looked at since. */
+  hasSuspects: boolean
   scrubDueMs: number
 }
 
@@ -179,8 +181,8 @@ export class UpkeepLoop {
         collectedMs: nowMs,
         publishedMs: nowMs,
         publishedLsn: Lsn.zero,
-        // What was damaged before the start is looked at first: no garbage is collected until then.
-        scrubDueMs: attached.storage.index.damagedLayers.length > 0 ? nowMs : nowMs + SCRUB_DELAY_MS,
+        hasSuspects: attached.storage.index.damagedLayers.length > 0,
+        scrubDueMs: nowMs + SCRUB_DELAY_MS,
       }
       this.#clocks.set(attached, times)
     }
@@ -202,16 +204,19 @@ export class UpkeepLoop {
       times.collectedMs = nowMs
       due.push('gc')
     }
-    if (this.#scrubbing === undefined && nowMs >= times.scrubDueMs) {
+    if (this.#scrubbing === undefined && times.hasSuspects) {
+      times.hasSuspects = false
+      this.#startScrub(attached, () => attached.storage.scrubSuspects())
+    } else if (this.#scrubbing === undefined && nowMs >= times.scrubDueMs) {
       times.scrubDueMs = nowMs + SCRUB_INTERVAL_MS
-      this.#startScrub(attached)
+      this.#startScrub(attached, () => this.#scrub(attached))
     }
     return due
   }
 
   /** Beside the rounds, which must not wait for it: it may read for hours. One at a time. */
-  #startScrub(attached: AttachedTimeline): void {
-    this.#scrubbing = this.#scrub(attached)
+  #startScrub(attached: AttachedTimeline, scrub: () => Promise<void>): void {
+    this.#scrubbing = scrub()
       .catch((error: unknown) => {
         if (this.#stopped.signal.aborted) return
         const { timelineId } = attached.timeline.identity

@@ -1,4 +1,4 @@
-import { CorruptionError, errorText, isStorageError } from '../../base/errors.ts'
+import { CorruptionError, errorText, isStorageError, type StorageError } from '../../base/errors.ts'
 import type { Log } from '../../io/log.ts'
 import type { Workers } from '../../io/workers.ts'
 import type { ObjectStore } from '../../object-store/object-store.ts'
@@ -90,11 +90,14 @@ export class ColumnarSegments {
     return load
   }
 
-  /** To be called when upkeep or a scrub finds the object damaged. */
-  markDamaged(name: string, error: CorruptionError): void {
-    this.#damaged.set(name, error)
+  /** To be called when the object turns out to be damaged or gone; returns the error of those who need it. */
+  markDamaged(name: string, objectKey: string, cause: StorageError): CorruptionError {
+    const fields = { object: objectKey, offsetBytes: offsetOf(cause.fields), found: cause.reason }
+    const damage = new CorruptionError('columnar layer is damaged', fields, { cause })
+    this.#damaged.set(name, damage)
     this.#footers.delete(name)
-    this.#options.log.error('columnar layer is damaged', { name, error: errorText(error) })
+    this.#options.log.error('columnar layer is damaged', { name, error: errorText(damage) })
+    return damage
   }
 
   /** To be called when the object was read whole and is right: what was found before did not last. */
@@ -122,13 +125,7 @@ export class ColumnarSegments {
       return await this.#loadFromStore(descriptor, objectKey, segment)
     } catch (error) {
       if (!isStorageError(error, 'corruption') && !isStorageError(error, 'not-found')) throw error
-      const damage = new CorruptionError(
-        'columnar layer is damaged',
-        { object: objectKey, offsetBytes: offsetOf(error.fields), found: error.reason },
-        { cause: error },
-      )
-      this.markDamaged(descriptor.name, damage)
-      throw damage
+      throw this.markDamaged(descriptor.name, objectKey, error)
     }
   }
 

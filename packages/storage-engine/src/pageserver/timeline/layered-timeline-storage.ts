@@ -10,7 +10,7 @@ import { mergeLevel0 } from '../upkeep/compaction.ts'
 import { noteDamage } from '../upkeep/damage-notes.ts'
 import { collectGarbage, type GcHorizon } from '../upkeep/gc.ts'
 import { makeImages } from '../upkeep/image-making.ts'
-import { type ScrubReport, scrubTimeline } from '../upkeep/scrub.ts'
+import { type ScrubReport, scrubSuspects, scrubTimeline } from '../upkeep/scrub.ts'
 import { adoptLocalFiles } from './adopt-local-files.ts'
 import { IndexPublisher } from './index-publisher.ts'
 import { LayerFlusher } from './layer-flusher.ts'
@@ -247,6 +247,10 @@ export class LayeredTimelineStorage implements TimelineStorage {
   /** Verifies every layer against its checksums and removes objects that no index names. */
   scrub(): Promise<ScrubReport> {
     return scrubTimeline(this.#context, this)
+  }
+
+  scrubSuspects(): Promise<void> {
+    return scrubSuspects(this.#context, this)
   }
 
   async setAttributes(attributes: Readonly<Record<string, string>>): Promise<void> {

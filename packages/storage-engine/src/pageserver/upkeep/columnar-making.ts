@@ -1,4 +1,4 @@
-import { CorruptionError, isStorageError } from '../../base/errors.ts'
+import { isStorageError } from '../../base/errors.ts'
 import { columnsChecksum } from '../../columnar/visible-columns.ts'
 import { PAGE_SIZE } from '../../postgres/constants.ts'
 import type { Lsn } from '../../postgres/lsn.ts'
@@ -58,7 +58,7 @@ export async function makeColumns(
     }
     written = await context.workers.run<WriteColumnarLayerTask, WrittenColumnarLayer>('write-columnar-layer', task)
   } catch (error) {
-    if (isStorageError(error, 'corruption')) await blameInputs(context, layers, error)
+    if (isStorageError(error, 'corruption')) await blameInputs(context, layers)
     throw error
   } finally {
     pinned.release()
@@ -127,7 +127,6 @@ function dataPagePagesOf({ blockCount, toast }: UserHeap): number {
 async function blameInputs(
   context: StorageContext,
   layers: readonly { readonly descriptor: LayerDescriptor; readonly place: ReadLink['place'] }[],
-  cause: unknown,
 ): Promise<void> {
   for (const { descriptor, place } of layers) {
     if (descriptor.kind !== 'columnar') continue
@@ -138,11 +137,7 @@ async function blameInputs(
       await context.workers.run('verify-layer', { input: pinned.inputs[0]! })
     } catch (error) {
       if (!isStorageError(error, 'corruption')) throw error
-      const fields = { object: place.objectKey(descriptor), found: error.message }
-      context.columnarSegments.markDamaged(
-        descriptor.name,
-        new CorruptionError('columnar layer is damaged', fields, { cause }),
-      )
+      context.columnarSegments.markDamaged(descriptor.name, place.objectKey(descriptor), error)
     } finally {
       pinned.release()
     }

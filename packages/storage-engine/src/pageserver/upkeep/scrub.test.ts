@@ -110,15 +110,17 @@ test('a damaged local copy goes, and does not touch the object', async () => {
 })
 
 test('after a restart no garbage is collected below a layer that was found damaged, until it has been looked at', async () => {
-  const { name } = newest('page-image')
-  project.context.columnarSegments.markDamaged(name, new CorruptionError('a checksum fails'))
+  const layer = newest('page-image')
+  const { name } = layer
+  const found = new CorruptionError('a checksum fails')
+  project.context.columnarSegments.markDamaged(name, storage.files.objectKey(layer), found)
   await storage.noteDamage()
   await storage.noteDamage()
   await restart()
-  expect(storage.index.damagedLayers).toEqual([{ name, found: 'a checksum fails' }])
+  expect(storage.index.damagedLayers).toEqual([{ name, found: expect.stringContaining('a checksum fails') }])
   await storage.collectGarbage({ horizonLsn: Lsn.of(130), retainLsns: [] })
   expect(storage.gcCutoffLsn).toBe(0)
-  await storage.scrub()
+  await storage.scrubSuspects()
   await restart()
   expect(storage.index.damagedLayers).toEqual([])
   await storage.collectGarbage({ horizonLsn: Lsn.of(130), retainLsns: [] })

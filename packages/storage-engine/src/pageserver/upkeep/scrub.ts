@@ -1,4 +1,4 @@
-import { CorruptionError, errorText, isStorageError } from '../../base/errors.ts'
+import { CorruptionError, errorText, isStorageError, type StorageError } from '../../base/errors.ts'
 import { listObjects } from '../../object-store/list-objects.ts'
 import type { LayerDescriptor } from '../layer/layer-descriptor.ts'
 import { parseLayerName } from '../layer/layer-name.ts'
@@ -24,20 +24,41 @@ export interface ScrubReport {
  * dropped; a damaged object gets the bytes of a good local copy. Then removes objects that earlier generations left behind.
  */
 export async function scrubTimeline(context: StorageContext, target: UpkeepTarget): Promise<ScrubReport> {
+  const { layers } = target.index
+  const { damaged, mendedCount } = await scrubLayers(context, target, layers)
+  const orphans = await findOrphans(context, target)
+  context.deletions.push(orphans)
+  await context.deletions.drain()
+  return { verifiedCount: layers.length - damaged.length, damaged, mendedCount, orphanCount: orphans.length }
+}
+
+/** Looks again at the layers that were found damaged before this process started: garbage collection waits for it. */
+export async function scrubSuspects(context: StorageContext, target: UpkeepTarget): Promise<void> {
+  const suspects = new Set(target.index.damagedLayers.map(({ name }) => name))
+  const layers = target.index.layers.filter(({ name }) => suspects.has(name))
+  await scrubLayers(context, target, layers)
+}
+
+async function scrubLayers(
+  context: StorageContext,
+  target: UpkeepTarget,
+  layers: readonly LayerDescriptor[],
+): Promise<Pick<ScrubReport, 'damaged' | 'mendedCount'>> {
   const { clock, log } = context.env
   const { release } = target.acquireLinks({ layersOnly: true })
   const damaged: { name: string; error: string }[] = []
   let mendedCount = 0
-  const suspects = new Set(target.index.damagedLayers.map(({ name }) => name))
-  const isSuspect = ({ name }: LayerDescriptor) => suspects.has(name)
-  const { layers } = target.index
   try {
-    for (const descriptor of [...layers.filter(isSuspect), ...layers.filter((layer) => !isSuspect(layer))]) {
+    for (const descriptor of layers) {
       const { name, kind, sizeBytes } = descriptor
       const outcome = await scrubLayer(context, target, descriptor)
       if (outcome.kind === 'damaged') {
         damaged.push({ name, error: errorText(outcome.error) })
-        if (kind === 'columnar') await markDamaged(context, target, descriptor, outcome.error)
+        // Reads and garbage collection look to the layers below from now on, and image making puts another in its place.
+        if (kind === 'columnar') {
+          context.columnarSegments.markDamaged(name, target.files.objectKey(descriptor), outcome.error)
+          await noteDamage(context, target)
+        }
       } else {
         if (outcome.kind === 'mended') {
           mendedCount++
@@ -49,17 +70,14 @@ export async function scrubTimeline(context: StorageContext, target: UpkeepTarge
       const pauseMs = (sizeBytes * 1000) / context.settings.scrubBytesPerSecond
       await clock.sleep(pauseMs, { signal: context.retry.signal })
     }
+    return { damaged, mendedCount }
   } finally {
     release()
   }
-  const orphans = await findOrphans(context, target)
-  context.deletions.push(orphans)
-  await context.deletions.drain()
-  return { verifiedCount: layers.length - damaged.length, damaged, mendedCount, orphanCount: orphans.length }
 }
 
 /** `mended`: the object was damaged, and a good local copy was put in its place. */
-type Outcome = { readonly kind: 'whole' | 'mended' } | { readonly kind: 'damaged'; readonly error: unknown }
+type Outcome = { readonly kind: 'whole' | 'mended' } | { readonly kind: 'damaged'; readonly error: StorageError }
 
 async function scrubLayer(
   context: StorageContext,
@@ -123,19 +141,6 @@ async function verifyFile(context: StorageContext, descriptor: LayerDescriptor, 
   await context.heavyWorkLock.run(() =>
     context.workers.run<VerifyLayerTask, number>('verify-layer', { input: { name, kind, keyStart, path } }),
   )
-}
-
-/** Reads and garbage collection look to the layers below from now on, and image making puts another in its place. */
-async function markDamaged(
-  context: StorageContext,
-  target: UpkeepTarget,
-  descriptor: LayerDescriptor,
-  cause: unknown,
-): Promise<void> {
-  const fields = { object: target.files.objectKey(descriptor), found: errorText(cause) }
-  const damage = new CorruptionError('columnar layer is damaged', fields, { cause })
-  context.columnarSegments.markDamaged(descriptor.name, damage)
-  await noteDamage(context, target)
 }
 
 /**
