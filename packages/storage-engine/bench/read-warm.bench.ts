@@ -1,4 +1,4 @@
-import { startStack } from '../test/stack-fixture.ts'
+import { type Stack, startStack } from '../test/stack-fixture.ts'
 import { type BenchContext, type BenchReport, median, rounded } from './bench-report.ts'
 import { computeUri } from './commit.bench.ts'
 import { PeakMemory } from './peak-memory.ts'
@@ -31,6 +31,7 @@ export async function bench({ say, isQuick }: BenchContext): Promise<BenchReport
       const ratios: Record<string, number> = {}
       for (const clients of clientCounts) {
         const [oursTps, peerTps]: [number[], number[]] = [[], []]
+        const requests = -(await mountRequests(stack))
         for (let round = 0; round < rounds; round++) {
           oursTps.push(await pgbenchRun(ours, { clients, seconds, isSelectOnly: true }))
           peerTps.push(await pgbenchRun(peer, { clients, seconds, isSelectOnly: true }))
@@ -40,6 +41,8 @@ export async function bench({ say, isQuick }: BenchContext): Promise<BenchReport
         }
         figures[`oursTpsC${clients}`] = rounded(median(oursTps))
         figures[`stockTpsC${clients}`] = rounded(median(peerTps))
+        const transactions = oursTps.reduce((sum, tps) => sum + tps * seconds, 0)
+        figures[`mountRequestsPerTxC${clients}`] = rounded((requests + (await mountRequests(stack))) / transactions)
         ratios[`c${clients}`] = rounded(median(oursTps) / median(peerTps))
       }
       return { bench: 'read-warm', figures: { ...figures, peakMemoryMb: await memory.stop() }, ratios }
@@ -49,4 +52,11 @@ export async function bench({ say, isQuick }: BenchContext): Promise<BenchReport
   } finally {
     await stack.cleanup()
   }
+}
+
+/** Requests of the kernel to the compute's mount so far: warm reads that need none cost no more than those of a local file. */
+async function mountRequests(stack: Stack): Promise<number> {
+  const { compute } = await stack.branch()
+  const metrics = await (await fetch(new URL('/metrics', compute?.statusUrl))).text()
+  return Number(/^tributary_compute_mount_requests (\d+)/m.exec(metrics)?.[1] ?? Number.NaN)
 }

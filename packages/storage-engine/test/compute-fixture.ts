@@ -5,7 +5,8 @@ import { PAGE_SIZE } from '../src/postgres/constants.ts'
 import { decodeControlFile } from '../src/postgres/control-file.ts'
 import { ProjectId, TimelineId } from '../src/postgres/ids.ts'
 import { Lsn } from '../src/postgres/lsn.ts'
-import type { RelationFork } from '../src/postgres/relation.ts'
+import { PageFlag, readPageFlags } from '../src/postgres/page-header.ts'
+import { Fork, type RelationFork } from '../src/postgres/relation.ts'
 import { formatRelationPath, parseRelationPath, segmentFirstBlock } from '../src/postgres/relation-path.ts'
 import type { BootBundle, BootRelation } from '../src/protocol/boot-bundle.ts'
 import { recordEndAt } from '../src/wal/segment.ts'
@@ -92,7 +93,7 @@ export function bundleOfStoppedDataDir(dataDir: string): BootBundle {
 /** Pages out of the files of a stopped server. */
 export function pagesOfDataDir(
   dataDir: string,
-): (relation: RelationFork, firstBlock: number, blockCount: number) => Promise<Uint8Array[]> {
+): (relation: RelationFork, firstBlock: number, blockCount: number) => Promise<Buffer[]> {
   return async (relation, firstBlock, blockCount) => {
     const segment = Math.floor(firstBlock / segmentFirstBlock(1))
     const handle = await fs.promises.open(path.join(dataDir, formatRelationPath(relation, segment)), 'r')
@@ -105,6 +106,39 @@ export function pagesOfDataDir(
       await handle.close()
     }
   }
+}
+
+const HEAP_XMIN_COMMITTED = 0x0100
+const HEAP_XMIN_FROZEN = 0x0300
+
+/** As pagesOfDataDir, of ordinary tables without the hint bits that Postgres does not log. */
+export function pagesMadeFromWal(dataDir: string): ReturnType<typeof pagesOfDataDir> {
+  const readPages = pagesOfDataDir(dataDir)
+  return async (relation, firstBlock, blockCount) => {
+    const pages = await readPages(relation, firstBlock, blockCount)
+    for (const page of pages) if (relation.fork === Fork.main && isAllVisible(page)) dropHints(page)
+    return pages
+  }
+}
+
+/** Only heap pages carry PD_ALL_VISIBLE. */
+export function isAllVisible(page: Uint8Array): boolean {
+  return (readPageFlags(page) & PageFlag.allVisible) !== 0
+}
+
+/** Marks the inserters of an all-visible heap page as unknown again, except those of frozen rows; says of how many. */
+export function dropHints(page: Buffer): number {
+  let count = 0
+  for (let at = 24; at < page.readUInt16LE(12); at += 4) {
+    const pointer = page.readUInt32LE(at)
+    if (((pointer >>> 15) & 3) !== 1) continue
+    const infomaskAt = (pointer & 0x7fff) + 20
+    const infomask = page.readUInt16LE(infomaskAt)
+    if ((infomask & HEAP_XMIN_FROZEN) !== HEAP_XMIN_COMMITTED) continue
+    page.writeUInt16LE(infomask & ~HEAP_XMIN_COMMITTED, infomaskAt)
+    count++
+  }
+  return count
 }
 
 /** Commits what it is given in the next turn of the loop, or not at all while `isHeld`. Checks that nothing is left out. */

@@ -11,7 +11,7 @@ import { openNodeEnv } from '../src/io/node-env.ts'
 import { findPostgresBinaries } from '../src/io/postgres-binaries.ts'
 import { Lsn } from '../src/postgres/lsn.ts'
 import { ComputeExit } from '../src/protocol/compute-control.ts'
-import { bundleOfStoppedDataDir, MemoryLog, pagesOfDataDir, TEST_PROJECT, TEST_TIMELINE } from './compute-fixture.ts'
+import { bundleOfStoppedDataDir, MemoryLog, pagesMadeFromWal, TEST_PROJECT, TEST_TIMELINE } from './compute-fixture.ts'
 import { createPostgres, makePostgresTempDir, type PostgresFixture, postgresAccount } from './postgres-fixture.ts'
 
 const PASSWORD = 'correct horse'
@@ -61,7 +61,7 @@ async function startCompute(mode: ComputeMode, options: { readOnly?: boolean } =
       quorum: options.readOnly ? undefined : log,
       readBootBundle: async () => bundle,
       openPages: () => {
-        const readPages = pagesOfDataDir(stock.dataDir)
+        const readPages = pagesMadeFromWal(stock.dataDir)
         return {
           readPages,
           usePages: async (of, first, count, use) => use(await readPages(of, first, count)),
@@ -148,6 +148,23 @@ describe.each(modes)('a compute in mode %s', (mode) => {
       await compute.cleanup()
     }
     expect(fs.existsSync(compute.folder) ? fs.readdirSync(compute.folder) : []).not.toContain('pgdata')
+  })
+
+  test('reading a vacuumed table for the first time makes none of its pages dirty', async () => {
+    const compute = await startCompute(mode)
+    try {
+      const client = await compute.connect()
+      await client.query('SET enable_seqscan = off; SET enable_bitmapscan = off')
+      const { rows } = await client.query(
+        `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT filler FROM accounts WHERE id BETWEEN 100 AND 20000`,
+      )
+      const { Plan: plan } = rows[0]['QUERY PLAN'][0]
+      expect(plan).toMatchObject({ 'Node Type': 'Index Scan', 'Actual Rows': 19_901 })
+      expect(plan['Shared Dirtied Blocks']).toBe(0)
+      expect((await client.query("SELECT * FROM verify_heapam('accounts')")).rows).toEqual([])
+    } finally {
+      await compute.cleanup()
+    }
   })
 
   test('a commit returns only after the quorum has it', async () => {

@@ -11,6 +11,7 @@ import { ComputeExit } from '../protocol/compute-control.ts'
 import { ActivitySampler } from './activity-sampler.ts'
 import type { ComputeParts, PageMount, PageSource } from './compute-parts.ts'
 import { type Account, relationTreeOf, writeDataDir } from './data-dir.ts'
+import { withHints } from './hinted-pages.ts'
 import { hydrate, type UsePages } from './hydrate.ts'
 import { verifierStatements } from './local-verifiers.ts'
 import { LsnLeaseKeeper } from './lsn-lease-keeper.ts'
@@ -214,7 +215,7 @@ export class ComputeService {
 
     const lsn = readOnlyLsn ?? (await this.phases.measure('elect', () => this.#elect(quorum)))
     this.#bootLsn = lsn
-    pages.source = this.#parts.openPages(lsn)
+    pages.source = withHints(this.#parts.openPages(lsn))
     this.#pages = pages.source
     const bundle = await this.phases.measure('bundle', () => this.#parts.readBootBundle(lsn))
     this.#lease = new LsnLeaseKeeper(this.#env, lsn, (...args) => this.#parts.leaseLsn(...args))

@@ -6,6 +6,7 @@ import { type ComputeOptions, ComputeService } from '../compute/compute-service.
 import { PageClient } from '../compute/page-client.ts'
 import { leaseLsn, readBootBundle, saveStatistics } from '../compute/storage-calls.ts'
 import { clearStaleMount, type FuseMount, fuseObstacle, openFuseMount } from '../fuse/fuse-driver.ts'
+import { Opcode } from '../fuse/fuse-protocol.ts'
 import { openHttpServer } from '../io/http-server.ts'
 import { type NodeEnv, openNodeEnv } from '../io/node-env.ts'
 import type { LogLevel } from '../io/node-log.ts'
@@ -193,6 +194,11 @@ function startedMetrics(
       'tributary_compute_mount_read_misses',
       'Reads of the mount that needed the PageServer',
     ),
+    writes: env.metrics.gauge('tributary_compute_mount_writes', 'Writes of Postgres to the mount'),
+    requests: env.metrics.gauge(
+      'tributary_compute_mount_requests',
+      'Requests of the kernel to the mount: reads that its cache could not answer, writes, opens, and all others',
+    ),
     readAheadPages: env.metrics.gauge(
       'tributary_compute_mount_read_ahead_pages',
       'Pages fetched ahead of their reader',
@@ -212,6 +218,8 @@ function startedMetrics(
     if (stats) {
       gauges.readHits.set(stats.readHits)
       gauges.readMisses.set(stats.readMisses)
+      gauges.writes.set(stats.requests[Opcode.write] ?? 0)
+      gauges.requests.set(Object.values(stats.requests).reduce((sum, count) => sum + count, 0))
       gauges.readAheadPages.set(stats.misses.readAheadPages)
     }
     const lag = service.ingestLag
