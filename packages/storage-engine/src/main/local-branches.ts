@@ -2,6 +2,8 @@ import * as path from 'node:path'
 import type { ComputeInfo } from '../admin/compute-driver.ts'
 import type { StorageAdmin, TimelineInfo } from '../admin/storage-admin.ts'
 import { errorText, isStorageError, StorageError } from '../base/errors.ts'
+import { SerialLock } from '../base/serial-lock.ts'
+import type { Timer } from '../io/clock.ts'
 import type { Log } from '../io/log.ts'
 import { nodeClock } from '../io/node-clock.ts'
 import { nodeDisk } from '../io/node-disk.ts'
@@ -22,6 +24,8 @@ import type { NodeAgent } from './node-agent.ts'
 
 const COMPUTE_RETRY_MS_FIRST = 200
 const COMPUTE_RETRY_MS_MAX = 5000
+/** From a branch's creation to the write that says it is no longer being made, unless another write comes first. */
+const SETTLE_MS = 1000
 
 interface BranchRuntime {
   readonly door: FrontDoor
@@ -61,6 +65,8 @@ export interface LocalBranchesOptions {
 export class LocalBranches {
   readonly #options: LocalBranchesOptions
   readonly #runtimes = new Map<string, BranchRuntime>()
+  readonly #catalogLock = new SerialLock()
+  #settling: Timer | undefined
   #isStopping = false
 
   constructor(options: LocalBranchesOptions) {
@@ -68,11 +74,17 @@ export class LocalBranches {
     options.agent.onChange = (info) => this.#onComputeChange(info)
   }
 
-  /** Makes the project when it is new. */
+  /** Makes the project when it is new, and finds out which of the branches that were being made at the last end there are. */
   async createProject(): Promise<void> {
     const { admin, catalog } = this.#options
     const [first] = catalog.branches
     if (first) await admin.createProject({ projectId: catalog.projectId, timelineId: first.timelineId })
+    const pending = catalog.branches.filter(({ isPending }) => isPending)
+    if (pending.length === 0) return
+    const made = new Set((await admin.listTimelines(catalog.projectId)).map(({ timelineId }) => timelineId))
+    catalog.branches = catalog.branches.filter(({ isPending, timelineId }) => !isPending || made.has(timelineId))
+    for (const branch of pending) delete branch.isPending
+    await this.#saveCatalog()
   }
 
   /** Starts the branch's compute and opens its front door. */
@@ -123,16 +135,29 @@ export class LocalBranches {
     const parent = findBranch(catalog, input.parent)
     const timelineId = newTimelineId(nodeRandom)
     const startedMs = nodeClock.monotonicMs()
-    const timeline = await admin.createBranch({
-      projectId: catalog.projectId,
-      timelineId,
-      ancestorTimelineId: parent.timelineId,
-      ...(input.at === undefined ? {} : { at: input.at }),
-    })
-    const branch = { name: input.name, timelineId, parent: parent.name }
+    const branch: LocalBranch = { name: input.name, timelineId, parent: parent.name, isPending: true }
     catalog.branches.push(branch)
-    const calledMs = nodeClock.monotonicMs()
-    await this.#saveCatalog()
+    // The name and what it names become durable side by side: a file system that syncs both does so in one go.
+    const saving = this.#saveCatalog()
+    saving.catch(() => undefined)
+    let timeline: TimelineInfo
+    let calledMs: number
+    try {
+      timeline = await admin.createBranch({
+        projectId: catalog.projectId,
+        timelineId,
+        ancestorTimelineId: parent.timelineId,
+        ...(input.at === undefined ? {} : { at: input.at }),
+      })
+      calledMs = nodeClock.monotonicMs()
+      await saving
+    } catch (error) {
+      catalog.branches = catalog.branches.filter((other) => other !== branch)
+      await this.#saveCatalog()
+      throw error
+    }
+    delete branch.isPending
+    this.#saveSoon()
     const namedMs = nodeClock.monotonicMs()
     this.#options.log.info('branch named', {
       name: input.name,
@@ -190,7 +215,7 @@ export class LocalBranches {
   }
 
   describe(): unknown[] {
-    return this.#options.catalog.branches.map((branch) => this.#describe(branch))
+    return this.#options.catalog.branches.filter(({ isPending }) => !isPending).map((branch) => this.#describe(branch))
   }
 
   postgresUri(port: number): string {
@@ -200,6 +225,7 @@ export class LocalBranches {
 
   async close(): Promise<void> {
     this.#isStopping = true
+    if (this.#settling) await this.#saveCatalog()
     await Promise.allSettled([...this.#runtimes.keys()].map((name) => this.stop(name)))
     await Promise.allSettled([...this.#runtimes.values()].map((runtime) => runtime.door.close()))
   }
@@ -316,8 +342,22 @@ export class LocalBranches {
     return result
   }
 
-  async #saveCatalog(): Promise<void> {
+  /** One write at a time, each of what is true when its turn comes. */
+  #saveCatalog(): Promise<void> {
     const { catalog, config } = this.#options
-    await saveLocalCatalog({ path: path.join(config.home, 'catalog.json'), disk: nodeDisk }, catalog)
+    return this.#catalogLock.run(() => {
+      this.#settling?.cancel()
+      this.#settling = undefined
+      return saveLocalCatalog({ path: path.join(config.home, 'catalog.json'), disk: nodeDisk }, catalog)
+    })
+  }
+
+  /** For a change that need not be durable: a restart would find it out by itself. */
+  #saveSoon(): void {
+    this.#settling ??= nodeClock.setTimer(SETTLE_MS, () => {
+      this.#saveCatalog().catch((error: unknown) =>
+        this.#options.log.warn('catalog not saved', { error: errorText(error) }),
+      )
+    })
   }
 }

@@ -17,6 +17,8 @@ const catalogFile = z.strictObject({
       name: branchName,
       timelineId: z.string().transform((text) => TimelineId.parse(text)),
       parent: z.string().nullable(),
+      /** Being made: whether the PageServer has it is not known to this file. */
+      isPending: z.literal(true).optional(),
     }),
   ),
 })
@@ -56,8 +58,9 @@ export function checkNewBranchName(catalog: LocalCatalog, name: string): void {
     throw new StorageError('conflict', 'name: taken', { name })
 }
 
+/** One that is still being made is not there yet. */
 export function findBranch(catalog: LocalCatalog, name: string): LocalBranch {
-  const found = catalog.branches.find((branch) => branch.name === name)
+  const found = catalog.branches.find((branch) => branch.name === name && !branch.isPending)
   if (!found) throw new StorageError('not-found', 'no such branch', { name })
   return found
 }
