@@ -69,7 +69,7 @@ export class LocalStackSupervisor {
     const storage = await StorageProcesses.open({ config, ports, log, onChange })
     const admin = options.openAdmin(storage.pageserver)
     const sockets = new ComputeSockets(path.join(config.home, 'run', 'postgres'))
-    const agent = new NodeAgent({
+    const agent = await NodeAgent.open({
       home: config.home,
       computesFolder: computesFolderOf(config.home),
       sockets,

@@ -65,12 +65,20 @@ export class NodeAgent {
   /** Starts that have no entry in #computes yet. */
   readonly #opening = new Map<string, Promise<AgentCompute>>()
   readonly #ended = new Map<string, { readonly info: ComputeInfo; readonly revision: number }>()
+  /** Folders of computes that have ended, on their way out. */
+  readonly #removals = new Map<string, Promise<void>>()
   #isStopping = false
 
-  constructor(options: NodeAgentOptions) {
+  private constructor(options: NodeAgentOptions) {
     this.#options = options
     this.feed = new ChangeFeed(options.epoch)
-    this.#removeOldComputes()
+  }
+
+  /** Removes what computes of an earlier run have left. */
+  static async open(options: NodeAgentOptions): Promise<NodeAgent> {
+    const agent = new NodeAgent(options)
+    await agent.#removeOldComputes()
+    return agent
   }
 
   /** See ComputeDriver. */
@@ -153,6 +161,7 @@ export class NodeAgent {
     this.#isStopping = true
     await Promise.allSettled([...this.#opening.values()])
     await Promise.allSettled([...this.#computes.keys()].map((computeId) => this.stop(computeId, 'graceful')))
+    await Promise.all(this.#removals.values())
   }
 
   #call(computeId: string, method: string, callPath: string, body?: unknown): Promise<unknown> {
@@ -277,6 +286,7 @@ export class NodeAgent {
     if (how === 'graceful') await compute.process.stop()
     else await compute.process.abandon()
     this.#forget(compute, { state: 'stopped' })
+    await this.#removals.get(compute.spec.computeId)
   }
 
   /** Its process is gone: nothing of it stays but what is remembered. */
@@ -285,11 +295,9 @@ export class NodeAgent {
     if (!this.#computes.delete(computeId)) return
     this.processes.delete(compute.process.options.name)
     fs.rmSync(compute.process.options.configPath ?? '', { force: true })
-    removeComputeFolder(compute.folder)
+    this.#removals.set(computeId, this.#removeLeftovers(compute))
     compute.logFile.close()
     this.#options.sockets.remove(compute.info.postgresPort)
-    this.#options.ports.giveBack(compute.info.postgresPort)
-    this.#options.ports.giveBack(compute.info.httpPort)
     this.#change(compute, { ...change, pid: null, endedAt: isoTime() })
     this.#ended.set(computeId, { info: compute.info, revision: compute.revision })
     for (const [oldest] of this.#ended) {
@@ -317,11 +325,21 @@ export class NodeAgent {
     }
   }
 
+  /** Its ports are free only when no Postgres of it listens there any more. */
+  async #removeLeftovers(compute: AgentCompute): Promise<void> {
+    await removeComputeFolder(compute.folder)
+    this.#options.ports.giveBack(compute.info.postgresPort)
+    this.#options.ports.giveBack(compute.info.httpPort)
+    this.#removals.delete(compute.spec.computeId)
+  }
+
   /** Computes of an earlier run: their processes end with it, their files are of no use to anybody. */
-  #removeOldComputes(): void {
+  async #removeOldComputes(): Promise<void> {
     const { computesFolder, home } = this.#options
     fs.mkdirSync(computesFolder, { recursive: true, mode: 0o711 })
-    for (const name of fs.readdirSync(computesFolder)) removeComputeFolder(path.join(computesFolder, name))
+    await Promise.all(
+      fs.readdirSync(computesFolder).map((name) => removeComputeFolder(path.join(computesFolder, name))),
+    )
     for (const name of fs.readdirSync(path.join(home, 'run'))) {
       if (/^compute-.*\.json$/.test(name)) fs.rmSync(path.join(home, 'run', name), { force: true })
     }
