@@ -17,6 +17,8 @@ const STATUS_TIMEOUT_MS = 1000
 /** How often a process that nobody waits for is asked whether it is ready. */
 const PROBE_MS = 100
 const LAST_LINES_MAX = 5
+/** Of libuv's pool. With its default of 4, the syncs of a few large uploads keep every small write of a process waiting. */
+const FILE_CALLS_AT_ONCE = 16
 
 export interface NodeProgram {
   readonly file: string
@@ -163,6 +165,7 @@ export class ManagedProcess {
       command: process.execPath,
       args: ['--enable-source-maps', ...execArgv, file, ...(configPath === undefined ? [] : [configPath]), ...args],
       env: {
+        UV_THREADPOOL_SIZE: String(FILE_CALLS_AT_ONCE),
         ...process.env,
         ...this.options.env,
         ...(configPath === undefined ? {} : { TRIBUTARY_CONFIG: configPath }),

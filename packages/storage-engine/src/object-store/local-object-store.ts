@@ -39,7 +39,7 @@ export async function openLocalObjectStore(options: { folder: string }): Promise
     return path.join(root, key)
   }
 
-  /** Runs `write` on a fresh temporary file, syncs it, then gives it its name by `publish`. */
+  /** Runs `write`, which syncs, on a fresh temporary file, then gives that its name by `publish`. */
   async function writeThen<T>(
     key: string,
     signal: AbortSignal | undefined,
@@ -54,7 +54,6 @@ export async function openLocalObjectStore(options: { folder: string }): Promise
     try {
       for (const folder of await makeFolders(root, path.dirname(finalPath))) changed.add(folder)
       await write(temporaryPath)
-      await syncPath(temporaryPath)
       checkSignal(signal)
       for (let attempt = 1; ; attempt++) {
         try {
@@ -142,7 +141,6 @@ export async function openLocalObjectStore(options: { folder: string }): Promise
       const temporaryPath = `${target}.${process.pid}-${++temporarySerial}.tmp`
       try {
         await copyInSteps(file, temporaryPath)
-        await syncPath(temporaryPath)
         await fsp.rename(temporaryPath, target)
         await syncPath(path.dirname(target))
       } catch (error) {
@@ -263,11 +261,11 @@ async function removeUnfinished(temporaryFolder: string): Promise<void> {
   }
 }
 
-/** Shares the blocks where the file system can, else copies them. */
+/** Shares the blocks where the file system can, else copies them. The target is synced. */
 async function copyInSteps(source: string, target: string): Promise<void> {
   try {
     await fsp.copyFile(source, target, fs.constants.COPYFILE_FICLONE_FORCE)
-    return
+    return syncPath(target)
   } catch (error) {
     if (isMissing(error)) throw error
   }
@@ -290,7 +288,7 @@ async function* readInSteps(handle: fsp.FileHandle): AsyncGenerator<Uint8Array> 
   }
 }
 
-/** The end is not synced yet. */
+/** The target is synced. */
 async function writeInSteps(target: string, pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
   const handle = await fsp.open(target, 'w')
   try {
@@ -306,6 +304,7 @@ async function writeInSteps(target: string, pieces: Iterable<Uint8Array> | Async
         unsyncedBytes += part.length
       }
     }
+    await handle.sync()
   } finally {
     await handle.close()
   }
