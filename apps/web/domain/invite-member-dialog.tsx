@@ -14,7 +14,7 @@ import { useAction } from '@/lib/use-action.ts'
 import { validateEmail } from '@/lib/validate.ts'
 import { roleText } from './organization-roles.ts'
 
-const invitable = (['ADMIN', 'MEMBER', 'VIEWER'] as const).map((value) => ({ value, ...roleText[value] }))
+const invitable = (['ADMIN', 'MEMBER', 'VIEWER'] as const).map((value) => ({ value, label: roleText[value].label }))
 
 export interface InviteMemberDialogProps {
   isOpen: boolean

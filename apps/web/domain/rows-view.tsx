@@ -78,6 +78,7 @@ export function RowsView({ branchId, database, schema, table, moment }: RowsView
         columns={statement?.columns ?? []}
         rows={rows}
         firstNumber={page * pageRows + 1}
+        isFramed
       />
       <div className="flex flex-wrap items-center justify-between gap-3 pt-3 text-data text-ink-faint">
         <span>

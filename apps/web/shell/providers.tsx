@@ -1,7 +1,6 @@
 'use client'
 
 import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query'
-import { TooltipProvider } from '@tributary/ui/primitives/tooltip'
 import dynamic from 'next/dynamic'
 import { ThemeProvider } from 'next-themes'
 import { type ReactNode, useState } from 'react'
@@ -33,10 +32,8 @@ export function Providers({ children }: { children: ReactNode }) {
   return (
     <ThemeProvider attribute="class" defaultTheme="system" disableTransitionOnChange>
       <QueryClientProvider client={client}>
-        <TooltipProvider>
-          {children}
-          <Toaster />
-        </TooltipProvider>
+        {children}
+        <Toaster />
       </QueryClientProvider>
     </ThemeProvider>
   )

@@ -2,7 +2,7 @@
 
 import { toast } from '@tributary/ui/patterns/toast'
 import { Button } from '@tributary/ui/primitives/button'
-import { Menu, MenuItem, MenuLabel, MenuSeparator } from '@tributary/ui/primitives/menu'
+import { Menu, type MenuEntry } from '@tributary/ui/primitives/menu'
 import { Camera, ChevronDown, Diff, Lock, LockOpen, Pencil, RefreshCcw, Rows3, Star, Timer, Trash2 } from 'lucide-react'
 import dynamic from 'next/dynamic'
 import Link from 'next/link'
@@ -47,6 +47,61 @@ export function BranchMenu({ projectId, branch }: { projectId: string; branch: B
     onOpenChange: (isOpen: boolean) => setOpen(isOpen ? name : undefined),
   })
 
+  const browse: MenuEntry[] = [
+    {
+      label: 'Browse tables',
+      icon: <Rows3 />,
+      link: <Link href={routes.projectPage(projectId, 'tables', { branch: branch.id })} />,
+    },
+    { label: 'Compare schema', icon: <Diff />, link: <Link href={routes.schemaDiff(projectId, branch.id)} /> },
+  ]
+  const edit: MenuEntry[] = [
+    { label: 'Take a snapshot', icon: <Camera />, onSelect: () => setOpen('snapshot') },
+    { kind: 'separator' },
+    { label: 'Rename', icon: <Pencil />, onSelect: () => setOpen('rename') },
+    ...(branch.isDefault
+      ? []
+      : [
+          {
+            label: 'Make default',
+            icon: <Star />,
+            onSelect: () => void change({ isDefault: true }, `${branch.name} is the default branch now`),
+          },
+        ]),
+    branch.isProtected
+      ? {
+          label: 'Unprotect',
+          icon: <LockOpen />,
+          onSelect: () => void change({ isProtected: false }, 'Protection taken off'),
+        }
+      : {
+          label: 'Protect',
+          icon: <Lock />,
+          onSelect: () => void change({ isProtected: true }, `${branch.name} is protected`),
+        },
+    {
+      label: 'Set expiry',
+      icon: <Timer />,
+      isDisabled: branch.isDefault || branch.isProtected,
+      onSelect: () => setOpen('expiry'),
+    },
+  ]
+  const look: MenuEntry[] = [
+    { kind: 'separator' },
+    { kind: 'note', label: 'Your role may look at branches, and not change them.' },
+  ]
+  const reset: MenuEntry[] =
+    branch.viewerCanRestore && branch.parent
+      ? [{ label: `Reset from ${branch.parent.name}`, icon: <RefreshCcw />, onSelect: () => setOpen('reset') }]
+      : []
+  const remove: MenuEntry[] =
+    branch.viewerCanDelete || branch.deletionRefusedBecause
+      ? [
+          { kind: 'separator' },
+          { label: 'Delete', icon: <Trash2 />, isDanger: true, onSelect: () => setOpen('delete') },
+        ]
+      : []
+
   return (
     <>
       <Menu
@@ -55,65 +110,8 @@ export function BranchMenu({ projectId, branch }: { projectId: string; branch: B
             Actions <ChevronDown />
           </Button>
         }
-      >
-        <MenuItem asChild>
-          <Link href={routes.projectPage(projectId, 'tables', { branch: branch.id })}>
-            <Rows3 /> Browse tables
-          </Link>
-        </MenuItem>
-        <MenuItem asChild>
-          <Link href={routes.schemaDiff(projectId, branch.id)}>
-            <Diff /> Compare schema
-          </Link>
-        </MenuItem>
-        {canWrite ? (
-          <>
-            <MenuItem onSelect={() => setOpen('snapshot')}>
-              <Camera /> Take a snapshot
-            </MenuItem>
-            <MenuSeparator />
-            <MenuItem onSelect={() => setOpen('rename')}>
-              <Pencil /> Rename
-            </MenuItem>
-            {branch.isDefault ? null : (
-              <MenuItem onSelect={() => void change({ isDefault: true }, `${branch.name} is the default branch now`)}>
-                <Star /> Make default
-              </MenuItem>
-            )}
-            <MenuItem
-              onSelect={() =>
-                void change(
-                  { isProtected: !branch.isProtected },
-                  branch.isProtected ? 'Protection taken off' : `${branch.name} is protected`,
-                )
-              }
-            >
-              {branch.isProtected ? <LockOpen /> : <Lock />} {branch.isProtected ? 'Unprotect' : 'Protect'}
-            </MenuItem>
-            <MenuItem isDisabled={branch.isDefault || branch.isProtected} onSelect={() => setOpen('expiry')}>
-              <Timer /> Set expiry
-            </MenuItem>
-          </>
-        ) : (
-          <>
-            <MenuSeparator />
-            <MenuLabel>Your role may look at branches, and not change them.</MenuLabel>
-          </>
-        )}
-        {branch.viewerCanRestore && branch.parent ? (
-          <MenuItem onSelect={() => setOpen('reset')}>
-            <RefreshCcw /> Reset from {branch.parent.name}
-          </MenuItem>
-        ) : null}
-        {branch.viewerCanDelete || branch.deletionRefusedBecause ? (
-          <>
-            <MenuSeparator />
-            <MenuItem isDanger onSelect={() => setOpen('delete')}>
-              <Trash2 /> Delete
-            </MenuItem>
-          </>
-        ) : null}
-      </Menu>
+        entries={[...browse, ...(canWrite ? edit : look), ...reset, ...remove]}
+      />
       {open === 'rename' ? <EditBranchDialog {...dialog('rename')} branch={branch} field="name" /> : null}
       {open === 'expiry' ? <EditBranchDialog {...dialog('expiry')} branch={branch} field="expiry" /> : null}
       {open === 'snapshot' ? (

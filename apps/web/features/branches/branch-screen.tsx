@@ -109,8 +109,8 @@ function Details({ projectId, branch }: { projectId: string; branch: BranchDetai
         { term: 'Tip', value: <LiveLsn tip={{ lsn: branch.tip.lsn }} /> },
         { term: 'Last commit', value: <RelativeTime at={branch.tip.commitTime} /> },
         { term: 'Data', value: <Bytes value={branch.logicalSizeBytes} /> },
-        { term: 'Id', value: <CopyText text={branch.id} /> },
-        { term: 'Timeline', value: <CopyText text={branch.timelineId} shown={`${branch.timelineId.slice(0, 12)}…`} /> },
+        { term: 'Id', value: <CopyText text={branch.id} />, isWide: true },
+        { term: 'Timeline', value: <CopyText text={branch.timelineId} />, isWide: true },
         {
           term: 'Parent',
           value: branch.parent ? (
@@ -207,7 +207,7 @@ function ChildrenPanel({ projectId, branch }: { projectId: string; branch: Branc
               {child.name}
             </Link>
             <span className="text-ink-faint">at</span>
-            <Lsn value={child.parentLsn} />
+            <Lsn value={child.parentLsn} align="end" />
           </li>
         ))}
       </ul>

@@ -26,8 +26,19 @@ export function SnapshotsPanel({ projectId, branch, snapshots }: SnapshotsPanelP
   const [deleting, setDeleting] = useState<Snapshot>()
   const remove = useAction(DeleteSnapshotDocument, (data) => data.deleteSnapshot)
   const columns: Column<Snapshot>[] = [
-    { key: 'name', header: 'Name', cell: (row) => <span className="font-medium">{row.name}</span> },
-    { key: 'lsn', header: 'At', cell: (row) => <Lsn value={row.lsn} /> },
+    {
+      key: 'name',
+      header: 'Name',
+      cell: (row) => (
+        <>
+          <span className="font-medium">{row.name}</span>
+          <span className="block text-ink-faint text-label sm:hidden">
+            <RelativeTime at={row.time ?? row.createdAt} />
+          </span>
+        </>
+      ),
+    },
+    { key: 'lsn', header: 'At', hideBelow: 'sm', cell: (row) => <Lsn value={row.lsn} /> },
     { key: 'time', header: 'Of', hideBelow: 'sm', cell: (row) => <RelativeTime at={row.time ?? row.createdAt} /> },
     {
       key: 'expires',

@@ -27,7 +27,8 @@ import { LoadFailure, NotAvailable } from '@/shell/load-failure.tsx'
 import { viewOnlyReason } from '@/shell/view-only-badge.tsx'
 import { EndpointButtons } from './endpoint-buttons.tsx'
 import { EndpointSettings } from './endpoint-settings.tsx'
-import { FailoverReport } from './failover-report.tsx'
+import { FailoversPanel } from './failovers-panel.tsx'
+import { restOfStart, startPhases, wholeStart } from './start-phases.ts'
 
 export type EndpointDetails = NonNullable<ProjectEndpointQuery['project']>['endpoints'][number]
 
@@ -72,17 +73,7 @@ export function ComputeScreen({ projectId, endpointId }: { projectId: string; en
         <Panel title="Now">
           {endpoint ? <Details projectId={projectId} endpoint={endpoint} /> : <SkeletonLines />}
         </Panel>
-        {endpoint && endpoint.failovers.length > 0 ? (
-          <Panel title="Failovers" meta={endpoint.failovers.length} isFlush>
-            <ul>
-              {endpoint.failovers.map((report) => (
-                <li key={report.id} className="border-line border-b p-4 last:border-b-0">
-                  <FailoverReport report={report} />
-                </li>
-              ))}
-            </ul>
-          </Panel>
-        ) : null}
+        {endpoint ? <FailoversPanel reports={endpoint.failovers} /> : null}
         <div className="grid items-start gap-6 lg:grid-cols-2">
           <Panel title="Starts" isFlush>
             {endpoint ? <Starts endpoint={endpoint} /> : null}
@@ -137,7 +128,12 @@ function Details({ projectId, endpoint }: { projectId: string; endpoint: Endpoin
       {compute && compute.phases.length > 0 ? (
         <div>
           <p className="mb-2 text-ink-faint text-label">Last start</p>
-          <PhaseBar label="Phases of the last start" whole="process" phases={compute.phases} />
+          <PhaseBar
+            label="Phases of the last start"
+            whole={wholeStart}
+            rest={restOfStart}
+            phases={startPhases(compute.phases)}
+          />
         </div>
       ) : null}
     </div>
@@ -156,7 +152,7 @@ function Starts({ endpoint }: { endpoint: EndpointDetails }) {
               <RelativeTime at={start.at} /> · <span className="tabular text-ink">{formatDuration(start.totalMs)}</span>
             </span>
           </div>
-          <PhaseBar label="Phases" whole="process" phases={start.phases} />
+          <PhaseBar label="Phases" whole={wholeStart} rest={restOfStart} phases={startPhases(start.phases)} isFolded />
         </li>
       ))}
     </ul>

@@ -1,4 +1,4 @@
-import { formatDuration } from '@tributary/ui/lib/format'
+import { formatCounted, formatDuration } from '@tributary/ui/lib/format'
 import { RelativeTime } from '@tributary/ui/patterns/relative-time'
 import { type StepItem, Steps } from '@tributary/ui/patterns/steps'
 import { Badge } from '@tributary/ui/primitives/badge'
@@ -18,16 +18,14 @@ export function FailoverReport({ report }: { report: FailoverDetailsFragment }) 
     <div className="grid gap-x-8 gap-y-4 sm:grid-cols-[minmax(0,1fr)_minmax(0,1.4fr)]">
       <div>
         <p className="flex flex-wrap items-center gap-2">
-          <Badge tone={report.rpoTransactions === 0 ? 'positive' : 'danger'}>
-            {report.rpoTransactions === 0 ? 'nothing lost' : `${report.rpoTransactions} transactions lost`}
-          </Badge>
+          <LossBadge transactions={report.rpoTransactions} />
           <span className="text-data text-ink-faint">{operationLabel(report.cause)}</span>
         </p>
         <dl className="mt-3 grid grid-cols-[auto_1fr] gap-x-4 gap-y-1 text-data">
           <dt className="text-ink-faint">Without service (RTO)</dt>
           <dd className="tabular font-medium">{report.rtoMs === null ? 'running' : formatDuration(report.rtoMs)}</dd>
           <dt className="text-ink-faint">Lost (RPO)</dt>
-          <dd className="tabular font-medium">{report.rpoTransactions} transactions</dd>
+          <dd className="tabular font-medium">{formatCounted(report.rpoTransactions, 'transaction')}</dd>
           <dt className="text-ink-faint">Term</dt>
           <dd className="tabular">
             {report.oldTerm ?? '–'} → {report.newTerm ?? '–'}
@@ -40,5 +38,13 @@ export function FailoverReport({ report }: { report: FailoverDetailsFragment }) 
       </div>
       <Steps label="Steps of the failover" steps={steps} />
     </div>
+  )
+}
+
+export function LossBadge({ transactions }: { transactions: number }) {
+  return (
+    <Badge tone={transactions === 0 ? 'positive' : 'danger'}>
+      {transactions === 0 ? 'nothing lost' : `${formatCounted(transactions, 'transaction')} lost`}
+    </Badge>
   )
 }

@@ -26,7 +26,8 @@ type Key = Exclude<keyof NonNullable<ProjectMonitoringQuery['project']>, 'id'>
 
 interface Chart {
   title: string
-  description: string
+  /** `step` is how much time a point of the line stands for. */
+  description: string | ((step: string) => string)
   names: Partial<Record<Key, string>>
   format(value: number): string
   unit?: AxisUnit
@@ -41,7 +42,7 @@ const charts: readonly Chart[] = [
   {
     title: 'Commit latency',
     description: 'Time per commit.',
-    names: { commitP99: 'p99', commitP50: 'p50' },
+    names: { commitP50: 'p50', commitP99: 'p99' },
     format: formatDuration,
   },
   {
@@ -73,13 +74,13 @@ const charts: readonly Chart[] = [
   },
   {
     title: 'Compute time',
-    description: 'Seconds of running, by point.',
+    description: (step) => `Seconds of running in every ${step}.`,
     names: { computeSeconds: 'Compute' },
     format: (value) => `${formatCompact(value)} s`,
   },
   {
     title: 'Written',
-    description: 'Write-ahead log, by point.',
+    description: (step) => `Write-ahead log (WAL) in every ${step}.`,
     names: { writtenBytes: 'Written' },
     format: formatBytes,
     unit: 'bytes',
@@ -103,6 +104,7 @@ export function MonitoringScreen({ projectId }: { projectId: string }) {
   const wakes = useGraphql(ProjectWakeLedgerDocument, { id: projectId }, { refetchEveryMs: 30_000 })
   if (query.data && !query.data.project) return <NotAvailable what="this project" />
   const project = query.data?.project
+  const step = formatDuration((toMs - fromMs) / pointCount)
   return (
     <>
       <PageHeader
@@ -127,7 +129,7 @@ export function MonitoringScreen({ projectId }: { projectId: string }) {
             <MetricsChart
               key={chart.title}
               title={chart.title}
-              description={chart.description}
+              description={typeof chart.description === 'string' ? chart.description : chart.description(step)}
               names={chart.names as Record<string, string>}
               format={chart.format}
               unit={chart.unit}

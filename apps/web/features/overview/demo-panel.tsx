@@ -42,12 +42,12 @@ export function DemoPanel({ projectId, canWrite }: { projectId: string; canWrite
         A shop with customers, orders and line items, made on this machine. A trickle of orders comes in, so that every
         page has something to show; while it runs the compute of main does not sleep.
       </p>
-      <ul className="mt-3 flex flex-col gap-1.5 text-data">
+      <ul className="mt-3 grid grid-cols-[auto_1fr] gap-x-4 gap-y-1.5 text-data">
         {firstSteps(projectId).map(({ href, label, what }) => (
-          <li key={href}>
+          <li key={href} className="contents">
             <Link href={href} className="font-medium text-stream-strong hover:underline">
               {label}
-            </Link>{' '}
+            </Link>
             <span className="text-ink-soft">{what}</span>
           </li>
         ))}

@@ -261,17 +261,17 @@ function OperationsPanel({ projectId, project }: { projectId: string; project: P
       {project ? (
         <ul>
           {project.operations.nodes.map((operation) => (
-            <li key={operation.id}>
+            <li key={operation.id} className="border-line border-b last:border-b-0">
               <Link
                 href={routes.operation(projectId, operation.id)}
-                className="flex items-center gap-3 border-line border-b px-4 py-2.5 text-data outline-offset-[-2px] hover:bg-hover/50"
+                className="flex items-center gap-3 px-4 py-2.5 text-data outline-offset-[-2px] hover:bg-hover/50"
               >
                 <span className="min-w-0 flex-1 truncate">
                   {operationLabel(operation.kind)}
                   {operation.branch ? <span className="text-ink-faint"> · {operation.branch.name}</span> : null}
                 </span>
                 <OperationStateBadge state={operation.state} />
-                <span className="w-20 text-right text-ink-faint">
+                <span className="w-21 text-right text-ink-faint">
                   <RelativeTime at={operation.createdAt} />
                 </span>
               </Link>

@@ -1,23 +1,23 @@
 'use client'
 
-import { Callout } from '@tributary/ui/patterns/callout'
 import { type Column, DataTable } from '@tributary/ui/patterns/data-table'
 import { EmptyState } from '@tributary/ui/patterns/empty-state'
-import { FormField } from '@tributary/ui/patterns/form-field'
 import { RelativeTime } from '@tributary/ui/patterns/relative-time'
 import { Button } from '@tributary/ui/primitives/button'
-import { Dialog, DialogBody, DialogFooter } from '@tributary/ui/primitives/dialog'
-import { Input } from '@tributary/ui/primitives/input'
 import { Panel } from '@tributary/ui/primitives/panel'
-import { Select } from '@tributary/ui/primitives/select'
 import { Plus } from 'lucide-react'
+import dynamic from 'next/dynamic'
 import { useState } from 'react'
 import { ConfirmDialog } from '@/domain/confirm-dialog.tsx'
-import { CreateDatabaseDocument, DeleteDatabaseDocument } from '@/gql/graphql.ts'
+import { DeleteDatabaseDocument } from '@/gql/graphql.ts'
 import { useAction } from '@/lib/use-action.ts'
-import { validateSqlName } from '@/lib/validate.ts'
 import { viewOnlyReason } from '@/shell/view-only-badge.tsx'
 import type { BranchWithRoles } from './roles-panel.tsx'
+
+const CreateDatabaseDialog = dynamic(
+  () => import('./create-database-dialog.tsx').then((module) => module.CreateDatabaseDialog),
+  { ssr: false },
+)
 
 type Database = BranchWithRoles['databases'][number]
 
@@ -84,66 +84,5 @@ export function DatabasesPanel({ branch }: { branch: BranchWithRoles }) {
         </p>
       </ConfirmDialog>
     </Panel>
-  )
-}
-
-interface CreateDatabaseDialogProps {
-  isOpen: boolean
-  onOpenChange(isOpen: boolean): void
-  branch: BranchWithRoles
-}
-
-function CreateDatabaseDialog({ isOpen, onOpenChange, branch }: CreateDatabaseDialogProps) {
-  const create = useAction(CreateDatabaseDocument, (data) => data.createDatabase)
-  const [name, setName] = useState('')
-  const [owner, setOwner] = useState(branch.roles[0]?.name ?? '')
-  const [wasSubmitted, setWasSubmitted] = useState(false)
-  const isTaken = branch.databases.some((database) => database.name === name)
-  const nameError = validateSqlName(name, 'database') ?? (isTaken ? 'A database of this name exists.' : undefined)
-
-  async function submit() {
-    setWasSubmitted(true)
-    if (nameError) return
-    if (!(await create.run({ branchId: branch.id, name, ownerName: owner }))) return
-    onOpenChange(false)
-    setName('')
-    setWasSubmitted(false)
-  }
-  return (
-    <Dialog isOpen={isOpen} onOpenChange={onOpenChange} title="New database" width="narrow">
-      <form
-        noValidate
-        className="contents"
-        onSubmit={(event) => {
-          event.preventDefault()
-          void submit()
-        }}
-      >
-        <DialogBody>
-          <FormField label="Name" error={(wasSubmitted ? nameError : undefined) ?? create.fieldError('name')}>
-            {(control) => (
-              <Input {...control} isMonospace value={name} onChange={(event) => setName(event.target.value)} />
-            )}
-          </FormField>
-          <FormField label="Owner" error={create.fieldError('ownerName')}>
-            {(control) => (
-              <Select
-                {...control}
-                value={owner}
-                onChange={setOwner}
-                options={branch.roles.map((role) => ({ value: role.name, label: role.name }))}
-              />
-            )}
-          </FormField>
-          {create.formError('name', 'ownerName') ? <Callout tone="danger">{create.error?.message}</Callout> : null}
-        </DialogBody>
-        <DialogFooter>
-          <Button onClick={() => onOpenChange(false)}>Cancel</Button>
-          <Button type="submit" variant="primary" isBusy={create.isBusy}>
-            Create database
-          </Button>
-        </DialogFooter>
-      </form>
-    </Dialog>
   )
 }

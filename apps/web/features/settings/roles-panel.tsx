@@ -6,9 +6,10 @@ import { RelativeTime } from '@tributary/ui/patterns/relative-time'
 import { Badge } from '@tributary/ui/primitives/badge'
 import { Button } from '@tributary/ui/primitives/button'
 import { IconButton } from '@tributary/ui/primitives/icon-button'
-import { Menu, MenuItem } from '@tributary/ui/primitives/menu'
+import { Menu } from '@tributary/ui/primitives/menu'
 import { Panel } from '@tributary/ui/primitives/panel'
 import { Ellipsis, KeyRound, Plus, Trash2 } from 'lucide-react'
+import dynamic from 'next/dynamic'
 import { useState } from 'react'
 import { ConfirmDialog } from '@/domain/confirm-dialog.tsx'
 import {
@@ -19,8 +20,14 @@ import {
 } from '@/gql/graphql.ts'
 import { useAction } from '@/lib/use-action.ts'
 import { viewOnlyReason } from '@/shell/view-only-badge.tsx'
-import { CreateRoleDialog } from './create-role-dialog.tsx'
-import { PasswordDialog } from './password-dialog.tsx'
+
+// Loaded when a role is made or a password shown.
+const CreateRoleDialog = dynamic(() => import('./create-role-dialog.tsx').then((module) => module.CreateRoleDialog), {
+  ssr: false,
+})
+const PasswordDialog = dynamic(() => import('./password-dialog.tsx').then((module) => module.PasswordDialog), {
+  ssr: false,
+})
 
 export type BranchWithRoles = NonNullable<NonNullable<BranchRolesAndDatabasesQuery['project']>['branch']>
 type Role = BranchWithRoles['roles'][number]
@@ -71,16 +78,13 @@ export function RolesPanel({ branch }: { branch: BranchWithRoles }) {
                   <Ellipsis />
                 </IconButton>
               }
-            >
-              <MenuItem onSelect={() => setResetting(role)}>
-                <KeyRound /> Reset password
-              </MenuItem>
-              {role.isProtected ? null : (
-                <MenuItem isDanger onSelect={() => setDeleting(role)}>
-                  <Trash2 /> Delete role
-                </MenuItem>
-              )}
-            </Menu>
+              entries={[
+                { label: 'Reset password', icon: <KeyRound />, onSelect: () => setResetting(role) },
+                ...(role.isProtected
+                  ? []
+                  : [{ label: 'Delete role', icon: <Trash2 />, isDanger: true, onSelect: () => setDeleting(role) }]),
+              ]}
+            />
           </span>
         ) : null,
     },

@@ -12,7 +12,7 @@ export function FreshnessReceipt({ receipt }: { receipt: NonNullable<SqlResult['
   const facts = [
     { term: 'As of', value: <Lsn value={receipt.lsn} /> },
     { term: 'Last commit', value: <RelativeTime at={receipt.commitTime} /> },
-    { term: 'Behind that moment', value: lag === undefined ? '–' : lag === 0 ? 'nothing' : formatBytes(lag) },
+    { term: 'Lag', value: lag === undefined ? '–' : lag === 0 ? 'none' : formatBytes(lag) },
     { term: 'Rows from columns', value: formatCount(receipt.rowsFromColumns) },
     { term: 'Fresh rows', value: formatCount(receipt.rowsFresh) },
     { term: 'Column layers', value: formatCount(receipt.layersRead) },
@@ -23,7 +23,7 @@ export function FreshnessReceipt({ receipt }: { receipt: NonNullable<SqlResult['
   return (
     <section aria-label="Freshness receipt" className="border-line border-t bg-sunken/60 px-4 py-3">
       <h3 className="mb-2 font-medium text-ink-soft text-label">Freshness receipt</h3>
-      <dl className="flex flex-wrap gap-x-8 gap-y-2">
+      <dl className="grid grid-cols-[repeat(auto-fill,minmax(6.75rem,1fr))] gap-x-4 gap-y-2">
         {facts.map(({ term, value }) => (
           <div key={term}>
             <dt className="text-ink-faint text-label">{term}</dt>
@@ -32,7 +32,7 @@ export function FreshnessReceipt({ receipt }: { receipt: NonNullable<SqlResult['
         ))}
       </dl>
       {steps.length > 0 ? (
-        <div className="mt-3 max-w-xl">
+        <div className="mt-3">
           <PhaseBar phases={steps} label="Time in each step" />
         </div>
       ) : null}

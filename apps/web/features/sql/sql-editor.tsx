@@ -14,6 +14,8 @@ export interface SqlEditorProps {
   onRun(text: string): void
   /** Offset of an error in the text, from 0: the cursor goes there. */
   errorOffset: number | undefined
+  /** Goes in where the cursor stands, once for each new object. */
+  insertion: { readonly text: string } | undefined
   /** Tables and their columns, for completion. */
   schema: Readonly<Record<string, readonly string[]>>
 }
@@ -66,7 +68,7 @@ const syntax = syntaxHighlighting(
 )
 
 /** The text field of the SQL editor. Loaded on its own: it is the largest part of the console. */
-export default function SqlEditor({ value, onChange, onRun, errorOffset, schema }: SqlEditorProps) {
+export default function SqlEditor({ value, onChange, onRun, errorOffset, insertion, schema }: SqlEditorProps) {
   const scheme = useTheme().resolvedTheme === 'dark' ? 'dark' : 'light'
   const view = useRef<EditorView>(undefined)
   const run = useRef(onRun)
@@ -98,6 +100,11 @@ export default function SqlEditor({ value, onChange, onRun, errorOffset, schema 
     view.current.dispatch({ selection: { anchor }, effects: EditorView.scrollIntoView(anchor) })
     view.current.focus()
   }, [errorOffset])
+  useEffect(() => {
+    if (!insertion || !view.current) return
+    view.current.dispatch(view.current.state.replaceSelection(insertion.text))
+    view.current.focus()
+  }, [insertion])
   return (
     <CodeMirror
       value={value}

@@ -5,17 +5,17 @@ import { Callout } from '@tributary/ui/patterns/callout'
 import { CodeBlock } from '@tributary/ui/patterns/code-block'
 import { EmptyState } from '@tributary/ui/patterns/empty-state'
 import { Button } from '@tributary/ui/primitives/button'
-import { Menu, MenuItem } from '@tributary/ui/primitives/menu'
+import { Menu } from '@tributary/ui/primitives/menu'
 import { Segmented } from '@tributary/ui/primitives/segmented'
 import { Spinner } from '@tributary/ui/primitives/spinner'
 import { Download } from 'lucide-react'
 import dynamic from 'next/dynamic'
 import { useEffect, useState } from 'react'
+import { ResultGrid } from '@/domain/result-grid.tsx'
 import { chartChoice } from './chart-data.ts'
 import { errorPlace } from './error-place.ts'
 import { download, toCsv, toJson } from './export-result.ts'
 import { FreshnessReceipt } from './receipt.tsx'
-import { ResultGrid } from './result-grid.tsx'
 import type { SqlResult, SqlRun } from './use-run-sql.ts'
 
 const ResultChart = dynamic(() => import('./result-chart.tsx'), { ssr: false })
@@ -168,7 +168,7 @@ function StatementView({ statement }: { statement: Statement }) {
       ) : statement.columns.length === 0 ? (
         <p className="px-4 pb-4 text-data text-ink-faint">This statement returns no rows.</p>
       ) : (
-        <ResultGrid table={statement} label={`Result of ${statement.command}`} />
+        <ResultGrid label={`Result of ${statement.command}`} columns={statement.columns} rows={statement.rows} />
       )}
     </div>
   )
@@ -192,10 +192,11 @@ function ExportMenu({ statement }: { statement: Statement }) {
           <Download /> Export
         </Button>
       }
-    >
-      <MenuItem onSelect={() => download(toCsv(statement), 'result.csv', 'text/csv')}>CSV</MenuItem>
-      <MenuItem onSelect={() => download(toJson(statement), 'result.json', 'application/json')}>JSON</MenuItem>
-      <MenuItem onSelect={() => void downloadParquet(statement)}>Parquet</MenuItem>
-    </Menu>
+      entries={[
+        { label: 'CSV', onSelect: () => download(toCsv(statement), 'result.csv', 'text/csv') },
+        { label: 'JSON', onSelect: () => download(toJson(statement), 'result.json', 'application/json') },
+        { label: 'Parquet', onSelect: () => void downloadParquet(statement) },
+      ]}
+    />
   )
 }

@@ -22,8 +22,8 @@ import { useGraphql } from '@/lib/use-graphql.ts'
 import { NotAvailable } from '@/shell/load-failure.tsx'
 import { viewOnlyReason } from '@/shell/view-only-badge.tsx'
 import { errorPlace } from './error-place.ts'
-import { QueryLists } from './query-lists.tsx'
 import { SaveQueryPopover } from './save-query-popover.tsx'
+import { SqlSide } from './sql-side.tsx'
 import { useDraft } from './use-draft.ts'
 import { useRunSql } from './use-run-sql.ts'
 
@@ -55,6 +55,7 @@ export function SqlScreen({ projectId }: { projectId: string }) {
   )
   const { catalog } = useCatalog({ projectId, branchId: branch?.id, database, moment })
   const schema = useMemo(() => completions(catalog), [catalog])
+  const [insertion, setInsertion] = useState<{ text: string }>()
   const { run, isRunning, start, cancel } = useRunSql()
   const isViewOnly = place.data?.project?.viewerCanWrite === false
   // A moment is read-only, and only Analytics reads it without starting anything. Postgres may write: not for those who may look alone.
@@ -142,6 +143,7 @@ export function SqlScreen({ projectId }: { projectId: string }) {
               onChange={setText}
               onRun={(sql) => runText(sql)}
               errorOffset={errorOffset}
+              insertion={insertion}
               schema={schema}
             />
           </div>
@@ -169,8 +171,10 @@ export function SqlScreen({ projectId }: { projectId: string }) {
           <SqlResultView run={run} onCancel={cancel} />
         </Panel>
         <Panel isFlush>
-          <QueryLists
+          <SqlSide
             projectId={projectId}
+            catalog={catalog}
+            onInsert={(name) => setInsertion({ text: name })}
             onOpen={(sql, itsEngine) => {
               setText(sql)
               changeEngine(itsEngine)
@@ -187,11 +191,10 @@ function RoleSelect(props: { value: string; onChange(role: string): void; roles:
     <Select
       label="Role"
       className="w-40"
-      // A select knows no empty value.
-      value={props.value || '(owner)'}
-      onChange={(next) => props.onChange(next === '(owner)' ? ownerRole : next)}
+      value={props.value}
+      onChange={props.onChange}
       options={[
-        { value: '(owner)', label: 'Owner' },
+        { value: ownerRole, label: 'Owner' },
         ...props.roles.map((role) => ({ value: role.name, label: role.name })),
       ]}
     />

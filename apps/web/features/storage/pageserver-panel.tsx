@@ -17,7 +17,10 @@ const columns: Column<Timeline>[] = [
     header: 'Branch',
     cell: (row) =>
       row.branchName ?? (
-        <span className="text-ink-faint">
+        <span
+          className="text-ink-faint"
+          title="Log of a branch that was deleted or restored; kept as long as branches or the restore window need it"
+        >
           kept history <span className="font-mono">{row.timelineId.slice(0, 8)}</span>
         </span>
       ),

@@ -44,7 +44,7 @@ export function EventsTable({
       key: 'kind',
       header: 'What',
       cell: ({ lane, mark }) => (
-        <span className="inline-flex items-center gap-2 align-middle">
+        <span className="flex items-center gap-2">
           <MarkGlyph kind={mark.kind} />
           <span>
             <span className="whitespace-nowrap">{markWords[mark.kind].label}</span>

@@ -7,7 +7,7 @@ import { IconButton } from '@tributary/ui/primitives/icon-button'
 import { Panel } from '@tributary/ui/primitives/panel'
 import { Segmented } from '@tributary/ui/primitives/segmented'
 import { Maximize2, ZoomIn, ZoomOut } from 'lucide-react'
-import { memo, useCallback, useMemo, useState } from 'react'
+import { memo, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { ProjectTimelineDocument } from '@/gql/graphql.ts'
 import { useGraphql } from '@/lib/use-graphql.ts'
 import { LoadFailure, NotAvailable } from '@/shell/load-failure.tsx'
@@ -45,10 +45,17 @@ export function TimelineScreen({ projectId }: { projectId: string }) {
   const lanes = useMemo(() => (timeline ? layoutLanes(timeline.lanes) : undefined), [timeline])
 
   const counts = useMemo(() => countKinds(lanes ?? []), [lanes])
-  const pickMark = useCallback(
-    (lane: Lane, mark: Mark) => setPicked({ branchId: lane.branchId, axis: 'lsn', position: mark.lsnBytes }),
-    [],
-  )
+  const panel = useRef<HTMLDivElement>(null)
+  const [fromTable, setFromTable] = useState<PickedPoint>()
+  const pickMark = useCallback((lane: Lane, mark: Mark) => {
+    const point: PickedPoint = { branchId: lane.branchId, axis: 'lsn', position: mark.lsnBytes }
+    setPicked(point)
+    setFromTable(point)
+  }, [])
+  // A row far down was pressed: what it opened may be out of sight.
+  useEffect(() => {
+    if (fromTable) panel.current?.scrollIntoView({ block: 'nearest' })
+  }, [fromTable])
 
   const toggle = useCallback((kind: MarkKind) => setHidden((before) => toggled(before, kind)), [])
   const fit = useCallback(() => view.set(undefined), [view])
@@ -77,20 +84,23 @@ export function TimelineScreen({ projectId }: { projectId: string }) {
         description="Every branch of this project on one axis. Pick any moment to look at it, query it, branch from it or restore to it."
         actions={<SteadyActions axis={axis} onAxis={changeAxis} onZoom={zoom} onFit={fit} />}
       />
-      {query.error ? (
-        <Panel>
-          <LoadFailure error={query.error} what="the timeline" onRetry={() => void query.refetch()} />
-        </Panel>
-      ) : (
-        <div className="flex flex-col gap-4 lg:flex-row lg:items-start">
-          <div className="min-w-0 flex-1 overflow-hidden rounded-lg border border-line bg-surface">
+      <div className={`grid items-start gap-6 ${picked && pickedLane ? 'lg:grid-cols-[minmax(0,1fr)_20rem]' : ''}`}>
+        {query.error ? (
+          <Panel>
+            <LoadFailure error={query.error} what="the timeline" onRetry={() => void query.refetch()} />
+          </Panel>
+        ) : (
+          <div className="min-w-0 overflow-hidden rounded-lg border border-line bg-surface">
             <Picture lanes={lanes} axis={axis} view={view} isShown={isShown} picked={picked} onPick={setPicked} />
             <div className="border-line border-t px-4 py-3">
               <SteadyLegend hidden={hidden} counts={counts} onToggle={toggle} />
             </div>
           </div>
-          {picked && pickedLane ? (
-            <div className="rounded-lg border border-line bg-surface lg:w-80 lg:shrink-0">
+        )}
+        {picked && pickedLane ? (
+          // Beside the picture and the events on a wide screen, where it stays in sight; between them on a phone.
+          <div className="lg:row-span-2 lg:sticky lg:top-19 lg:col-start-2 lg:row-start-1">
+            <div ref={panel} className="scroll-mt-16 rounded-lg border border-line bg-surface">
               <PointPanel
                 projectId={projectId}
                 lane={pickedLane}
@@ -100,12 +110,12 @@ export function TimelineScreen({ projectId }: { projectId: string }) {
                 onClose={() => setPicked(undefined)}
               />
             </div>
-          ) : null}
-        </div>
-      )}
-      <Panel title="Events" isFlush className="mt-6">
-        <SteadyEventsTable lanes={lanes} isShown={isShown} onPick={pickMark} />
-      </Panel>
+          </div>
+        ) : null}
+        <Panel title="Events" isFlush className="min-w-0">
+          <SteadyEventsTable lanes={lanes} isShown={isShown} onPick={pickMark} />
+        </Panel>
+      </div>
     </>
   )
 }

@@ -81,6 +81,7 @@ export function TimeSeries({
             tickLine={false}
             axisLine={{ stroke: 'var(--line)' }}
             minTickGap={48}
+            height={22}
           />
           <YAxis
             ticks={ticks}

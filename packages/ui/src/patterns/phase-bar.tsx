@@ -11,18 +11,41 @@ export interface PhaseBarProps {
   label: string
   /** Name of a phase that spans all the others. It sets the length of the bar and is no part of it. */
   whole?: string
+  /** Name of what the others leave of it. */
+  rest?: string
+  /** The list of parts opens on request: where many bars stand below each other. */
+  isFolded?: boolean
 }
 
-const fills = ['bg-chart-1', 'bg-chart-2', 'bg-chart-3', 'bg-chart-5', 'bg-chart-4', 'bg-chart-6'] as const
+const fills = [
+  'bg-chart-1',
+  'bg-chart-2',
+  'bg-chart-3',
+  'bg-chart-5',
+  'bg-chart-4',
+  'bg-chart-6',
+  'bg-ink-faint',
+] as const
 const restFill = 'bg-line-strong'
 
 /** Where the time went: one bar cut in proportion, and the list that names its parts. */
-export function PhaseBar({ phases, label, whole }: PhaseBarProps) {
+export function PhaseBar({ phases, label, whole, rest = 'other', isFolded }: PhaseBarProps) {
   const { parts, restMs, totalMs } = splitPhases(phases, whole)
   const shown = [
     ...parts.map((phase, index) => ({ ...phase, fill: fills[index % fills.length] ?? restFill })),
-    ...(restMs > 0 ? [{ name: 'other', ms: restMs, fill: restFill }] : []),
+    ...(restMs > 0 ? [{ name: rest, ms: restMs, fill: restFill }] : []),
   ]
+  const list = (
+    <ul aria-label={label} className="mt-2 flex flex-wrap gap-x-4 gap-y-1">
+      {shown.map((phase) => (
+        <li key={phase.name} className="flex items-center gap-1.5 text-ink-soft text-label">
+          <span aria-hidden="true" className={classNames('size-2 rounded-[2px]', phase.fill)} />
+          {phase.name}
+          <span className="tabular text-ink">{formatDuration(phase.ms)}</span>
+        </li>
+      ))}
+    </ul>
+  )
   return (
     <div>
       <div aria-hidden="true" className="flex h-2 gap-px overflow-hidden rounded-full bg-hover">
@@ -34,15 +57,14 @@ export function PhaseBar({ phases, label, whole }: PhaseBarProps) {
           />
         ))}
       </div>
-      <ul aria-label={label} className="mt-2 flex flex-wrap gap-x-4 gap-y-1">
-        {shown.map((phase) => (
-          <li key={phase.name} className="flex items-center gap-1.5 text-ink-soft text-label">
-            <span aria-hidden="true" className={classNames('size-2 rounded-[2px]', phase.fill)} />
-            {phase.name}
-            <span className="tabular text-ink">{formatDuration(phase.ms)}</span>
-          </li>
-        ))}
-      </ul>
+      {isFolded ? (
+        <details className="mt-1.5">
+          <summary className="w-fit cursor-pointer text-ink-faint text-label hover:text-ink">{label}</summary>
+          {list}
+        </details>
+      ) : (
+        list
+      )}
     </div>
   )
 }

@@ -1,73 +1,55 @@
-import { Check } from 'lucide-react'
-import * as Radix from 'radix-ui/dropdown-menu'
-import type { ReactElement, ReactNode } from 'react'
-import { classNames } from '../lib/class-names.ts'
+'use client'
+
+import { cloneElement, type HTMLAttributes, lazy, type ReactElement, type ReactNode, Suspense, useState } from 'react'
+
+export type MenuEntry =
+  | {
+      kind?: 'item'
+      label: string
+      icon?: ReactNode
+      onSelect?(): void
+      /** An empty link that becomes the item, so that it can be opened in a tab of its own. */
+      link?: ReactElement
+      isDanger?: boolean
+      isDisabled?: boolean
+    }
+  | { kind: 'separator' }
+  /** Words that are no choice. */
+  | { kind: 'note'; label: string }
 
 export interface MenuProps {
-  trigger: ReactElement
-  children: ReactNode
+  trigger: ReactElement<HTMLAttributes<HTMLElement>>
+  entries: readonly MenuEntry[]
   align?: 'start' | 'center' | 'end'
-  className?: string
 }
 
-export function Menu({ trigger, children, align = 'end', className }: MenuProps) {
+const load = () => import('./menu-layer.tsx')
+const MenuLayer = lazy(load)
+
+/** Choices behind a button. What draws them is fetched when the button is first pointed at, focused or used. */
+export function Menu({ trigger, entries, align = 'end' }: MenuProps) {
+  const [isOpen, setIsOpen] = useState(false)
+  const [wasUsed, setWasUsed] = useState(false)
+  const idle = cloneElement(trigger, {
+    'aria-haspopup': 'menu',
+    'aria-expanded': isOpen,
+    onPointerEnter: () => void load(),
+    onFocus: () => void load(),
+    onClick: () => {
+      setWasUsed(true)
+      setIsOpen(true)
+    },
+    onKeyDown: (event) => {
+      if (event.key !== 'ArrowDown') return
+      event.preventDefault()
+      setWasUsed(true)
+      setIsOpen(true)
+    },
+  })
+  if (!wasUsed) return idle
   return (
-    <Radix.Root>
-      <Radix.Trigger asChild>{trigger}</Radix.Trigger>
-      <Radix.Portal>
-        <Radix.Content
-          align={align}
-          sideOffset={4}
-          collisionPadding={8}
-          className={classNames(
-            'z-50 max-h-(--radix-dropdown-menu-content-available-height) min-w-48 animate-surface overflow-y-auto rounded-lg border border-line bg-raised p-1 shadow-raised',
-            className,
-          )}
-        >
-          {children}
-        </Radix.Content>
-      </Radix.Portal>
-    </Radix.Root>
+    <Suspense fallback={idle}>
+      <MenuLayer trigger={trigger} entries={entries} align={align} isOpen={isOpen} onOpenChange={setIsOpen} />
+    </Suspense>
   )
-}
-
-const itemClasses =
-  'flex cursor-pointer items-center gap-2 rounded-md px-2.5 py-1.5 text-body outline-none data-disabled:cursor-not-allowed data-disabled:opacity-50 data-highlighted:bg-hover [&>svg]:size-4 [&>svg]:shrink-0 [&>svg]:text-ink-faint'
-
-export interface MenuItemProps {
-  children: ReactNode
-  onSelect?(): void
-  isDanger?: boolean
-  isDisabled?: boolean
-  isChecked?: boolean
-  /** Renders the child element (a link) as the item. */
-  asChild?: boolean
-}
-
-export function MenuItem({ children, onSelect, isDanger, isDisabled, isChecked, asChild }: MenuItemProps) {
-  return (
-    <Radix.Item
-      asChild={asChild}
-      disabled={isDisabled}
-      onSelect={onSelect}
-      className={classNames(itemClasses, isDanger && 'text-danger [&>svg]:text-danger')}
-    >
-      {asChild ? (
-        children
-      ) : (
-        <>
-          {children}
-          {isChecked ? <Check className="ml-auto" aria-label="selected" /> : null}
-        </>
-      )}
-    </Radix.Item>
-  )
-}
-
-export function MenuLabel({ children }: { children: ReactNode }) {
-  return <Radix.Label className="px-2.5 pt-1.5 pb-1 text-ink-faint text-label">{children}</Radix.Label>
-}
-
-export function MenuSeparator() {
-  return <Radix.Separator className="-mx-1 my-1 h-px bg-line" />
 }

@@ -1,33 +1,37 @@
-import * as Radix from 'radix-ui/popover'
-import type { ReactElement, ReactNode } from 'react'
-import { classNames } from '../lib/class-names.ts'
+'use client'
+
+import { cloneElement, type HTMLAttributes, lazy, type ReactElement, type ReactNode, Suspense, useState } from 'react'
 
 export interface PopoverProps {
-  trigger: ReactElement
+  trigger: ReactElement<HTMLAttributes<HTMLElement>>
   children: ReactNode
-  isOpen?: boolean
-  onOpenChange?(isOpen: boolean): void
+  isOpen: boolean
+  onOpenChange(isOpen: boolean): void
   align?: 'start' | 'center' | 'end'
   className?: string
 }
 
-export function Popover({ trigger, children, isOpen, onOpenChange, align = 'start', className }: PopoverProps) {
+const load = () => import('./popover-layer.tsx')
+const PopoverLayer = lazy(load)
+
+/** A small layer that opens at its trigger. What draws it is fetched when the trigger is first pointed at, focused or used. */
+export function Popover(props: PopoverProps) {
+  const { trigger, isOpen, onOpenChange } = props
+  const [wasUsed, setWasUsed] = useState(false)
+  const idle = cloneElement(trigger, {
+    'aria-haspopup': 'dialog',
+    'aria-expanded': isOpen,
+    onPointerEnter: () => void load(),
+    onFocus: () => void load(),
+    onClick: () => {
+      setWasUsed(true)
+      onOpenChange(true)
+    },
+  })
+  if (!wasUsed && !isOpen) return idle
   return (
-    <Radix.Root open={isOpen} onOpenChange={onOpenChange}>
-      <Radix.Trigger asChild>{trigger}</Radix.Trigger>
-      <Radix.Portal>
-        <Radix.Content
-          align={align}
-          sideOffset={4}
-          collisionPadding={8}
-          className={classNames(
-            'z-50 animate-surface rounded-lg border border-line bg-raised p-3 shadow-raised outline-none',
-            className,
-          )}
-        >
-          {children}
-        </Radix.Content>
-      </Radix.Portal>
-    </Radix.Root>
+    <Suspense fallback={idle}>
+      <PopoverLayer {...props} />
+    </Suspense>
   )
 }

@@ -8,43 +8,54 @@ import { IconButton } from '@tributary/ui/primitives/icon-button'
 import { Tabs } from '@tributary/ui/primitives/tabs'
 import { Trash2 } from 'lucide-react'
 import { useState } from 'react'
+import type { Catalog } from '@/domain/use-catalog.ts'
 import { DeleteSavedQueryDocument, type QueryEngine, SqlSideDocument, type SqlSideQuery } from '@/gql/graphql.ts'
 import { useAction } from '@/lib/use-action.ts'
 import { useGraphql } from '@/lib/use-graphql.ts'
 import { LoadFailure } from '@/shell/load-failure.tsx'
+import { SchemaList } from './schema-list.tsx'
 
 type Side = NonNullable<SqlSideQuery['project']>
 
-/** Statements of before: saved under a name, and what has run. Choosing one puts it into the editor. */
-export function QueryLists({
-  projectId,
-  onOpen,
-}: {
+export interface SqlSideProps {
   projectId: string
+  catalog: Catalog | undefined
+  onInsert(name: string): void
   onOpen(sql: string, engine: QueryEngine): void
-}) {
-  const [tab, setTab] = useState<'history' | 'saved'>('history')
+}
+
+/** What goes into the editor by a press: names of tables and columns, what has run before, what was saved under a name. */
+export function SqlSide({ projectId, catalog, onInsert, onOpen }: SqlSideProps) {
+  const [tab, setTab] = useState<'tables' | 'history' | 'saved'>('tables')
   const query = useGraphql(SqlSideDocument, { projectId })
-  if (query.error && !query.data) {
-    return <LoadFailure error={query.error} what="earlier queries" onRetry={() => void query.refetch()} />
-  }
   const side = query.data?.project ?? undefined
+  const failure =
+    query.error && !query.data ? (
+      <LoadFailure error={query.error} what="earlier queries" onRetry={() => void query.refetch()} />
+    ) : undefined
   return (
     <div className="px-4 pb-4">
       <Tabs
-        label="Earlier queries"
+        label="What to put into the editor"
         value={tab}
         onChange={setTab}
         tabs={[
           {
+            value: 'tables',
+            label: 'Tables',
+            content: <SchemaList catalog={catalog} onInsert={onInsert} />,
+          },
+          {
             value: 'history',
             label: 'History',
-            content: side ? <History entries={side.queryHistory} onOpen={onOpen} /> : <SkeletonLines count={5} />,
+            content:
+              failure ?? (side ? <History entries={side.queryHistory} onOpen={onOpen} /> : <SkeletonLines count={5} />),
           },
           {
             value: 'saved',
             label: 'Saved',
-            content: side ? <Saved queries={side.savedQueries} onOpen={onOpen} /> : <SkeletonLines count={3} />,
+            content:
+              failure ?? (side ? <Saved queries={side.savedQueries} onOpen={onOpen} /> : <SkeletonLines count={3} />),
           },
         ]}
       />
