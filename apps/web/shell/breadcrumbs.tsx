@@ -38,6 +38,7 @@ export function Breadcrumbs() {
   if (project && branch && place.pathname.startsWith(routes.branch(project.id, branch.id))) {
     crumbs.push({ label: branch.name, href: routes.branch(project.id, branch.id) })
   }
+  if (slug && place.pathname === routes.newProject(slug)) crumbs.push({ label: 'New project', href: place.pathname })
   const own = placeless[place.pathname]
   if (own) crumbs.push({ label: own, href: place.pathname })
   return (

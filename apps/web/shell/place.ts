@@ -42,6 +42,13 @@ export function useProjectNav(): ProjectNav | undefined {
   }, [nav, isBeyond, extra.isPending, found])
 }
 
+/** The project of the address is gone, or not for this reader. */
+export function useIsProjectMissing(): boolean {
+  const { project } = usePlace()
+  const { data } = useGraphql(ProjectNavDocument, { id: project ?? '' }, { isEnabled: project !== undefined })
+  return data?.project === null
+}
+
 /** Whether a branch that is not among the loaded ones may still exist. */
 export function isBeyondLoaded(
   branches: { totalCount: number; nodes: readonly { id: string }[] },

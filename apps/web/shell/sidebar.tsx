@@ -7,7 +7,7 @@ import { ServerInfoDocument } from '@/gql/graphql.ts'
 import { routes } from '@/lib/routes.ts'
 import { useGraphql } from '@/lib/use-graphql.ts'
 import { isCurrent, navigationFor } from './navigation.ts'
-import { useCurrentBranch, usePlace, useProjectNav } from './place.ts'
+import { useCurrentBranch, useIsProjectMissing, usePlace, useProjectNav } from './place.ts'
 import { PlaceSwitchers } from './place-switchers.tsx'
 import { QuorumPill } from './quorum-pill.tsx'
 import { useFallbackOrganization } from './use-organization-nav.ts'
@@ -40,39 +40,42 @@ export function Sidebar({ onNavigate }: { onNavigate?(): void }) {
 function SidebarLinks({ onNavigate }: { onNavigate?: (() => void) | undefined }) {
   const { org, project, pathname } = usePlace()
   const projectNav = useProjectNav()
+  const isMissing = useIsProjectMissing()
   const fallback = useFallbackOrganization()
   const branch = useCurrentBranch()
   const chosenBranch = branch && branch.id !== projectNav?.defaultBranch.id ? branch.id : undefined
   return (
     <nav aria-label="Main" className="min-h-0 flex-1 overflow-y-auto px-3 py-3">
-      {navigationFor({ org: org ?? fallback, project }, chosenBranch).map((group) => (
-        <div key={group.label ?? 'main'} className="mb-4 last:mb-0">
-          {group.label ? <p className="px-2 pb-1 font-medium text-ink-faint text-label">{group.label}</p> : null}
-          <ul className="flex flex-col gap-px">
-            {group.items.map((item) => {
-              const isHere = isCurrent(item, pathname)
-              return (
-                <li key={item.href}>
-                  <Link
-                    href={item.href}
-                    onClick={onNavigate}
-                    aria-current={isHere ? 'page' : undefined}
-                    className={classNames(
-                      'relative flex h-8 items-center gap-2.5 rounded-md px-2 text-data transition-colors [&>svg]:size-4',
-                      isHere
-                        ? 'bg-stream-soft font-medium text-stream-strong'
-                        : 'text-ink-soft hover:bg-hover hover:text-ink [&>svg]:text-ink-faint',
-                    )}
-                  >
-                    <item.icon aria-hidden="true" />
-                    {item.label}
-                  </Link>
-                </li>
-              )
-            })}
-          </ul>
-        </div>
-      ))}
+      {navigationFor({ org: org ?? fallback, ...(project && !isMissing ? { project } : {}) }, chosenBranch).map(
+        (group) => (
+          <div key={group.label ?? 'main'} className="mb-4 last:mb-0">
+            {group.label ? <p className="px-2 pb-1 font-medium text-ink-faint text-label">{group.label}</p> : null}
+            <ul className="flex flex-col gap-px">
+              {group.items.map((item) => {
+                const isHere = isCurrent(item, pathname)
+                return (
+                  <li key={item.href}>
+                    <Link
+                      href={item.href}
+                      onClick={onNavigate}
+                      aria-current={isHere ? 'page' : undefined}
+                      className={classNames(
+                        'relative flex h-8 items-center gap-2.5 rounded-md px-2 text-data transition-colors [&>svg]:size-4',
+                        isHere
+                          ? 'bg-stream-soft font-medium text-stream-strong'
+                          : 'text-ink-soft hover:bg-hover hover:text-ink [&>svg]:text-ink-faint',
+                      )}
+                    >
+                      <item.icon aria-hidden="true" />
+                      {item.label}
+                    </Link>
+                  </li>
+                )
+              })}
+            </ul>
+          </div>
+        ),
+      )}
     </nav>
   )
 }

@@ -57,16 +57,15 @@ test('a project made in the console is used, branched, damaged and restored to b
     await goTo(page, 'Timeline', /\/timeline/)
     const events = page.getByRole('table', { name: 'Timeline events' }).getByRole('row')
     await expect(events.filter({ hasText: /dropped/ }).first()).toBeVisible({ timeout: 60_000 })
-    // Its rows came in the same transaction, so they are there at the mark.
     await events
-      .filter({ hasText: /created .*invoice/ })
+      .filter({ hasText: /dropped .*invoice/ })
       .first()
       .getByRole('button', { name: 'Pick' })
       .click()
-    await page
-      .getByRole('region', { name: 'Picked moment' })
-      .getByRole('link', { name: /Restore main to here/ })
-      .click()
+    const picked = page.getByRole('region', { name: 'Picked moment' })
+    await picked.getByRole('button', { name: 'Just before this change' }).click()
+    await expect(picked.getByRole('button', { name: 'Just before this change' })).toHaveCount(0)
+    await picked.getByRole('link', { name: /Restore main to here/ }).click()
     await page.waitForURL(/\/restore\?/)
     await expect(page.getByRole('button', { name: 'public.invoice' }).getByText('comes back')).toBeVisible({
       timeout: 60_000,

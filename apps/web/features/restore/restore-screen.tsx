@@ -155,8 +155,15 @@ function Restore({ projectId, branch, snapshots }: RestoreProps) {
             How many commits lie where cannot be told now; any moment can be chosen.
           </p>
         ) : null}
+        <p className="mt-4 text-data text-ink-faint">
+          Looking for the moment before something was dropped or changed?{' '}
+          <Link href={routes.projectPage(projectId, 'timeline')} className="text-stream-strong hover:underline">
+            The timeline
+          </Link>{' '}
+          marks every schema change and large transaction.
+        </p>
         {snapshots.length > 0 ? (
-          <div className="mt-4 flex flex-wrap items-center gap-2 text-data">
+          <div className="mt-3 flex flex-wrap items-center gap-2 text-data">
             <span className="text-ink-faint">Snapshots</span>
             {snapshots.map((snapshot) => (
               <Button

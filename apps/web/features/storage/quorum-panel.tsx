@@ -40,7 +40,7 @@ export function QuorumPanel({ state, branchName, timelineId }: QuorumPanelProps)
           Their state is shown here as soon as the supervisor can be reached again.
         </EmptyState>
       ) : (
-        <ul className="grid gap-3 md:grid-cols-3" aria-live="polite">
+        <ul className="grid gap-3 md:grid-cols-3">
           {state.safekeepers.map((keeper) => (
             <Keeper key={keeper.id} keeper={keeper} timelineId={timelineId} />
           ))}
@@ -66,7 +66,8 @@ function Keeper({
         tone === 'danger' ? 'border-danger bg-danger-soft' : 'border-line bg-sunken',
       )}
     >
-      <div className="mb-3 flex flex-wrap items-center justify-between gap-2">
+      {/* The state is read out when it changes; the LSNs below change all the time. */}
+      <div aria-live="polite" aria-atomic className="mb-3 flex flex-wrap items-center justify-between gap-2">
         <span className="font-medium text-body">{keeper.name}</span>
         <StatusBadge tone={tone} isLive={isMoving(keeper.state)}>
           {keeper.state}

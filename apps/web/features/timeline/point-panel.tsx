@@ -10,7 +10,7 @@ import { toast } from '@tributary/ui/patterns/toast'
 import { Button } from '@tributary/ui/primitives/button'
 import { IconButton } from '@tributary/ui/primitives/icon-button'
 import { Input } from '@tributary/ui/primitives/input'
-import { GitBranch, Rows3, SquareTerminal, Undo2, X } from 'lucide-react'
+import { GitBranch, Rows3, SquareTerminal, StepBack, Undo2, X } from 'lucide-react'
 import Link from 'next/link'
 import { type FormEvent, useState } from 'react'
 import { momentText } from '@/domain/moment.ts'
@@ -30,11 +30,15 @@ export interface PointPanelProps {
   /** Marks at this very place. */
   marks: readonly Mark[]
   canWrite: boolean
+  onMove(point: PickedPoint): void
   onClose(): void
 }
 
+/** What these did is undone by going back to just before them. */
+const changesOfData: ReadonlySet<Mark['kind']> = new Set(['DDL', 'LARGE_TRANSACTION'])
+
 /** What can be done from a picked moment of a branch. */
-export function PointPanel({ projectId, lane, point, marks, canWrite, onClose }: PointPanelProps) {
+export function PointPanel({ projectId, lane, point, marks, canWrite, onMove, onClose }: PointPanelProps) {
   const moment = pointMoment(point)
   const { lsn, commitTime, isLoading, error } = useResolvedMoment({ projectId, branchId: point.branchId, moment })
   const at = lsn ?? momentText(moment)
@@ -73,6 +77,12 @@ export function PointPanel({ projectId, lane, point, marks, canWrite, onClose }:
           </div>
         </div>
       ))}
+      {marks.some(({ kind }) => changesOfData.has(kind)) ? (
+        // A mark stands where its commit ends: a byte less, and the commit has not happened.
+        <Button size="small" onClick={() => onMove({ ...point, position: point.position - 1 })}>
+          <StepBack /> Just before this change
+        </Button>
+      ) : null}
       <div className="grid grid-cols-2 gap-2">
         <Button asChild size="small">
           <Link href={routes.projectPage(projectId, 'tables', place)}>

@@ -107,6 +107,7 @@ export function TimelineScreen({ projectId }: { projectId: string }) {
                 point={picked}
                 marks={marksAt(pickedLane, picked)}
                 canWrite={query.data?.project?.viewerCanWrite ?? false}
+                onMove={setPicked}
                 onClose={() => setPicked(undefined)}
               />
             </div>
