@@ -50,6 +50,10 @@ export function scenesOf(place: TourPlace): Scene[] {
       await at.keyboard.press('Control+k')
       await expect(at.getByRole('dialog')).toBeVisible()
     }),
+    page('connect', project, async (at) => {
+      await at.getByRole('button', { name: 'Connect' }).click()
+      await expect(at.getByRole('group', { name: 'Connection string' })).toBeVisible()
+    }),
     page('timeline', `${project}/timeline`),
     page('timeline-picked', `${project}/timeline`, async (at) => {
       await at.getByRole('table', { name: 'Timeline events' }).getByRole('button', { name: 'Pick' }).first().click()
@@ -60,6 +64,10 @@ export function scenesOf(place: TourPlace): Scene[] {
       await expect(at.getByRole('dialog')).toBeVisible()
     }),
     page('branch', `${project}/branches/${place.branchId}`),
+    page('branch-menu', `${project}/branches/${place.branchId}`, async (at) => {
+      await at.getByRole('button', { name: 'Actions' }).click()
+      await expect(at.getByRole('menuitem', { name: 'Take a snapshot' })).toBeVisible()
+    }),
     page('child-branch', `${project}/branches/${place.childBranchId}`),
     page('schema-diff', `${project}/branches/${place.childBranchId}/diff`),
     page('computes', `${project}/computes`),
@@ -81,13 +89,25 @@ export function scenesOf(place: TourPlace): Scene[] {
       await expect(at.getByText(/column .* does not exist/).first()).toBeVisible({ timeout: 60_000 })
     }),
     page('tables', `${project}/tables`),
+    page('tables-lake', `${project}/tables`, async (at) => {
+      await at.getByRole('tab', { name: 'Lake' }).click()
+      await expect(at.getByRole('button', { name: /^Publish/ })).toBeVisible({ timeout: 60_000 })
+    }),
     page('restore', `${project}/restore`),
+    page('restore-preview', `${project}/restore`, async (at) => {
+      await at.getByRole('button', { name: 'after the import' }).click()
+      await expect(at.getByRole('heading', { name: 'As it was' })).toBeVisible({ timeout: 60_000 })
+    }),
     page('storage', `${project}/storage`),
     page('storage-to-scale', `${project}/storage`, async (at) => {
       await at.getByRole('radio', { name: 'To scale' }).click()
     }),
     page('monitoring', `${project}/monitoring`),
     page('operations', `${project}/operations`),
+    page('operation', `${project}/operations`, async (at) => {
+      await at.getByRole('table', { name: 'Operations' }).getByRole('link', { name: 'Failover compute' }).first().click()
+      await expect(at.getByRole('dialog').getByText('Finished', { exact: true })).toBeVisible()
+    }),
     page('audit', `${project}/audit`),
     ...['general', 'quotas', 'roles', 'api-keys', 'members'].map((name) =>
       page(`settings-${name}`, `${project}/settings${name === 'general' ? '' : `/${name}`}`),
