@@ -32,7 +32,11 @@ export function Breadcrumbs() {
     .find((item) => isCurrent(item, place.pathname))
 
   const crumbs: Crumb[] = []
-  if (slug) crumbs.push({ label: data?.organization?.name ?? slug, href: routes.organization(slug) })
+  if (slug)
+    crumbs.push({
+      label: data?.organization?.name ?? project?.organization.name ?? slug,
+      href: routes.organization(slug),
+    })
   if (project) crumbs.push({ label: project.name, href: routes.project(project.id) })
   if (page && !page.isExact) crumbs.push({ label: page.label, href: page.href })
   if (project && branch && place.pathname.startsWith(routes.branch(project.id, branch.id))) {

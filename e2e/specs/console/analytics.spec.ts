@@ -25,7 +25,7 @@ test('an analytic query at an earlier LSN answers as of then while writes go on,
     await expect(page.getByRole('cell', { name: '1234', exact: true })).toBeVisible({ timeout: 60_000 })
     const receipt = page.getByRole('region', { name: 'Freshness receipt' })
     await expect(receipt.getByText('As of')).toBeVisible()
-    await expect(receipt.getByText('Rows from columns')).toBeVisible()
+    await expect(receipt.getByText('From columns')).toBeVisible()
   } finally {
     isWriting = false
     await writing

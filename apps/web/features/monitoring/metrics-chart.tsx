@@ -49,7 +49,11 @@ export function MetricsChart({
     return value === undefined ? [] : [{ name: names[key] ?? key, text: format(value), color: colors[index] }]
   })
   return (
-    <Panel title={title} description={description} actions={<Latest values={latest} />}>
+    <Panel
+      title={title}
+      description={keys.length > 1 && latest.length > 0 ? <Latest values={latest} /> : description}
+      actions={keys.length > 1 ? undefined : <Latest values={latest} />}
+    >
       {series === undefined ? (
         <div role="status" aria-label={`Loading ${title}`}>
           <Skeleton className={heightClass} />
@@ -81,15 +85,19 @@ interface LatestValue {
 
 /** The newest values; with more than one line, its colour and name too. */
 function Latest({ values }: { values: readonly LatestValue[] }) {
-  return values.map(({ name, text, color }) => (
-    <span key={name} className="tabular flex items-center gap-1.5 whitespace-nowrap font-medium text-data">
-      {values.length > 1 ? (
-        <>
-          <span aria-hidden="true" className="h-0.5 w-3" style={{ background: color }} />
-          <span className="font-normal text-ink-soft">{name}</span>
-        </>
-      ) : null}
-      {text}
+  return (
+    <span className="tabular flex gap-x-4 whitespace-nowrap font-medium text-data text-ink">
+      {values.map(({ name, text, color }) => (
+        <span key={name} className="flex items-center gap-1.5">
+          {values.length > 1 ? (
+            <>
+              <span aria-hidden="true" className="h-0.5 w-3" style={{ background: color }} />
+              <span className="font-normal text-ink-soft">{name}</span>
+            </>
+          ) : null}
+          {text}
+        </span>
+      ))}
     </span>
-  ))
+  )
 }

@@ -113,11 +113,11 @@ export function OperationsScreen({ projectId }: { projectId: string }) {
             {open ? (
               <DefinitionList
                 items={[
-                  { term: 'Id', value: <CopyText text={open.id} /> },
+                  { term: 'Id', value: <CopyText text={open.id} />, isWide: true },
                   { term: 'Asked', value: <RelativeTime at={open.createdAt} /> },
                   { term: 'Started', value: <RelativeTime at={open.startedAt} /> },
                   { term: 'Finished', value: <RelativeTime at={open.finishedAt} /> },
-                  { term: 'By', value: open.createdBy ?? '–' },
+                  { term: 'By', value: open.createdBy ?? '–', isWide: true },
                   { term: 'Branch', value: open.branch?.name ?? '–' },
                 ]}
               />

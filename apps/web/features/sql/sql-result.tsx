@@ -1,6 +1,6 @@
 'use client'
 
-import { formatCount, formatDuration } from '@tributary/ui/lib/format'
+import { formatCounted, formatDuration } from '@tributary/ui/lib/format'
 import { Callout } from '@tributary/ui/patterns/callout'
 import { CodeBlock } from '@tributary/ui/patterns/code-block'
 import { EmptyState } from '@tributary/ui/patterns/empty-state'
@@ -140,13 +140,8 @@ function StatementView({ statement }: { statement: Statement }) {
   return (
     <div>
       <div className="flex flex-wrap items-center gap-x-4 gap-y-2 px-4 py-2.5 text-data">
-        <span className="font-medium">{statement.command}</span>
-        <span className="tabular text-ink-soft">
-          {statement.rowCount === null || statement.rowCount === undefined
-            ? null
-            : `${formatCount(statement.rowCount)} ${statement.rowCount === 1 ? 'row' : 'rows'}`}
-          {statement.truncated ? `, the first ${formatCount(statement.rows.length)} shown` : ''}
-        </span>
+        {statement.command ? <span className="font-medium">{statement.command}</span> : null}
+        <span className="tabular text-ink-soft">{rowsText(statement)}</span>
         <span className="tabular text-ink-faint">{formatDuration(statement.durationMs)}</span>
         <div className="ml-auto flex items-center gap-2">
           {shapes.length > 1 ? <Segmented label="Show as" value={shape} onChange={setShape} options={shapes} /> : null}
@@ -172,6 +167,12 @@ function StatementView({ statement }: { statement: Statement }) {
       )}
     </div>
   )
+}
+
+/** A statement that was stopped at the limit does not know how many rows it would have had. */
+function rowsText({ rowCount, rows, truncated }: Statement): string {
+  if (truncated) return `the first ${formatCounted(rows.length, 'row')}; there are more`
+  return rowCount === null || rowCount === undefined ? '' : formatCounted(rowCount, 'row')
 }
 
 function planText(plan: unknown): string {

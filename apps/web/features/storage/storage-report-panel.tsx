@@ -1,6 +1,6 @@
 'use client'
 
-import { formatBytes, formatCount, formatRatio } from '@tributary/ui/lib/format'
+import { formatBytes, formatCount, formatCounted, formatRatio } from '@tributary/ui/lib/format'
 import { Bytes } from '@tributary/ui/patterns/bytes'
 import { type Column, DataTable } from '@tributary/ui/patterns/data-table'
 import { EmptyState } from '@tributary/ui/patterns/empty-state'
@@ -75,7 +75,7 @@ function Sections({ report }: { report: Report }) {
         rowKey={(row) => `${row.branchName} ${row.what}`}
         empty={<Nothing>Nothing is in object storage more than once.</Nothing>}
       />
-      <Heading title="Not in columns as it is" note="kept beside the columns, so that Postgres gets back every byte" />
+      <Heading title="Kept beside the columns" note="what columns alone cannot give back to Postgres byte for byte" />
       <DataTable
         label="Exceptions"
         columns={exceptionColumns}
@@ -144,9 +144,7 @@ const duplicateColumns: Column<Report['duplicates'][number]>[] = [
     cell: ({ bytes, objects }) => (
       <span className="tabular whitespace-nowrap">
         {formatBytes(bytes)}
-        <span className="block text-ink-faint text-label">
-          {formatCount(objects)} {objects === 1 ? 'object' : 'objects'}
-        </span>
+        <span className="block text-ink-faint text-label">{formatCounted(objects, 'object')}</span>
       </span>
     ),
   },
@@ -183,12 +181,12 @@ function Reason({ what, why }: { what: string; why: string }) {
 
 function Heading({ title, note }: { title: string; note: string }) {
   return (
-    <h3 className="border-line border-t px-4 pt-4 pb-2 font-medium text-body">
+    <h3 className="border-line border-t px-4 pt-3.5 pb-1 font-medium text-body">
       {title} <span className="font-normal text-data text-ink-faint">{note}</span>
     </h3>
   )
 }
 
 function Nothing({ children }: { children: string }) {
-  return <p className="px-4 py-3 text-data text-ink-faint">{children}</p>
+  return <p className="px-4 pb-3.5 text-data text-ink-faint">{children}</p>
 }

@@ -22,10 +22,13 @@ const pageSize = 50
 export function EventsTable({
   lanes,
   isShown,
+  isNarrow,
   onPick,
 }: {
   lanes: readonly Lane[] | undefined
   isShown(kind: MarkKind): boolean
+  /** Something stands beside it: the positions give way to the words. */
+  isNarrow: boolean
   onPick(lane: Lane, mark: Mark): void
 }) {
   const [limit, setLimit] = useState(pageSize)
@@ -91,7 +94,7 @@ export function EventsTable({
   return (
     <DataTable
       label="Timeline events"
-      columns={columns}
+      columns={isNarrow ? columns.filter(({ key }) => key !== 'size' && key !== 'lsn') : columns}
       rows={rows?.slice(0, limit)}
       rowKey={({ lane, mark }) => `${lane.branchId}-${mark.lsn}-${mark.kind}-${mark.summary}`}
       hasMore={(rows?.length ?? 0) > limit}

@@ -14,7 +14,7 @@ export interface TimelineLegendProps {
 /** What the marks mean; each can be left out. */
 export function TimelineLegend({ hidden, counts, onToggle }: TimelineLegendProps) {
   return (
-    <fieldset className="flex flex-wrap items-center gap-x-4 gap-y-2">
+    <fieldset className="grid grid-cols-2 gap-x-4 gap-y-2 sm:flex sm:flex-wrap sm:items-center">
       <legend className="sr-only">Marks that are shown</legend>
       {markKinds.map((kind) => (
         <div key={kind} className="flex items-center gap-1.5 text-data" title={markWords[kind].explanation}>

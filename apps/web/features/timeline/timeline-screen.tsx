@@ -114,7 +114,7 @@ export function TimelineScreen({ projectId }: { projectId: string }) {
           </div>
         ) : null}
         <Panel title="Events" isFlush className="min-w-0">
-          <SteadyEventsTable lanes={lanes} isShown={isShown} onPick={pickMark} />
+          <SteadyEventsTable lanes={lanes} isShown={isShown} isNarrow={pickedLane !== undefined} onPick={pickMark} />
         </Panel>
       </div>
     </>

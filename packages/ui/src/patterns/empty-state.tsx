@@ -13,7 +13,7 @@ export function EmptyState({ title, children, action }: EmptyStateProps) {
     <div className="flex flex-col items-center px-6 py-10 text-center">
       <Confluence className="mb-3 h-10 w-24 text-line-strong" />
       <div className="font-medium text-body">{title}</div>
-      {children ? <div className="mt-1 max-w-md text-ink-soft text-data">{children}</div> : null}
+      {children ? <div className="mt-1 max-w-md text-balance text-ink-soft text-data">{children}</div> : null}
       {action ? <div className="mt-4">{action}</div> : null}
     </div>
   )

@@ -24,7 +24,7 @@ const fills = [
   'bg-chart-5',
   'bg-chart-4',
   'bg-chart-6',
-  'bg-ink-faint',
+  'bg-chart-1/45',
 ] as const
 const restFill = 'bg-line-strong'
 

@@ -14,7 +14,7 @@ export function Stat({ label, value, note, chart }: StatProps) {
     <div className="flex min-w-0 flex-col gap-1 bg-surface px-4 py-3.5">
       <span className="text-ink-faint text-label">{label}</span>
       <span className="tabular min-w-0 truncate font-medium text-h3">{value}</span>
-      {note ? <span className="truncate text-ink-faint text-data">{note}</span> : null}
+      {note ? <span className="text-pretty text-ink-faint text-data">{note}</span> : null}
       {chart}
     </div>
   )

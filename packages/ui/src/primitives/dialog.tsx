@@ -34,6 +34,7 @@ export function Dialog({
       <Radix.Portal>
         <Radix.Overlay className="fixed inset-0 z-40 animate-appear bg-veil" />
         <Radix.Content
+          onOpenAutoFocus={focusFirstField}
           onEscapeKeyDown={refuse}
           onPointerDownOutside={refuse}
           onInteractOutside={refuse}
@@ -64,6 +65,15 @@ export function Dialog({
       </Radix.Portal>
     </Radix.Root>
   )
+}
+
+/** A form begins at its first field. With a finger that would open the keyboard over the dialog: there the dialog is read first. */
+function focusFirstField(event: Event): void {
+  if (window.matchMedia('(pointer: coarse)').matches || !(event.currentTarget instanceof HTMLElement)) return
+  const field = event.currentTarget.querySelector<HTMLElement>('input:not(:disabled), textarea:not(:disabled), select')
+  if (!field) return
+  event.preventDefault()
+  field.focus()
 }
 
 export function DialogBody({ children, className }: { children: ReactNode; className?: string }) {

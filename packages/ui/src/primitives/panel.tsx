@@ -20,7 +20,7 @@ export function Panel({ title, meta, actions, description, children, isFlush, cl
       {title || actions ? (
         <header className="flex min-h-12 flex-wrap items-center gap-x-3 gap-y-2 border-line border-b px-4 py-2">
           <div className="min-w-0 flex-1 basis-40">
-            <div className="flex items-center gap-2.5">
+            <div className="flex flex-wrap items-center gap-x-2.5">
               {title ? <h2 className="truncate font-semibold text-body">{title}</h2> : null}
               {meta ? <div className="text-ink-faint text-data">{meta}</div> : null}
             </div>
