@@ -24,6 +24,7 @@ export function ProjectCreated({ created, project }: { created: Created; project
   return (
     <div className="mx-auto max-w-2xl">
       <PageHeader
+        takesFocus
         title={isReady ? `${project.name} is ready` : `Setting up ${project.name}`}
         description={isReady ? 'Connect with the line below, from anywhere that reaches this machine.' : undefined}
       />

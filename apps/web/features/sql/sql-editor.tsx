@@ -48,6 +48,8 @@ const look = (isDark: boolean) =>
         backgroundColor: 'var(--stream-soft)',
         color: 'var(--ink)',
       },
+      // Its signs are of a font that not every system has.
+      '.cm-completionIcon': { display: 'none' },
       '.cm-completionDetail': { color: 'var(--ink-faint)', fontStyle: 'normal' },
       '.cm-panels': { backgroundColor: 'var(--surface)', color: 'var(--ink)' },
     },

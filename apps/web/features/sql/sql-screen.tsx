@@ -53,10 +53,15 @@ export function SqlScreen({ projectId }: { projectId: string }) {
     { projectId, branchId: branch?.id ?? '' },
     { isEnabled: branch !== undefined },
   )
-  const { catalog } = useCatalog({ projectId, branchId: branch?.id, database, moment })
+  const { catalog, refetch: readCatalog } = useCatalog({ projectId, branchId: branch?.id, database, moment })
   const schema = useMemo(() => completions(catalog), [catalog])
   const [insertion, setInsertion] = useState<{ text: string }>()
   const { run, isRunning, start, cancel } = useRunSql()
+  // What ran on Postgres may have made or dropped tables.
+  const answered = run?.input.engine === 'POSTGRES' ? run.result : undefined
+  useEffect(() => {
+    if (answered) void readCatalog()
+  }, [answered, readCatalog])
   const isViewOnly = place.data?.project?.viewerCanWrite === false
   // A moment is read-only, and only Analytics reads it without starting anything. Postgres may write: not for those who may look alone.
   useEffect(() => {

@@ -12,7 +12,7 @@ import { IconButton } from '@tributary/ui/primitives/icon-button'
 import { Input } from '@tributary/ui/primitives/input'
 import { GitBranch, Rows3, SquareTerminal, StepBack, Undo2, X } from 'lucide-react'
 import Link from 'next/link'
-import { type FormEvent, useState } from 'react'
+import { type FormEvent, useRef, useState } from 'react'
 import { momentText } from '@/domain/moment.ts'
 import { useResolvedMoment } from '@/domain/resolved-moment.tsx'
 import { BranchFromPointDocument } from '@/gql/graphql.ts'
@@ -39,12 +39,13 @@ const changesOfData: ReadonlySet<Mark['kind']> = new Set(['DDL', 'LARGE_TRANSACT
 
 /** What can be done from a picked moment of a branch. */
 export function PointPanel({ projectId, lane, point, marks, canWrite, onMove, onClose }: PointPanelProps) {
+  const panel = useRef<HTMLElement>(null)
   const moment = pointMoment(point)
   const { lsn, commitTime, isLoading, error } = useResolvedMoment({ projectId, branchId: point.branchId, moment })
   const at = lsn ?? momentText(moment)
   const place = { branch: lane.branchId, at }
   return (
-    <section aria-label="Picked moment" className="flex flex-col gap-4 p-4">
+    <section ref={panel} tabIndex={-1} aria-label="Picked moment" className="flex flex-col gap-4 p-4 outline-none">
       <header className="flex items-start justify-between gap-3">
         <div className="min-w-0">
           <p className="text-ink-faint text-label">Picked moment on</p>
@@ -79,7 +80,14 @@ export function PointPanel({ projectId, lane, point, marks, canWrite, onMove, on
       ))}
       {marks.some(({ kind }) => changesOfData.has(kind)) ? (
         // A mark stands where its commit ends: a byte less, and the commit has not happened.
-        <Button size="small" onClick={() => onMove({ ...point, position: point.position - 1 })}>
+        <Button
+          size="small"
+          onClick={() => {
+            onMove({ ...point, position: point.position - 1 })
+            // The button goes with the mark it belongs to.
+            panel.current?.focus()
+          }}
+        >
           <StepBack /> Just before this change
         </Button>
       ) : null}
