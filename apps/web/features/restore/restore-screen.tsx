@@ -156,7 +156,7 @@ function Restore({ projectId, branch, snapshots }: RestoreProps) {
           ) : null}
           <p className="mt-4 text-data text-ink-faint">
             Looking for the moment before something was dropped or changed?{' '}
-            <Link href={routes.projectPage(projectId, 'timeline')} className="text-stream-strong hover:underline">
+            <Link href={routes.projectPage(projectId, 'timeline')} className="text-stream-strong underline">
               The timeline
             </Link>{' '}
             marks every schema change and large transaction.
