@@ -105,7 +105,11 @@ export function scenesOf(place: TourPlace): Scene[] {
     page('monitoring', `${project}/monitoring`),
     page('operations', `${project}/operations`),
     page('operation', `${project}/operations`, async (at) => {
-      await at.getByRole('table', { name: 'Operations' }).getByRole('link', { name: 'Failover compute' }).first().click()
+      await at
+        .getByRole('table', { name: 'Operations' })
+        .getByRole('link', { name: 'Failover compute' })
+        .first()
+        .click()
       await expect(at.getByRole('dialog').getByText('Finished', { exact: true })).toBeVisible()
     }),
     page('audit', `${project}/audit`),
