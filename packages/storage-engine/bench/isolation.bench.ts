@@ -5,10 +5,11 @@ import * as path from 'node:path'
 import { promisify } from 'node:util'
 import pg from 'pg'
 import { tpchLikeQueries } from '../demo/tpch-like-queries.ts'
-import { startStack } from '../test/stack-fixture.ts'
+import { type Stack, startStack } from '../test/stack-fixture.ts'
 import { loadTpchLike } from './analytics.bench.ts'
 import { type BenchContext, type BenchReport, median, percentile, rounded } from './bench-report.ts'
 import { computeUri } from './commit.bench.ts'
+import { PageProbe } from './page-probe.ts'
 import { pgbenchInit, requirePgbench } from './pgbench.ts'
 import { startQueryWorkerProcess } from './query-worker-process.ts'
 
@@ -16,15 +17,19 @@ const WORKER_PORT = 24_692
 const QUERIES = ['q1', 'q5', 'q9', 'q18'] as const
 const run = promisify(execFile)
 
-interface Oltp {
+interface Sample {
   readonly tps: number
   readonly p99Ms: number
+  readonly getPageP99Ms: number
 }
 
-/** OLTP with no analytics, with ours, and with the same questions asked of Postgres, in turns. */
+/**
+ * OLTP with nothing beside it, with our analytics, with the same questions asked of Postgres, and with columnar compaction
+ * without a pause, in turns. Page reads straight from the PageServer are timed all along.
+ */
 export async function bench({ say, isQuick }: BenchContext): Promise<BenchReport> {
   await requirePgbench()
-  const [scale, seconds, rounds] = isQuick ? [0.02, 5, 1] : [0.3, 20, 3]
+  const [scale, seconds, rounds] = isQuick ? [0.02, 5, 1] : [0.3, 15, 3]
   const stack = await startStack()
   const worker = await startQueryWorkerProcess(stack, WORKER_PORT)
   try {
@@ -34,51 +39,67 @@ export async function bench({ say, isQuick }: BenchContext): Promise<BenchReport
     await loadTpchLike(client, scale)
     await pgbenchInit({ uri }, 10)
     await worker.upkeep()
-    const analytics = {
-      none: async () => undefined,
+    const beside = {
+      none: undefined,
       ours: async (name: string) => void (await worker.client.run({ ...worker.target, sql: tpchLikeQueries[name]! })),
       inPostgres: async (name: string) => void (await client.query(tpchLikeQueries[name]!)),
+      compaction: () => worker.upkeep(),
     }
     // Both sides have what they need in memory before anything is timed.
-    for (const name of QUERIES) for (const ask of [analytics.ours, analytics.inPostgres]) await ask(name)
-    type Kind = keyof typeof analytics
-    const kinds = Object.keys(analytics) as Kind[]
-    const samples = new Map<Kind, Oltp[]>(kinds.map((kind) => [kind, []]))
-    const answered = new Map<Kind, number>(kinds.map((kind) => [kind, 0]))
+    for (const name of QUERIES) for (const ask of [beside.ours, beside.inPostgres]) await ask(name)
+    await (await PageProbe.start(stack, 'pgbench_accounts')).stop()
+    type Kind = keyof typeof beside
+    const kinds = Object.keys(beside) as Kind[]
+    const samples = new Map<Kind, Sample[]>(kinds.map((kind) => [kind, []]))
+    const turns = new Map<Kind, number>(kinds.map((kind) => [kind, 0]))
+    let columnarPages = 0
     for (let round = 0; round < rounds; round++) {
       for (const kind of kinds) {
+        const work = beside[kind]
+        const pagesBefore = await columnarPagesOf(stack)
         let isOver = false
         const load = (async () => {
-          for (let i = 0; kind !== 'none' && !isOver; i++) {
-            await analytics[kind](QUERIES[i % QUERIES.length]!)
-            answered.set(kind, answered.get(kind)! + 1)
+          for (let i = 0; work && !isOver; i++) {
+            await work(QUERIES[i % QUERIES.length]!)
+            turns.set(kind, turns.get(kind)! + 1)
           }
         })()
+        const probe = await PageProbe.start(stack, 'pgbench_accounts')
         const oltp = await pgbenchWithLatencies(uri, seconds)
+        const getPageP99Ms = percentile(await probe.stop(), 0.99)
         isOver = true
         await load
-        samples.get(kind)!.push(oltp)
-        say(`round ${round + 1}, ${kind}: ${oltp.tps.toFixed(0)} tps, p99 ${oltp.p99Ms.toFixed(1)} ms`)
+        if (kind === 'compaction') columnarPages += (await columnarPagesOf(stack)) - pagesBefore
+        samples.get(kind)!.push({ ...oltp, getPageP99Ms })
+        say(
+          `round ${round + 1}, ${kind}: ${oltp.tps.toFixed(0)} tps, p99 ${oltp.p99Ms.toFixed(1)} ms, getPage p99 ${getPageP99Ms.toFixed(2)} ms`,
+        )
       }
     }
     await client.end()
-    const figures: Record<string, number> = {}
+    const figures: Record<string, number> = { columnarPages }
     for (const kind of kinds) {
       figures[`${kind}Tps`] = rounded(median(samples.get(kind)!.map(({ tps }) => tps)))
       figures[`${kind}P99Ms`] = rounded(median(samples.get(kind)!.map(({ p99Ms }) => p99Ms)))
-      figures[`${kind}Answers`] = answered.get(kind)!
+      figures[`${kind}GetPageP99Ms`] = rounded(median(samples.get(kind)!.map(({ getPageP99Ms }) => getPageP99Ms)))
+      if (kind !== 'none') figures[`${kind}Turns`] = turns.get(kind)!
     }
-    const share = (kind: Kind, what: 'Tps' | 'P99Ms'): number =>
+    const share = (kind: Kind, what: 'Tps' | 'P99Ms' | 'GetPageP99Ms'): number =>
       rounded(figures[`${kind}${what}`]! / figures[`none${what}`]!)
     return {
       bench: 'isolation',
       figures,
-      // Over no analytics at all: tps below 1 and p99 above 1 are what analytics cost.
+      // Over nothing beside it: tps below 1 and p99 above 1 are what it costs.
       ratios: {
         tpsOurs: share('ours', 'Tps'),
         tpsInPostgres: share('inPostgres', 'Tps'),
+        tpsCompaction: share('compaction', 'Tps'),
         p99Ours: share('ours', 'P99Ms'),
         p99InPostgres: share('inPostgres', 'P99Ms'),
+        p99Compaction: share('compaction', 'P99Ms'),
+        getPageP99Ours: share('ours', 'GetPageP99Ms'),
+        getPageP99InPostgres: share('inPostgres', 'GetPageP99Ms'),
+        getPageP99Compaction: share('compaction', 'GetPageP99Ms'),
       },
     }
   } finally {
@@ -87,7 +108,14 @@ export async function bench({ say, isQuick }: BenchContext): Promise<BenchReport
   }
 }
 
-async function pgbenchWithLatencies(uri: string, seconds: number): Promise<Oltp> {
+/** Heap pages that were put into columns so far. */
+async function columnarPagesOf(stack: Stack): Promise<number> {
+  const { pageserver } = await stack.describe()
+  const text = await (await fetch(`http://${pageserver.host}:${pageserver.httpPort}/metrics`)).text()
+  return Number(/^tributary_pageserver_columnar_pages_total ([\d.e+]+)$/m.exec(text)?.[1] ?? 0)
+}
+
+async function pgbenchWithLatencies(uri: string, seconds: number): Promise<Omit<Sample, 'getPageP99Ms'>> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'tributary-pgbench-'))
   try {
     const args = [

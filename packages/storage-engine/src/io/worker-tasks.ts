@@ -1,8 +1,6 @@
-import * as fs from 'node:fs'
-import * as os from 'node:os'
-import * as path from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import { type ErrorFields, errorText, StorageError, type StorageErrorCode } from '../base/errors.ts'
+import { lowerThreadPriority } from './node-priority.ts'
 
 export interface TaskRequest {
   readonly id: number
@@ -32,20 +30,10 @@ export function serveTasks(tasks: TaskTable): void {
   if (!parentPort) throw new StorageError('invalid-input', 'not running as a worker thread')
   const port = parentPort
   const { niceness } = (workerData ?? { niceness: 0 }) as TaskWorkerData
-  if (niceness > 0) lowerPriority(niceness)
+  lowerThreadPriority(niceness)
   port.on('message', (request: TaskRequest) => {
     void answer(tasks, request).then((reply) => port.postMessage(reply, transferable(reply)))
   })
-}
-
-/** Of the calling thread. Linux schedules threads, and tells which one this is; elsewhere nothing changes. */
-function lowerPriority(niceness: number): void {
-  if (process.platform !== 'linux') return
-  try {
-    os.setPriority(Number(path.basename(fs.readlinkSync('/proc/thread-self'))), niceness)
-  } catch {
-    // No /proc, or not allowed: the thread then competes as before.
-  }
 }
 
 async function answer(tasks: TaskTable, request: TaskRequest): Promise<TaskReply> {

@@ -2,6 +2,7 @@ import * as fs from 'node:fs'
 import { errorText } from '../base/errors.ts'
 import { openHttpServer } from '../io/http-server.ts'
 import { openNodeEnv } from '../io/node-env.ts'
+import { lowerProcessPriority } from '../io/node-priority.ts'
 import { stopOnSignal } from '../io/node-process.ts'
 import { openWorkerPool } from '../io/node-workers.ts'
 import { openQueryWorker } from '../query/open-query-worker.ts'
@@ -13,6 +14,7 @@ const STOP_GRACE_MS = 10_000
 /** The query worker process: SQL over branches, answered from columnar layers and pages. */
 async function main(): Promise<void> {
   const config = readQueryWorkerConfig(process.env)
+  lowerProcessPriority(config.niceness)
   const env = openNodeEnv({ name: 'query-worker', logLevel: config.logLevel })
   fs.mkdirSync(config.dataDirectory, { recursive: true })
   const workers = openWorkerPool({ name: 'query/fresh', threadCount: config.decodeThreads })

@@ -5,14 +5,14 @@
  *   data page := [u32 length, repetition levels] [u32 length, definition levels] values     compressed as a whole
  */
 import { assert } from '../base/assert.ts'
+import { crc32 } from '../base/crc32.ts'
 import { compress } from '../base/zstd.ts'
 import { type Bounds, columnBounds, mergeBounds } from './bounds.ts'
-import { crc32 } from '../base/crc32.ts'
-import { type Dictionary, buildDictionary } from './dictionary-builder.ts'
+import { buildDictionary, type Dictionary } from './dictionary-builder.ts'
 import { bitWidth, encodeHybrid, hybridSizeMax } from './encoding/hybrid.ts'
 import { encodePlain, plainSize } from './encoding/plain.ts'
 import { Codec, type ColumnStatistics, Encoding } from './metadata.ts'
-import { PageType, encodePageHeader } from './page-header.ts'
+import { encodePageHeader, PageType } from './page-header.ts'
 import { PhysicalType, type SchemaLeaf } from './schema.ts'
 import { BytesValues, type ColumnData, type Levels, type Values } from './values.ts'
 
@@ -178,11 +178,13 @@ function encodePageBody({ leaf, data, dictionary }: Column, { slot, slotEnd, val
   if (leaf.definitionLevelMax > 0) at = encodeLevels(data.definitionLevels!, slot, slotEnd, leaf.definitionLevelMax, at)
   if (!dictionary) return encodePlain(leaf.physicalType, data.values, value, valueEnd, scratch, at)
   scratch[at++] = indexWidth
-  return encodeHybrid(dictionary.indexes, value, valueEnd, indexWidth, scratch, at)
+  // Where every row has one value, values are counted as rows are.
+  const position = data.values.count === (data.definitionLevels?.count ?? data.values.count) ? value : 0
+  return encodeHybrid(dictionary.indexes, value, valueEnd, indexWidth, scratch, at, position)
 }
 
 function encodeLevels(levels: Levels, slot: number, slotEnd: number, levelMax: number, at: number): number {
-  const end = encodeHybrid(levels.levels, slot, slotEnd, bitWidth(levelMax), scratch, at + 4)
+  const end = encodeHybrid(levels.levels, slot, slotEnd, bitWidth(levelMax), scratch, at + 4, slot)
   const length = end - at - 4
   scratch[at] = length
   scratch[at + 1] = length >> 8

@@ -98,7 +98,7 @@ export async function openQueryWorker(options: QueryWorkerOptions): Promise<{
   return {
     service,
     async close() {
-      service.close()
+      await service.close()
       for (const client of clients.values()) client.close()
       await engines.close()
       await options.workers.close()

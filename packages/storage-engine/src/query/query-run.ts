@@ -20,6 +20,7 @@ import { type Moment, MomentResolver } from './moment-resolver.ts'
 import { buildRelation } from './relation-builder.ts'
 import { charOffsets, type ParsedQuery, parseStatement, renameTables } from './sql/parse.ts'
 import { quoteName, quoteText } from './sql/tokens.ts'
+import { StepClock } from './step-clock.ts'
 import type { StorageCalls } from './storage-calls.ts'
 import { resolveTable } from './table-resolver.ts'
 
@@ -61,7 +62,12 @@ export interface QueryOutcome {
   readonly result: QueryResult
   /** Of an export. */
   readonly path?: string
+  /** Gives back what the query held; to be called when the answer has gone out. */
+  release(): Promise<void>
 }
+
+const STEPS = ['resolve', 'catalog', 'plan', 'fresh'] as const
+type Step = (typeof STEPS)[number]
 
 /** History is held for the time that the query may take, and this. */
 const HOLD_GRACE_SECONDS = 30
@@ -80,58 +86,76 @@ export async function runQuery(context: QueryContext, job: QueryJob): Promise<Qu
     id: job.directory.slice(job.directory.lastIndexOf('/') + 1),
     seconds: Math.min(job.timeoutMs / 1000 + HOLD_GRACE_SECONDS, HOLD_SECONDS_MAX),
   })
-  try {
-    return await answerQuery(context, job, resolver)
-  } finally {
-    // The answer does not wait for it.
+  const held: HeldByQuery = { engine: undefined, layers: [], freshParts: [] }
+  const release = async (): Promise<void> => {
     void resolver.release()
+    held.engine?.close()
+    context.engines.prepare()
+    for (const objectKey of held.layers) context.layers.release(objectKey)
+    await context.freshRows.release(held.freshParts)
+  }
+  const onAbort = (): void => held.engine?.interrupt()
+  job.signal.addEventListener('abort', onAbort)
+  try {
+    return { ...(await answerQuery(context, job, resolver, held)), release }
+  } catch (error) {
+    await release()
+    throw error
+  } finally {
+    job.signal.removeEventListener('abort', onAbort)
   }
 }
 
-async function answerQuery(context: QueryContext, job: QueryJob, resolver: MomentResolver): Promise<QueryOutcome> {
+/** To be given back when the query has ended. */
+interface HeldByQuery {
+  engine: Engine | undefined
+  readonly layers: string[]
+  readonly freshParts: FreshPart[]
+}
+
+async function answerQuery(
+  context: QueryContext,
+  job: QueryJob,
+  resolver: MomentResolver,
+  held: HeldByQuery,
+): Promise<Omit<QueryOutcome, 'release'>> {
   const { clock } = context
-  const { request, signal } = job
-  const times = { queue: job.queuedMs, resolve: 0, catalog: 0, plan: 0, fresh: 0, execute: 0 }
+  const { request, signal, directory, memoryMb } = job
   const startedMs = clock.monotonicMs()
-  const timed = async <Result>(step: keyof typeof times, work: () => Promise<Result>): Promise<Result> => {
-    const beforeMs = clock.monotonicMs()
-    const result = await work()
-    times[step] += clock.monotonicMs() - beforeMs
+  const steps = new StepClock(clock, STEPS)
+  const timed = async <Result>(step: Step, work: () => Promise<Result>): Promise<Result> => {
+    const result = await steps.during(step, work)
     if (signal.aborted) throw new StorageError('aborted', 'query cancelled')
     return result
   }
   const parsed = await parseStatement(context.parser, request.sql)
-  const { main, moments } = await timed('resolve', async () => ({
-    main: await resolver.resolve(request.timelineId, request.at),
-    moments: await Promise.all(parsed.moments.map((moment) => resolver.resolveAt(moment))),
-  }))
-  const { directory, memoryMb } = job
-  const engine = await context.engines.take({ directory, memoryMb, spillMb: context.querySpillMb })
-  const onAbort = (): void => engine.interrupt()
-  signal.addEventListener('abort', onAbort)
-  const acquired: string[] = []
-  const held: FreshPart[] = []
-  try {
-    const database = request.database ?? 'postgres'
-    const catalogs = new Map<Moment, Catalog>()
-    await timed('catalog', async () => {
-      for (const moment of new Set([main, ...moments])) {
-        const source = context.snapshot(request, moment.timelineId, moment.lsn)
-        catalogs.set(moment, await context.catalogs.get(source, moment, database))
-      }
-    })
-    const { bound, names } = bindTables(parsed, main, moments, catalogs)
-    const receipts: TableReceipt[] = []
-    const notes: string[] = []
-    const paths: string[] = []
-    const enumTypes = new Map<string, Set<string | undefined>>()
-    let serial = 0
-    await engine.run('create schema tributary_types')
-    for (const [name, table] of bound) {
-      const { moment, relation } = table
+  const [{ main, moments }] = await allOf([
+    timed('resolve', async () => ({
+      main: await resolver.resolve(request.timelineId, request.at),
+      moments: await allOf(parsed.moments.map((moment) => resolver.resolveAt(moment))),
+    })),
+    (async () => {
+      held.engine = await context.engines.take({ directory, memoryMb, spillMb: context.querySpillMb })
+    })(),
+  ])
+  const engine = held.engine!
+  const database = request.database ?? 'postgres'
+  const catalogs = new Map<Moment, Catalog>()
+  await timed('catalog', async () => {
+    for (const moment of new Set([main, ...moments])) {
       const source = context.snapshot(request, moment.timelineId, moment.lsn)
+      catalogs.set(moment, await context.catalogs.get(source, moment, database))
+    }
+  })
+  const { bound, names } = bindTables(parsed, main, moments, catalogs)
+  const notes: string[] = []
+  let serial = 0
+  const schemas = new Set(['tributary_types', ...[...bound.values()].map(({ schema }) => schema)])
+  await engine.run([...schemas].map((schema) => `create schema if not exists ${quoteName(schema)}`).join('; '))
+  const built = await allOf(
+    [...bound].map(([name, { moment, relation }]) => {
       const planner = {
-        source,
+        source: context.snapshot(request, moment.timelineId, moment.lsn),
         catalog: catalogs.get(moment)!,
         engine,
         layers: context.layers,
@@ -139,7 +163,7 @@ async function answerQuery(context: QueryContext, job: QueryJob, resolver: Momen
         timelineId: moment.timelineId,
         lsn: moment.lsn,
         freshRows: context.freshRows,
-        onHeld: (parts: readonly FreshPart[]) => held.push(...parts),
+        onHeld: (parts: readonly FreshPart[]) => held.freshParts.push(...parts),
         snapshotPlan: (locator: RelationLocator, changedSinceLsn: Lsn | undefined) =>
           context.storage.admin.snapshotPlan({
             projectId: request.projectId,
@@ -154,65 +178,58 @@ async function answerQuery(context: QueryContext, job: QueryJob, resolver: Momen
           context.log.error('columnar layer is damaged', { error: error.message })
           notes.push(`a columnar layer of ${relation.name} is damaged: its blocks were read as pages`)
         },
-        onAcquired: (objectKey: string) => acquired.push(objectKey),
+        onAcquired: (objectKey: string) => held.layers.push(objectKey),
       }
-      await engine.run(`create schema if not exists ${quoteName(table.schema)}`)
-      const built = await buildRelation(
-        {
-          planner,
-          workers: context.workers,
-          task: {
-            pageService: context.pageService,
-            projectId: request.projectId,
-            timelineId: moment.timelineId,
-            lsn: moment.lsn,
-            bytesMax: context.querySpillMb * 1024 * 1024,
-            cancelFlag: job.cancelFlag,
-          },
-          threads: context.decodeThreads,
-          signal,
-          newName: () => `tributary_${++serial}`,
-          onTimes: (step, work) => timed(step, work),
+      const options = {
+        planner,
+        workers: context.workers,
+        task: {
+          pageService: context.pageService,
+          projectId: request.projectId,
+          timelineId: moment.timelineId,
+          lsn: moment.lsn,
+          bytesMax: context.querySpillMb * 1024 * 1024,
+          cancelFlag: job.cancelFlag,
         },
-        relation,
-        name,
-        (column) => parsed.statement.readsAllColumns || parsed.statement.columns.has(column.toLowerCase()),
-      )
-      receipts.push(built.receipt)
-      notes.push(...built.notes)
-      paths.push(...built.paths)
-      for (const [column, type] of built.enumTypes) {
-        enumTypes.set(column, (enumTypes.get(column) ?? new Set()).add(type))
+        threads: context.decodeThreads,
+        signal,
+        newName: () => `tributary_${++serial}`,
+        onTimes: (step: 'plan' | 'fresh', work: () => Promise<void>) => timed(step, work),
       }
-    }
-    const sql = parsed.explainPrefix + renameTables(parsed, names, (column) => onlyOf(enumTypes.get(column)))
-    return await timed('execute', async () => {
-      const answer = await answerOf(engine, job, sql, paths)
-      const receipt = receiptOf(request, database, main, receipts, {
-        ...times,
-        execute: 0,
-        total: 0,
-      })
-      const executeMs = clock.monotonicMs() - startedMs
-      return {
-        ...(answer.path === undefined ? {} : { path: answer.path }),
-        result: {
-          queryId: job.queryId,
-          ...answer.rows,
-          ...(parsed.explainPrefix === 'explain analyze ' ? { rows: maskedRows(answer.rows.rows) } : {}),
-          rowCount: answer.rows.rows.length,
-          notes: [...new Set(notes)],
-          receipt: { ...receipt, milliseconds: finishTimes(times, executeMs) },
-        },
-      }
-    })
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-    engine.close()
-    context.engines.prepare()
-    for (const objectKey of acquired) context.layers.release(objectKey)
-    await context.freshRows.release(held)
+      const { readsAllColumns, columns } = parsed.statement
+      return buildRelation(options, relation, name, (column) => readsAllColumns || columns.has(column.toLowerCase()))
+    }),
+  )
+  const enumTypes = new Map<string, Set<string | undefined>>()
+  for (const [column, type] of built.flatMap((each) => [...each.enumTypes])) {
+    enumTypes.set(column, (enumTypes.get(column) ?? new Set()).add(type))
   }
+  notes.push(...built.flatMap((each) => each.notes))
+  const paths = built.flatMap((each) => each.paths)
+  const sql = parsed.explainPrefix + renameTables(parsed, names, (column) => onlyOf(enumTypes.get(column)))
+  const answer = await answerOf(engine, job, sql, paths)
+  if (signal.aborted) throw new StorageError('aborted', 'query cancelled')
+  const receipts = built.map(({ receipt }) => receipt)
+  const milliseconds = millisecondsOf(steps, clock.monotonicMs() - startedMs, job.queuedMs)
+  return {
+    ...(answer.path === undefined ? {} : { path: answer.path }),
+    result: {
+      queryId: job.queryId,
+      ...answer.rows,
+      ...(parsed.explainPrefix === '' ? {} : { rows: maskedRows(answer.rows.rows) }),
+      rowCount: answer.rows.rows.length,
+      notes: [...new Set(notes)],
+      receipt: receiptOf(request, database, main, receipts, milliseconds),
+    },
+  }
+}
+
+/** All results, or the first failure once every promise has settled: nothing goes on with what the query holds. */
+async function allOf<const Promises extends readonly Promise<unknown>[]>(
+  promises: Promises,
+): Promise<{ -readonly [Key in keyof Promises]: Awaited<Promises[Key]> }> {
+  await Promise.allSettled(promises)
+  return Promise.all(promises) as Promise<{ -readonly [Key in keyof Promises]: Awaited<Promises[Key]> }>
 }
 
 function maskedRows(rows: QueryResult['rows']): QueryResult['rows'] {
@@ -296,19 +313,17 @@ function receiptOf(
   }
 }
 
-function finishTimes(
-  times: Readonly<Record<'queue' | 'resolve' | 'catalog' | 'plan' | 'fresh' | 'execute', number>>,
-  totalMs: number,
-): FreshnessReceipt['milliseconds'] {
+/** What is in no step before it is the engine's time. */
+function millisecondsOf(steps: StepClock<Step>, totalMs: number, queuedMs: number): FreshnessReceipt['milliseconds'] {
   const round = (ms: number): number => Math.round(ms * 100) / 100
-  const before = times.resolve + times.catalog + times.plan + times.fresh
+  const before = STEPS.reduce((sum, step) => sum + steps.msOf(step), 0)
   return {
-    queue: round(times.queue),
-    resolve: round(times.resolve),
-    catalog: round(times.catalog),
-    plan: round(times.plan),
-    fresh: round(times.fresh),
+    queue: round(queuedMs),
+    resolve: round(steps.msOf('resolve')),
+    catalog: round(steps.msOf('catalog')),
+    plan: round(steps.msOf('plan')),
+    fresh: round(steps.msOf('fresh')),
     execute: round(Math.max(0, totalMs - before)),
-    total: round(totalMs + times.queue),
+    total: round(totalMs + queuedMs),
   }
 }

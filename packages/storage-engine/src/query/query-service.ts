@@ -41,6 +41,8 @@ export class QueryService {
   readonly #waiting: Entry[] = []
   readonly #metrics
   #running = 0
+  /** Queries that run, and answered ones that are being cleared away. */
+  readonly #runs = new Set<Promise<unknown>>()
   #isClosed = false
 
   constructor(options: QueryServiceOptions) {
@@ -101,10 +103,12 @@ export class QueryService {
     return { running: this.#running, queued: this.#waiting.length }
   }
 
-  close(): void {
+  /** Ends what runs and waits until nothing is left of it. */
+  async close(): Promise<void> {
     this.#isClosed = true
     for (const entry of this.#entries.values())
       this.#end(entry, new StorageError('aborted', 'query worker is stopping'))
+    while (this.#runs.size > 0) await Promise.allSettled([...this.#runs])
   }
 
   async #admit<Result>(
@@ -169,12 +173,34 @@ export class QueryService {
     })
   }
 
-  async #run<Result>(
+  /** The caller has its answer before anything is cleared away, and the next query begins when all is. */
+  #run<Result>(
     entry: Entry,
     exportAs: 'csv' | 'parquet' | undefined,
     finish: (outcome: QueryOutcome) => Promise<Result>,
   ): Promise<Result> {
-    const { env, context, directory, queryTimeoutMs, queryMemoryMb } = this.#options
+    const folder = `${this.#options.directory}/${hexId(this.#options.env.random.bytes(8))}`
+    return new Promise((resolve, reject) => {
+      const run = this.#answer(entry, folder, exportAs).then(async (outcome) => {
+        try {
+          resolve(await finish(outcome))
+          await new Promise(setImmediate)
+        } finally {
+          await outcome.release()
+        }
+      })
+      const cleared = run.catch(reject).finally(async () => {
+        await this.#options.env.disk.removeTree(folder).catch(() => undefined)
+        this.#running--
+        this.#runs.delete(cleared)
+        this.#next()
+      })
+      this.#runs.add(cleared)
+    })
+  }
+
+  async #answer(entry: Entry, folder: string, exportAs: 'csv' | 'parquet' | undefined): Promise<QueryOutcome> {
+    const { env, context, queryTimeoutMs, queryMemoryMb } = this.#options
     const { limits } = entry.request
     entry.state = 'running'
     const queuedMs = env.clock.monotonicMs() - entry.admittedMs
@@ -182,7 +208,6 @@ export class QueryService {
     const timer = env.clock.setTimer(timeoutMs, () => {
       this.#end(entry, new StorageError('exhausted', 'query took longer than its time limit', { timeoutMs }))
     })
-    const folder = `${directory}/${hexId(env.random.bytes(8))}`
     try {
       await env.disk.makeDirectory(folder)
       for (let attempt = 1; ; attempt++) {
@@ -201,7 +226,7 @@ export class QueryService {
           })
           this.#metrics.freshRows.add(outcome.result.receipt.freshRows)
           this.#metrics.dirtyBlocks.add(outcome.result.receipt.dirtyBlocks)
-          return await finish(outcome)
+          return outcome
         } catch (error) {
           if (attempt === ATTEMPTS_MAX || entry.controller.signal.aborted || !isLayerGone(error)) throw error
         }
@@ -211,9 +236,6 @@ export class QueryService {
       throw error
     } finally {
       timer.cancel()
-      this.#running--
-      this.#next()
-      await env.disk.removeTree(folder).catch(() => undefined)
     }
   }
 

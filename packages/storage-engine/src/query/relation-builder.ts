@@ -7,6 +7,7 @@ import type { Workers } from '../io/workers.ts'
 import type { TimelineId } from '../postgres/ids.ts'
 import { Lsn } from '../postgres/lsn.ts'
 import type { BlockSpan } from '../protocol/snapshot-plan.ts'
+import { blockColumn, hullOf, leaveOutBlocks, meetsSpans, type RowFilter } from './block-filter.ts'
 import { countBlocks, mergeSpans, splitSpans, subtractSpans } from './block-span.ts'
 import { columnSql } from './column-sql.ts'
 import { type FreshFiles, type FreshPart, rowsOf } from './fresh-cache.ts'
@@ -20,8 +21,7 @@ import { quoteName, quoteText } from './sql/tokens.ts'
 
 /** A thread is worth its message for no fewer blocks than these. */
 const BLOCKS_PER_TASK_MIN = 256
-/** Block numbers up to here are positive in 32 bits. */
-const INT32_BLOCKS = 0x7fff_ffff
+const NO_FILTER: RowFilter = { joins: [], conditions: [] }
 
 export interface BuildOptions {
   readonly planner: HeapPlanner
@@ -66,9 +66,7 @@ export async function buildRelation(
     .map((attribute) => ({ attribute, asText: false }))
   for (let usesLayers = true; ; usesLayers = false) {
     const rows = await placeRows(options, relation, columns, settings, usesLayers)
-    const base = options.newName()
-    const columnList = columns.length === 0 ? 'c0' : undefined
-    await engine.run(`create view ${base} as ${unionOf(rows, columns, columnList)}`)
+    const base = `(${unionOf(rows, columns)})`
     const probe = probeSql(base, columns, settings, rows.hasOverflow)
     const facts = probe
       ? factsOf((await engine.rows(probe))[0]!.map(Number), columns, settings, rows.hasOverflow)
@@ -176,7 +174,9 @@ async function freshSources(
       settings,
       textColumns: new Set(textColumns),
       hasOverflow: part.files.hasOverflow,
-      filter: left.length === 0 ? '' : await antiJoinBlocks(options, left, plan.blockCount),
+      ...(left.length === 0
+        ? NO_FILTER
+        : await leaveOutBlocks(planner.engine, options.newName, left, hullOf(part.files.blocks), plan.blockCount)),
     })
   }
   return { sources, rowCount: parts.reduce((sum, part) => sum + rowsOf(part), 0) }
@@ -218,56 +218,42 @@ async function decodeBlocks(
   }
 }
 
-/** A join that leaves out the rows of these blocks. */
-async function antiJoinBlocks(
-  options: BuildOptions,
-  blocks: readonly BlockSpan[],
-  blockCount: number,
-): Promise<string> {
-  const name = options.newName()
-  const spans = options.newName()
-  const { engine } = options.planner
-  await engine.createTable(spans, {
-    first: blocks.map(([first]) => first),
-    past: blocks.map(([first, count]) => first + count),
-  })
-  const type = blockCount <= INT32_BLOCKS ? 'integer' : 'bigint'
-  await engine.run(`create temp table ${name} as select unnest(range(first, past))::${type} as blk from ${spans}`)
-  return `anti join ${name} on ${name}.blk = ${blockColumn(blockCount)}`
-}
-
-/** Block numbers are unsigned, the column is not: it matters from 16 TiB on. */
-function blockColumn(blockCount: number): string {
-  return blockCount <= INT32_BLOCKS ? 'p._pg_blk' : '(p._pg_blk::bigint & 4294967295)'
-}
-
-/** Layers of one shape share a scan; those of which only a part counts have one of their own. */
+/** Layers of one shape share a scan; those of which only a part counts, or no block has changed, have one of their own. */
 async function layerSources(options: BuildOptions, plan: HeapPlan, settings: CodecSettings): Promise<RowSource[]> {
   if (plan.layers.length === 0) return []
-  const { source } = options.planner
+  const { source, engine } = options.planner
   const keys = await invisibleKeys(
     source,
     plan.layers.map(({ facts }) => facts.transactions),
   )
-  const block = blockColumn(plan.blockCount)
-  const joins = [
-    ...(plan.dirtyInLayers.length > 0 ? [await antiJoinBlocks(options, plan.dirtyInLayers, plan.blockCount)] : []),
-    ...(await keyJoins(options, keys)),
-  ]
+  const joins = await keyJoins(options, keys)
+  const { dirtyInLayers: dirty, blockCount: heapBlocks } = plan
+  const written = plan.layers.map(
+    ({ facts: { description } }): BlockSpan => [description.firstBlock, description.blockCount],
+  )
+  const clean =
+    dirty.length > 0 ? await leaveOutBlocks(engine, options.newName, dirty, hullOf(written), heapBlocks) : NO_FILTER
   const groups = new Map<string, { files: string[]; source: Omit<RowSource, 'files'> }>()
-  for (const { ref, path, facts } of plan.layers) {
+  plan.layers.forEach(({ ref, path, facts }, i) => {
     const { firstBlock, blockCount, table } = facts.description
     const isWhole = firstBlock === ref.firstBlock && blockCount <= ref.blockCount
-    const range = `where ${block} between ${ref.firstBlock} and ${ref.firstBlock + ref.blockCount - 1}`
-    const filter = `${joins.join(' ')} ${isWhole ? '' : range}`
+    const changes = meetsSpans(dirty, written[i]!) ? clean : NO_FILTER
+    const last = ref.firstBlock + ref.blockCount - 1
+    const filter = {
+      joins: [...changes.joins, ...joins],
+      conditions: [
+        ...changes.conditions,
+        ...(isWhole ? [] : [`${blockColumn(heapBlocks)} between ${ref.firstBlock} and ${last}`]),
+      ],
+    }
     const key = JSON.stringify([table.attributes, facts.hasOverflow, filter])
     const group = groups.get(key)
     if (group) group.files.push(path)
     else {
       const shape = { current: plan.definition, written: table, settings, textColumns: new Set<number>() }
-      groups.set(key, { files: [path], source: { ...shape, hasOverflow: facts.hasOverflow, filter } })
+      groups.set(key, { files: [path], source: { ...shape, hasOverflow: facts.hasOverflow, ...filter } })
     }
-  }
+  })
   return [...groups.values()].map(({ files, source: shape }) => ({ ...shape, files }))
 }
 
@@ -285,7 +271,7 @@ async function keyJoins(options: BuildOptions, keys: InvisibleKeys): Promise<str
   return joins
 }
 
-function unionOf(rows: PlacedRows, columns: readonly WantedColumn[], only: string | undefined): string {
+function unionOf(rows: PlacedRows, columns: readonly WantedColumn[]): string {
   if (rows.sources.length > 0) {
     return rows.sources.map((source) => selectSource(source, columns, rows.hasOverflow)).join(' union all ')
   }
@@ -293,7 +279,7 @@ function unionOf(rows: PlacedRows, columns: readonly WantedColumn[], only: strin
     const type = asText ? 'VARCHAR' : (columnSql(attribute, { isUtf8: true })?.physicalType ?? 'INTEGER')
     return `cast(null as ${type}) as c${attribute.number}`
   })
-  return `select ${only === undefined ? empty.join(', ') : '1 as c0'} where false`
+  return `select ${empty.join(', ') || '1 as c0'} where false`
 }
 
 function enumTypeOf(attribute: TableAttribute, settings: CodecSettings): string | undefined {

@@ -1,7 +1,7 @@
 /**
- * One relation at one moment as a view with Postgres's names and types. The view stands on a base view over all files
+ * One relation at one moment as a view with Postgres's names and types. The view stands on a query over all files
  * (row-source.ts); what the data needs besides (the scale of a numeric without one, values that a column cannot hold) is
- * asked of the base view first, for the columns that the statement reads.
+ * asked of that query first, for the columns that the statement reads.
  */
 import { StorageError } from '../base/errors.ts'
 import type { CodecSettings } from '../columnar/types/registry.ts'
@@ -103,7 +103,7 @@ export function factsOf(
   return facts
 }
 
-/** The expression over the base view that shows a column. Throws `unsupported` for a value that cannot be had. */
+/** The expression over the query beneath that shows a column. Throws `unsupported` for a value that cannot be had. */
 export function shownColumn(column: WantedColumn, settings: CodecSettings, facts: ColumnFacts = NO_FACTS): ShownColumn {
   const { attribute } = column
   const sql = columnSql(attribute, settings)!

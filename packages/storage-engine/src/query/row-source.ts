@@ -16,8 +16,9 @@ export interface RowSource {
   /** Attribute numbers, of those asked for, that these files hold as text. */
   readonly textColumns: ReadonlySet<number>
   readonly hasOverflow: boolean
-  /** Joins and conditions over the alias `p`. */
-  readonly filter: string
+  /** Over the alias `p`: joins, and conditions that all have to hold. */
+  readonly joins: readonly string[]
+  readonly conditions: readonly string[]
 }
 
 /** A column of the relation asked for, by its number there, and its name in it. */
@@ -35,11 +36,15 @@ export function selectSource(source: RowSource, columns: readonly WantedColumn[]
   }
   if (expressions.length === 0) expressions.push('1 as c0')
   const files = source.files.map(quoteText).join(', ')
-  return `select ${expressions.join(', ')} from read_parquet([${files}]) p ${source.filter}`
+  const where = source.conditions.length === 0 ? '' : `where ${source.conditions.join(' and ')}`
+  return `select ${expressions.join(', ')} from read_parquet([${files}]) p ${source.joins.join(' ')} ${where}`
 }
 
 /** True when every column can be taken from the files; else their blocks have to be read as pages. */
-export function canSelect(source: Omit<RowSource, 'files' | 'filter'>, columns: readonly WantedColumn[]): boolean {
+export function canSelect(
+  source: Omit<RowSource, 'files' | 'joins' | 'conditions'>,
+  columns: readonly WantedColumn[],
+): boolean {
   return columns.every((column) => {
     const own = attributeNamed(source.current, column.attribute.name)
     if (!own) return true

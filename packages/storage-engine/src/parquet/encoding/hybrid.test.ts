@@ -5,17 +5,42 @@ import { bitWidth, decodeHybrid, encodeHybrid, hybridSizeMax } from './hybrid.ts
 
 const runs = fc.array(fc.tuple(fc.nat(2047), fc.integer({ min: 1, max: 40 })), { maxLength: 40 })
 
-test('any mix of runs and single values round-trips at every width that holds it', () => {
+test('any mix of runs and single values round-trips at every width that holds it, wherever it begins', () => {
   fc.assert(
-    fc.property(runs, fc.nat(3), (parts, extra) => {
+    fc.property(runs, fc.nat(3), fc.nat(20), (parts, extra, position) => {
       const values = Int32Array.from(parts.flatMap(([value, count]) => new Array<number>(count).fill(value)))
       const width = bitWidth(values.reduce((max, value) => Math.max(max, value), 0)) + extra
       const bytes = new Uint8Array(hybridSizeMax(values.length, width))
-      const end = encodeHybrid(values, 0, values.length, width, bytes, 0)
+      const end = encodeHybrid(values, 0, values.length, width, bytes, 0, position)
       expect(end).toBeLessThanOrEqual(bytes.length)
       const decoded = new Int32Array(values.length)
       expect(decodeHybrid(bytes, 0, end, width, decoded, 0, values.length)).toBe(end)
       expect(decoded).toEqual(values)
+    }),
+    { numRuns: 500 },
+  )
+})
+
+test('packed runs begin at multiples of 8 of the position', () => {
+  fc.assert(
+    fc.property(runs, fc.nat(20), (parts, position) => {
+      const values = Int32Array.from(parts.flatMap(([value, count]) => new Array<number>(count).fill(value)))
+      const bytes = new Uint8Array(hybridSizeMax(values.length, 11))
+      const end = encodeHybrid(values, 0, values.length, 11, bytes, 0, position)
+      let at = position
+      for (let offset = 0; offset < end; ) {
+        let header = 0
+        for (let shift = 0; ; shift += 7) {
+          header |= (bytes[offset]! & 127) << shift
+          if (bytes[offset++]! < 128) break
+        }
+        const isPacked = (header & 1) === 1
+        if (isPacked) expect(at % 8).toBe(0)
+        at += (header >>> 1) * (isPacked ? 8 : 1)
+        offset += isPacked ? (header >>> 1) * 11 : 2
+      }
+      expect(at).toBeGreaterThanOrEqual(position + values.length)
+      expect(at).toBeLessThan(position + values.length + 8)
     }),
     { numRuns: 500 },
   )

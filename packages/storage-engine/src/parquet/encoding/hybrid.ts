@@ -12,10 +12,16 @@ const RUN_MIN = 16
 /** Upper bound of the encoded size of `count` values. */
 export function hybridSizeMax(count: number, width: number): number {
   // At worst packed runs and repeats alternate, each with a header of at most 5 bytes and a value of at most 4.
-  return 16 + Math.ceil(count / 8) * width + Math.ceil(count / RUN_MIN) * 16
+  return 64 + Math.ceil(count / 8) * width + Math.ceil(count / RUN_MIN) * 16
 }
 
-/** Encodes values[start, end) into `out` at `at` and returns the end. `out` has room for `hybridSizeMax`. */
+/**
+ * Encodes values[start, end) into `out` at `at` and returns the end. `out` has room for `hybridSizeMax`.
+ *
+ * Readers take values in batches of some power of two, counted from the start of the row group, and are several times
+ * slower at a packed run that they enter within a group of 8. So every packed run begins at a multiple of 8 of that count:
+ * `position` is the first value's, and what comes before the first multiple is written as repeats, be they of one value.
+ */
 export function encodeHybrid(
   values: Uint8Array | Int32Array,
   start: number,
@@ -23,27 +29,41 @@ export function encodeHybrid(
   width: number,
   out: Uint8Array,
   at: number,
+  position = 0,
 ): number {
-  let position = at
-  let pending = start
+  let offset = at
   let index = start
+  const alignedStart = Math.min(end, start + ((8 - (position % 8)) % 8))
+  while (index < alignedStart) {
+    let runEnd = index + 1
+    while (runEnd < end && values[runEnd] === values[index]) runEnd++
+    if (runEnd < end) runEnd = Math.max(Math.min(runEnd, alignedStart), runEnd - ((runEnd - alignedStart) & 7))
+    offset = encodeRepeat(values[index]!, runEnd - index, width, out, offset)
+    index = runEnd
+  }
+  let pending = index
   while (index < end) {
     const value = values[index]!
     let runEnd = index + 1
     while (runEnd < end && values[runEnd] === value) runEnd++
-    // A packed run in the middle must hold whole groups of 8: lend it the first values of the repeat.
-    const lent = (8 - ((index - pending) % 8)) % 8
-    if (runEnd - index - lent >= RUN_MIN || (index === pending && runEnd === end)) {
-      if (index > pending) position = encodePacked(values, pending, index + lent, width, out, position)
-      const runStart = index > pending ? index + lent : index
-      position = encodeVarint((runEnd - runStart) * 2, out, position)
-      for (let shift = 0; shift < width; shift += 8) out[position++] = value >>> shift
-      pending = runEnd
-    }
-    index = runEnd
+    // A packed run in the middle must hold whole groups of 8: lend it the first values of the repeat, and the last to the next.
+    const runStart = index + ((8 - ((index - pending) % 8)) % 8)
+    const runStop = runEnd === end ? end : runEnd - ((runEnd - runStart) & 7)
+    if (runStop - runStart >= RUN_MIN || (index === pending && runEnd === end)) {
+      if (runStart > pending) offset = encodePacked(values, pending, runStart, width, out, offset)
+      offset = encodeRepeat(value, runStop - runStart, width, out, offset)
+      pending = runStop
+      index = runStop
+    } else index = runEnd
   }
-  if (pending < end) position = encodePacked(values, pending, end, width, out, position)
-  return position
+  if (pending < end) offset = encodePacked(values, pending, end, width, out, offset)
+  return offset
+}
+
+function encodeRepeat(value: number, count: number, width: number, out: Uint8Array, at: number): number {
+  let offset = encodeVarint(count * 2, out, at)
+  for (let shift = 0; shift < width; shift += 8) out[offset++] = value >>> shift
+  return offset
 }
 
 function encodePacked(
