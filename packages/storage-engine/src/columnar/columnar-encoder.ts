@@ -2,7 +2,8 @@
  * Heap pages -> one columnar layer file, page after page, one row group in memory at a time. The file counts only after
  * `verifyColumnarFile` has read it back.
  *
- *   row group: 1024 heap pages (ROW_GROUP_PAGES)    data page: 256 heap pages (DATA_PAGE_PAGES), aligned across columns
+ *   row group: 1024 heap pages (ROW_GROUP_PAGES)    data page: 256 heap pages (DATA_PAGE_PAGES), or up to 2047 rows more
+ *                                                   at its start, aligned across columns
  */
 import { assert } from '../base/assert.ts'
 import { CorruptionError } from '../base/errors.ts'
@@ -33,7 +34,12 @@ export const DATA_PAGE_PAGES = 256
 /** Values of one row group in memory at which it ends early, at the next data page; TOAST values can be large. */
 export const ROW_GROUP_BYTES_MAX = 128 * 1024 * 1024
 export const LAYER_KEY = 'tributary.columnar'
-export const COLUMNAR_FORMAT_VERSION = 1
+export const COLUMNAR_FORMAT_VERSION = 2
+
+/** Engines take rows in batches of so many, and are slow at one that two data pages share. */
+const BATCH_ROWS = 2048
+/** A data page begins at the start of a batch when the one before has so many rows: its first heap page reads few rows too many. */
+const BATCHED_PAGE_ROWS_MIN = 4 * BATCH_ROWS
 
 /** Content of the key-value entry `tributary.columnar`, as JSON. */
 export interface LayerDescription {
@@ -228,13 +234,8 @@ export class ColumnarEncoder {
     const rowCount = this.#decoder.rowCount
     const withRows = pending.filter((segment) => segment.rowCount > 0)
     const rowGroup = this.#writer.rowGroupCount
-    if (rowCount > 0) {
-      this.#writer.writeRowGroup(
-        rowCount,
-        this.#decoder.columns,
-        withRows.map((segment) => segment.firstRow),
-      )
-    }
+    const pageFirstRows = dataPageStarts(withRows.map((segment) => segment.firstRow))
+    if (rowCount > 0) this.#writer.writeRowGroup(rowCount, this.#decoder.columns, pageFirstRows)
     for (const segment of pending) {
       const entries = encodePageEntries(segment.entries)
       this.#segments.push({
@@ -246,13 +247,28 @@ export class ColumnarEncoder {
           rows:
             segment.rowCount === 0
               ? undefined
-              : { rowGroup, dataPage: withRows.indexOf(segment), rowCount: segment.rowCount },
+              : {
+                  rowGroup,
+                  dataPage: pageFirstRows.findLastIndex((row) => row <= segment.firstRow),
+                  firstRow: segment.firstRow,
+                  rowCount: segment.rowCount,
+                },
         },
       })
     }
     this.#decoder.clear()
     this.#pending = []
   }
+}
+
+/** Where data pages begin, given where segments do: there, or at the start of the batch. */
+export function dataPageStarts(segmentFirstRows: readonly number[]): number[] {
+  const starts: number[] = []
+  for (const firstRow of segmentFirstRows) {
+    const batchStart = firstRow - (firstRow % BATCH_ROWS)
+    starts.push(batchStart - (starts.at(-1) ?? 0) >= BATCHED_PAGE_ROWS_MIN ? batchStart : firstRow)
+  }
+  return starts
 }
 
 /** Line pointers that are not normal. */

@@ -76,18 +76,14 @@ export class ColumnarFile {
       throw new CorruptionError('page directory has another number of rows', { rowCount })
     if (!rows) return undefined
     const { rebuildLeaves } = this.layout
-    const range = await this.parquet.readPages(rows.rowGroup, rows.dataPage, rows.dataPage + 1, rebuildLeaves)
-    if (range.endRow - range.firstRow !== rowCount) {
-      throw new CorruptionError('columnar data page has another number of rows', {
-        rowCount,
-        got: range.endRow - range.firstRow,
-      })
-    }
+    const range = await this.parquet.readRows(rows.rowGroup, rows.firstRow, rows.firstRow + rowCount, rebuildLeaves)
     const columns: ColumnData[] = []
     rebuildLeaves.forEach((leaf, i) => {
       columns[leaf] = range.columns[i]!
     })
-    return new PageRebuilder(this.layout, columns)
+    const rebuilder = new PageRebuilder(this.layout, columns)
+    rebuilder.skipRows(rows.firstRow - range.firstRow)
+    return rebuilder
   }
 }
 
@@ -106,7 +102,8 @@ function parseDescription(text: string | undefined): LayerDescription {
   } catch (error) {
     throw new CorruptionError('columnar layer description', {}, { cause: error })
   }
-  if (description.formatVersion !== COLUMNAR_FORMAT_VERSION) {
+  // Of the first version every data page is that of one segment.
+  if (description.formatVersion < 1 || description.formatVersion > COLUMNAR_FORMAT_VERSION) {
     throw new StorageError('unsupported', 'columnar layer version', { formatVersion: description.formatVersion })
   }
   return description

@@ -9,6 +9,7 @@ import { isStorageError } from '../base/errors.ts'
 import { memorySource } from '../parquet/file-reader.ts'
 import { PAGE_SIZE } from '../postgres/constants.ts'
 import { type ColumnarCounts, ColumnarEncoder } from './columnar-encoder.ts'
+import { ColumnarFile } from './columnar-file.ts'
 import type { Alignment, PostgresType, TableAttribute, TableDefinition } from './table-definition.ts'
 import { codecOf } from './types/registry.ts'
 import { decodeToastPointer, decompressInline, type ToastPointer, toastPayload } from './varlena.ts'
@@ -171,6 +172,10 @@ test('every page of a table churned by updates, deletes, aborts, DDL and vacuum 
   await client.query(`update churn set note = 'n' || id where id % 13 = 0`)
   await client.query('vacuum churn')
   await client.query(`update churn set t = 'again' where id % 17 = 0`)
+  const { bytes } = await transcode('churn', { rowGroupPages: 512, dataPagePages: 128 })
+  const wide = await ColumnarFile.open(memorySource(bytes))
+  const batchedStarts = (await wide.parquet.pageFirstRows(0)).filter((row) => row > 0 && row % 2048 === 0)
+  expect(batchedStarts.length).toBeGreaterThan(0)
   const { counts } = await transcode('churn', small)
   expect(counts.wholePages).toBe(0)
   expect(counts.rows).toBeGreaterThan(18_000)

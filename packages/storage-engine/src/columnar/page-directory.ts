@@ -158,12 +158,22 @@ function firstDifference(a: Uint8Array, b: Uint8Array, from: number): number {
   return at
 }
 
+/** Rows of a segment follow those of the one before in the same row group. */
+export interface SegmentRows {
+  readonly rowGroup: number
+  /** The data page that holds the first row; the last may be in the next one. */
+  readonly dataPage: number
+  /** Within the row group; not in the file. */
+  readonly firstRow: number
+  readonly rowCount: number
+}
+
 export interface DirectorySegment {
   /** Relative to the layer's first block. */
   readonly firstPage: number
   readonly pageCount: number
   /** Undefined: the pages have no rows. */
-  readonly rows: { readonly rowGroup: number; readonly dataPage: number; readonly rowCount: number } | undefined
+  readonly rows: SegmentRows | undefined
   readonly offset: number
   readonly length: number
   readonly uncompressedLength: number
@@ -200,16 +210,17 @@ export function decodeSegments(bytes: Uint8Array): DirectorySegment[] {
     throw new CorruptionError('not a page directory', { sizeBytes: bytes.length })
   }
   let nextPage = 0
+  let [group, nextRow] = [-1, 0]
   return Array.from({ length: view.getUint32(4, true) }, (_, i) => {
     const at = 8 + i * SEGMENT_SIZE
     const rowGroup = view.getInt32(at + 8, true)
+    const rowCount = view.getUint32(at + 16, true)
+    if (rowGroup >= 0 && rowGroup !== group) [group, nextRow] = [rowGroup, 0]
     const segment = {
       firstPage: view.getUint32(at, true),
       pageCount: view.getUint32(at + 4, true),
       rows:
-        rowGroup < 0
-          ? undefined
-          : { rowGroup, dataPage: view.getInt32(at + 12, true), rowCount: view.getUint32(at + 16, true) },
+        rowGroup < 0 ? undefined : { rowGroup, dataPage: view.getInt32(at + 12, true), firstRow: nextRow, rowCount },
       offset: view.getFloat64(at + 20, true),
       length: view.getUint32(at + 28, true),
       uncompressedLength: view.getUint32(at + 32, true),
@@ -217,6 +228,7 @@ export function decodeSegments(bytes: Uint8Array): DirectorySegment[] {
     if (segment.firstPage !== nextPage)
       throw new CorruptionError('page directory has a gap', { firstPage: segment.firstPage, nextPage })
     nextPage += segment.pageCount
+    if (rowGroup >= 0) nextRow += rowCount
     return segment
   })
 }

@@ -38,8 +38,16 @@ export class ColumnPageReader implements ColumnData {
     return this.#slots
   }
 
-  /** Decodes the page at `start`, which must end by `end`; returns the offset after it. `slotsMax`: at most so many. */
-  readPage(bytes: Uint8Array, start: number, end: number, slotsMax: number = PAGE_SLOTS_MAX): number {
+  /**
+   * Decodes the page at `start`, which must end by `end`; returns the offset after it. More slots than `slotsMax` are
+   * corruption; of a column without lists no more than the first `slotsWanted` are decoded.
+   */
+  readPage(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    { slotsMax = PAGE_SLOTS_MAX, slotsWanted = PAGE_SLOTS_MAX }: { slotsMax?: number; slotsWanted?: number } = {},
+  ): number {
     const reader = new ThriftReader(bytes, start, end)
     const header = decodePageHeader(reader)
     const bodyEnd = reader.offset + header.compressedSizeBytes
@@ -53,9 +61,15 @@ export class ColumnPageReader implements ColumnData {
       if (header.valueCount > Math.min(slotsMax, PAGE_SLOTS_MAX)) {
         throw new CorruptionError('parquet page with too many values', { valueCount: header.valueCount, slotsMax })
       }
-      this.#slots += header.valueCount
-      if (header.v2) this.#readDataV2(header, header.v2, body)
-      else this.#readData(header, body)
+      if (header.v2) {
+        this.#slots += header.valueCount
+        this.#readDataV2(header, header.v2, body)
+      } else {
+        const isCut = this.leaf.repetitionLevelMax === 0 && canStopEarly(header.encoding)
+        const count = isCut ? Math.min(header.valueCount, slotsWanted) : header.valueCount
+        this.#slots += count
+        this.#readData(header, body, count)
+      }
     } else if (header.type !== PageType.index)
       throw new CorruptionError('unknown parquet page type', { type: header.type })
     return bodyEnd
@@ -71,31 +85,17 @@ export class ColumnPageReader implements ColumnData {
     this.#dictionary = dictionary
   }
 
-  #readData(header: PageHeader, body: Uint8Array): void {
+  #readData(header: PageHeader, body: Uint8Array, count: number): void {
     const bytes = decompressPage(this.#codec, body, header.uncompressedSizeBytes)
     let at = 0
     const { repetitionLevels, definitionLevels, leaf } = this
     if (repetitionLevels) {
-      at = this.#readLevels(
-        bytes,
-        at,
-        header.repetitionLevelEncoding,
-        leaf.repetitionLevelMax,
-        repetitionLevels,
-        header.valueCount,
-      )
+      at = this.#readLevels(bytes, at, header.repetitionLevelEncoding, leaf.repetitionLevelMax, repetitionLevels, count)
     }
     if (definitionLevels) {
-      at = this.#readLevels(
-        bytes,
-        at,
-        header.definitionLevelEncoding,
-        leaf.definitionLevelMax,
-        definitionLevels,
-        header.valueCount,
-      )
+      at = this.#readLevels(bytes, at, header.definitionLevelEncoding, leaf.definitionLevelMax, definitionLevels, count)
     }
-    this.#readValues(header.encoding, bytes, at, this.#presentOf(header.valueCount))
+    this.#readValues(header.encoding, bytes, at, this.#presentOf(count))
   }
 
   #readDataV2(header: PageHeader, v2: NonNullable<PageHeader['v2']>, body: Uint8Array): void {
@@ -207,6 +207,11 @@ export class ColumnPageReader implements ColumnData {
     const start = this.values.growBy(count)
     decodeHybrid(bytes, at + 4, bytes.length, 1, this.values.bytes, start, count)
   }
+}
+
+/** The first values of such a page can be had without the rest. */
+function canStopEarly(encoding: number): boolean {
+  return encoding === Encoding.plain || encoding === Encoding.plainDictionary || encoding === Encoding.rleDictionary
 }
 
 /** Reused by every page of this thread; grows to the largest page met. */

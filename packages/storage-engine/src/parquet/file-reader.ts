@@ -111,7 +111,7 @@ export class ParquetFile {
       let at = start
       if (this.#checksums) await this.#checkPages(chunk, bytes, start)
       while (column.slotCount < chunk.valueCount && at < end) {
-        at = column.readPage(bytes, at, end, chunk.valueCount - column.slotCount)
+        at = column.readPage(bytes, at, end, { slotsMax: chunk.valueCount - column.slotCount })
       }
       if (column.slotCount !== chunk.valueCount) {
         throw new CorruptionError('parquet column chunk ends too early', {
@@ -140,6 +140,36 @@ export class ParquetFile {
     endPage: number,
     leafIndexes: readonly number[] = this.leaves.map((leaf) => leaf.index),
   ): Promise<RowRange> {
+    return this.#readPages(group, firstPage, endPage, leafIndexes)
+  }
+
+  /**
+   * Rows [firstRow, endRow) of a row group, which are some, and those before in the first data page. Of the last page columns
+   * of lists hold what is after, too.
+   */
+  async readRows(
+    group: number,
+    firstRow: number,
+    endRow: number,
+    leafIndexes: readonly number[] = this.leaves.map((leaf) => leaf.index),
+  ): Promise<RowRange> {
+    const { rowCount } = this.#group(group)
+    if (firstRow < 0 || firstRow >= endRow || endRow > rowCount) {
+      throw new CorruptionError('parquet rows outside their row group', { group, firstRow, endRow, rowCount })
+    }
+    const starts = await this.pageFirstRows(group, leafIndexes[0])
+    const firstPage = starts.findLastIndex((row) => row <= firstRow)
+    const endPage = starts.findIndex((row) => row >= endRow)
+    return this.#readPages(group, firstPage, endPage < 0 ? starts.length : endPage, leafIndexes, endRow)
+  }
+
+  async #readPages(
+    group: number,
+    firstPage: number,
+    endPage: number,
+    leafIndexes: readonly number[],
+    rowsEnd?: number,
+  ): Promise<RowRange> {
     const rowGroup = this.#group(group)
     const chunks = leafIndexes.map((index) => rowGroup.columns[index]!)
     await this.#loadOffsetIndexes(chunks)
@@ -153,20 +183,21 @@ export class ParquetFile {
     const fetched = await this.#fetch(
       plans.flatMap((plan) => (plan.dictionary ? [plan.dictionary, ...plan.pages] : plan.pages)),
     )
+    const endRow = rowsEnd ?? first.endRow
     const columns = plans.map((plan, i) => {
       const leaf = this.leaves[leafIndexes[i]!]!
       const column = new ColumnPageReader(leaf, chunks[i]!.codec)
       for (const range of plan.dictionary ? [plan.dictionary, ...plan.pages] : plan.pages) {
         const { bytes, start } = fetched.find(range)
         this.#checksums?.check(bytes, start, start + range.length, range.offset)
-        column.readPage(bytes, start, start + range.length)
+        column.readPage(bytes, start, start + range.length, { slotsWanted: endRow - plan.firstRow - column.slotCount })
       }
-      if (leaf.repetitionLevelMax === 0 && column.slotCount !== plan.endRow - plan.firstRow) {
+      if (leaf.repetitionLevelMax === 0 && column.slotCount !== endRow - plan.firstRow) {
         throw new CorruptionError('parquet pages with another number of rows', { column: leaf.path.join('.') })
       }
       return column
     })
-    return { firstRow: first.firstRow, endRow: first.endRow, columns }
+    return { firstRow: first.firstRow, endRow, columns }
   }
 
   /** A column of this leaf without rows. */

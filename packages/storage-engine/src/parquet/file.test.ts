@@ -5,6 +5,7 @@ import { ParquetFile, type ByteSource, memorySource } from './file-reader.ts'
 import { ParquetWriter } from './file-writer.ts'
 import { type RecordObject, assembleRecords, shredRecords } from './records.ts'
 import { PhysicalType, Repetition, type SchemaNode, listNode, textMapNode } from './schema.ts'
+import type { FixedValues } from './values.ts'
 
 const text = { physicalType: PhysicalType.byteArray, logicalType: { kind: 'string' } } as const
 
@@ -101,6 +102,44 @@ test('one data page reads alone, with rows as the row group has them', async () 
   expect(read.map((row) => [row.id, row.name, row.tags])).toEqual(
     rows.slice(300, 500).map((row) => [row.id, row.name, row.tags]),
   )
+})
+
+test('any rows read alone, from the start of their first data page', async () => {
+  const rows = Array.from({ length: 1000 }, (_, id) => ({
+    id,
+    name: id % 11 === 0 ? null : `n${id % 7}`,
+    ratio: id % 5 === 0 ? null : id / 8,
+    flag: id % 3 === 0,
+    tags: id % 3 ? [`t${id}`, null] : null,
+  })) as RecordObject[]
+  const file = await ParquetFile.open(memorySource(writeRecords([rows], 100)), { sealed: true })
+  const columns = ['id', 'name', 'ratio', 'flag'].map((name) => file.leaf(name).index)
+  for (const [firstRow, endRow] of [
+    [0, 1],
+    [99, 101],
+    [250, 399],
+    [300, 400],
+    [301, 302],
+    [0, 1000],
+    [950, 1000],
+  ] as const) {
+    const range = await file.readRows(0, firstRow, endRow, columns)
+    expect([range.firstRow, range.endRow]).toEqual([firstRow - (firstRow % 100), endRow])
+    const [ids, names] = range.columns
+    expect((ids!.values as FixedValues).count).toBe(endRow - range.firstRow)
+    for (let row = range.firstRow; row < endRow; row++) {
+      expect((ids!.values as FixedValues).int32(row - range.firstRow)).toBe(row)
+      expect(names!.definitionLevels!.levels[row - range.firstRow]).toBe(row % 11 === 0 ? 0 : 1)
+    }
+    // With a column of lists, whole pages.
+    const all = await file.readRows(0, firstRow, endRow)
+    const read = assembleRecords(file.metadata.schema, all.columns, endRow - all.firstRow)
+    expect(read.map(({ id, name, ratio, flag, tags }) => ({ id, name, ratio, flag, tags }))).toEqual(
+      rows.slice(all.firstRow, endRow),
+    )
+  }
+  await expect(file.readRows(0, 5, 5)).rejects.toMatchObject({ code: 'corruption' })
+  await expect(file.readRows(0, 5, 1001)).rejects.toMatchObject({ code: 'corruption' })
 })
 
 test('reading some pages fetches their bytes and not the file', async () => {

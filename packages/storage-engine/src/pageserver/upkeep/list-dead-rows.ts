@@ -55,11 +55,12 @@ export async function listDeadRows(disk: Disk, task: ListDeadRowsTask): Promise<
       const visible = await judge.visibleTuples(pages)
       let shown = 0
       if (rows) {
-        const { rowGroup, dataPage, rowCount } = rows
+        const { rowGroup, firstRow, rowCount } = rows
         const leaves = [hiddenLeaf._pg_blk, hiddenLeaf._pg_off]
-        const range = await file.parquet.readPages(rowGroup, dataPage, dataPage + 1, leaves)
+        const range = await file.parquet.readRows(rowGroup, firstRow, firstRow + rowCount, leaves)
         const [blocks, offsets] = range.columns.map((column) => column.values as FixedValues)
-        for (let row = 0; row < rowCount; row++, position++) {
+        const start = firstRow - range.firstRow
+        for (let row = start; row < start + rowCount; row++, position++) {
           const page = (blocks!.int32(row) >>> 0) - firstBlock
           if (visible[page]?.has(offsets!.int32(row))) shown++
           else positions.push(position)
