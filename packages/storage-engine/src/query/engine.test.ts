@@ -1,6 +1,9 @@
+import * as fs from 'node:fs'
+import * as os from 'node:os'
+import * as path from 'node:path'
 import { expect, test } from 'vitest'
 import { isStorageError } from '../base/errors.ts'
-import { Engine } from './engine.ts'
+import { Engine, EngineMaker } from './engine.ts'
 
 test('statements and tables asked for at once do not spoil each other', async () => {
   const engine = await Engine.open(2)
@@ -37,4 +40,25 @@ test('a statement after the engine was closed is aborted', async () => {
   await engine.run('create table t as select * from range(10)')
   engine.close()
   await expect(engine.run('drop table t')).rejects.toSatisfy((error) => isStorageError(error, 'aborted'))
+})
+
+test('an engine kept ready answers although files it was to know are gone', async () => {
+  const maker = new EngineMaker(1)
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'tributary-engine-'))
+  try {
+    const file = path.join(folder, 'a.parquet')
+    const options = { directory: folder, memoryMb: 64, spillMb: 64 }
+    const first = await maker.take(options)
+    await first.run(`copy (select 7 as n) to '${file}' (format parquet)`)
+    first.close()
+    for (const files of [[file], [file, `${file}.gone`], []]) {
+      maker.prepare(files)
+      const engine = await maker.take(options)
+      expect(await engine.rows(`select n from read_parquet('${file}')`)).toEqual([[7]])
+      engine.close()
+    }
+  } finally {
+    await maker.close()
+    fs.rmSync(folder, { recursive: true, force: true })
+  }
 })

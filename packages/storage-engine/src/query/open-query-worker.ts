@@ -65,7 +65,7 @@ export async function openQueryWorker(options: QueryWorkerOptions): Promise<{
     return client
   }
   const engines = new EngineMaker(options.queryThreads)
-  engines.prepare()
+  engines.prepare([])
   for (let thread = 0; thread < options.decodeThreads; thread++) {
     void options.workers.run('warm-up', undefined).catch(() => undefined)
   }

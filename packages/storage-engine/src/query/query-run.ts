@@ -86,11 +86,11 @@ export async function runQuery(context: QueryContext, job: QueryJob): Promise<Qu
     id: job.directory.slice(job.directory.lastIndexOf('/') + 1),
     seconds: Math.min(job.timeoutMs / 1000 + HOLD_GRACE_SECONDS, HOLD_SECONDS_MAX),
   })
-  const held: HeldByQuery = { engine: undefined, layers: [], freshParts: [] }
+  const held: HeldByQuery = { engine: undefined, files: [], layers: [], freshParts: [] }
   const release = async (): Promise<void> => {
     void resolver.release()
     held.engine?.close()
-    context.engines.prepare()
+    context.engines.prepare(held.files)
     for (const objectKey of held.layers) context.layers.release(objectKey)
     await context.freshRows.release(held.freshParts)
   }
@@ -109,6 +109,7 @@ export async function runQuery(context: QueryContext, job: QueryJob): Promise<Qu
 /** To be given back when the query has ended. */
 interface HeldByQuery {
   engine: Engine | undefined
+  readonly files: string[]
   readonly layers: string[]
   readonly freshParts: FreshPart[]
 }
@@ -206,6 +207,7 @@ async function answerQuery(
   }
   notes.push(...built.flatMap((each) => each.notes))
   const paths = built.flatMap((each) => each.paths)
+  held.files.push(...paths)
   const sql = parsed.explainPrefix + renameTables(parsed, names, (column) => onlyOf(enumTypes.get(column)))
   const answer = await answerOf(engine, job, sql, paths)
   if (signal.aborted) throw new StorageError('aborted', 'query cancelled')
