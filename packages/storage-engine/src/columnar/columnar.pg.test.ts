@@ -172,7 +172,7 @@ test('every page of a table churned by updates, deletes, aborts, DDL and vacuum 
   await client.query(`update churn set note = 'n' || id where id % 13 = 0`)
   await client.query('vacuum churn')
   await client.query(`update churn set t = 'again' where id % 17 = 0`)
-  const { bytes } = await transcode('churn', { rowGroupPages: 512, dataPagePages: 128 })
+  const { bytes } = await transcode('churn', { rowGroupPages: 512, dataPagePages: 256 })
   const wide = await ColumnarFile.open(memorySource(bytes))
   const batchedStarts = (await wide.parquet.pageFirstRows(0)).filter((row) => row > 0 && row % 2048 === 0)
   expect(batchedStarts.length).toBeGreaterThan(0)
