@@ -38,6 +38,7 @@ export async function runLoops(
     every('metering', app.config.meteringMs, () => metering.pass()),
     every('storage samples', STORAGE_SAMPLE_MS, () => metering.sampleStorage()),
     every('expiry', EXPIRY_MS, () => retention.expire()),
+    every('deleted timelines', EXPIRY_MS, () => retention.forgetDeletedTimelines()),
     every('retention', TRIM_MS, () => retention.trim()),
     every('forgotten operations', FORGOTTEN_MS, () => app.operations.startForgotten()),
     every('storage status', STATUS_MS, () => app.bus.publish('storageStatus', {})),

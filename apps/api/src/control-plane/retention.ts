@@ -1,6 +1,7 @@
-import { isStorageError, ProjectId, TimelineId } from '@tributary/storage-engine/admin'
+import { errorText, isStorageError, ProjectId, TimelineId } from '@tributary/storage-engine/admin'
 import type { App } from '../app.ts'
 import { systemActor } from '../auth/permission.ts'
+import type { DeletedTimeline } from '../generated/prisma/client.ts'
 import { BranchService } from '../modules/branch/branch-service.ts'
 import { SnapshotService } from '../modules/snapshot/snapshot-service.ts'
 import { noteDeleted } from './handlers/branch-handlers.ts'
@@ -14,12 +15,15 @@ const OPERATIONS_MS_MAX = 90 * DAY_MS
 const AUDIT_MS_MAX = 400 * DAY_MS
 /** A snapshot in the making is noted as a timeline to remove: it gets the time to be made. */
 const HIDDEN_MS_MIN = 120_000
-/** Timelines whose logs are dropped in one pass. */
+/** Timelines whose logs are dropped in one pass, and at the same time. */
 const FORGET_BATCH = 100
+const FORGET_CONCURRENCY = 10
 
 /** Ends what has run out: branches and snapshots by their time, old records by their age. */
 export class Retention {
   readonly #app: App
+  /** The last timeline looked at for its logs: the next pass goes on behind it. */
+  #forgottenUpTo = ''
 
   constructor(app: App) {
     this.#app = app
@@ -27,18 +31,58 @@ export class Retention {
 
   /** Called every few seconds. */
   async expire(): Promise<void> {
+    const { database, log } = this.#app
     const now = new Date()
-    const branches = await this.#app.database.branch.findMany({ where: { expiresAt: { lte: now }, state: 'READY' } })
-    const service = new BranchService(this.#app)
-    for (const branch of branches) {
-      const deleted = await service.delete(systemActor('expiry'), branch.id)
-      if (!deleted.ok)
-        this.#app.log.info({ branchId: branch.id, error: deleted.error.message }, 'an expired branch stays')
-    }
-    const snapshots = await this.#app.database.snapshot.findMany({ where: { expiresAt: { lte: now } } })
-    for (const { id } of snapshots) await new SnapshotService(this.#app).delete(systemActor('expiry'), id)
+    const branches = new BranchService(this.#app)
+    const isDue = { expiresAt: { lte: now } }
+    await this.#each(await database.branch.findMany({ where: { ...isDue, state: 'READY' } }), async ({ id }) => {
+      const deleted = await branches.delete(systemActor('expiry'), id)
+      if (!deleted.ok) log.debug({ branchId: id, error: deleted.error.message }, 'an expired branch stays')
+    })
+    const snapshots = new SnapshotService(this.#app)
+    await this.#each(await database.snapshot.findMany({ where: isDue }), async ({ id }) => {
+      await snapshots.delete(systemActor('expiry'), id)
+    })
     await this.#removeHiddenTimelines()
-    await this.#forgetDeletedTimelines()
+  }
+
+  /**
+   * Called every few seconds. The logs of a deleted timeline are asked for until no SafeKeeper has them: one that was away
+   * may have told the others' copies to one that had dropped its own.
+   */
+  async forgetDeletedTimelines(): Promise<void> {
+    const { database } = this.#app
+    const due = await database.deletedTimeline.findMany({
+      where: { timelineId: { gt: this.#forgottenUpTo } },
+      orderBy: { timelineId: 'asc' },
+      take: FORGET_BATCH,
+    })
+    this.#forgottenUpTo = due.length < FORGET_BATCH ? '' : (due.at(-1)?.timelineId ?? '')
+    for (let from = 0; from < due.length; from += FORGET_CONCURRENCY)
+      await Promise.all(
+        due.slice(from, from + FORGET_CONCURRENCY).map((timeline) => this.#each([timeline], this.#forget)),
+      )
+  }
+
+  readonly #forget = async ({ timelineId, projectStorageId }: DeletedTimeline): Promise<void> => {
+    const { database, stack } = this.#app
+    try {
+      const { found } = await stack.forgetTimeline(ProjectId.parse(projectStorageId), TimelineId.parse(timelineId))
+      if (!found) await database.deletedTimeline.deleteMany({ where: { timelineId } })
+    } catch (error) {
+      // Those that answered have dropped it; the others are asked again.
+      if (!isStorageError(error, 'conflict') && !isStorageError(error, 'unavailable')) throw error
+    }
+  }
+
+  /** One that cannot be dealt with does not keep the others waiting. */
+  async #each<Item>(items: readonly Item[], work: (item: Item) => Promise<void>): Promise<void> {
+    for (const item of items)
+      try {
+        await work(item)
+      } catch (error) {
+        this.#app.log.warn({ error: errorText(error) }, 'what has run out could not be ended, goes on later')
+      }
   }
 
   /** Called every hour. */
@@ -66,33 +110,17 @@ export class Retention {
       where: { createdAt: { lt: new Date(Date.now() - HIDDEN_MS_MIN) } },
       orderBy: { createdAt: 'desc' },
     })
-    for (const { timelineId, projectId } of due) {
+    await this.#each(due, async ({ timelineId, projectId }) => {
       const project = await database.project.findUnique({ where: { id: projectId } })
       try {
         if (project && !project.deletedAt)
           await storage.deleteTimeline(ProjectId.parse(project.storageId), TimelineId.parse(timelineId))
       } catch (error) {
-        if (isStorageError(error, 'conflict') || isStorageError(error, 'unavailable')) continue
+        if (isStorageError(error, 'conflict') || isStorageError(error, 'unavailable')) return
         if (!isStorageError(error, 'not-found')) throw error
       }
       if (project) await noteDeleted(database, project, [{ timelineId }])
       await database.hiddenTimeline.deleteMany({ where: { timelineId } })
-    }
-  }
-
-  /** Until no SafeKeeper has them: one that was away may have told the others' copies to one that had dropped its own. */
-  async #forgetDeletedTimelines(): Promise<void> {
-    const { database, stack } = this.#app
-    const due = await database.deletedTimeline.findMany({ orderBy: { createdAt: 'asc' }, take: FORGET_BATCH })
-    for (const { timelineId, projectStorageId } of due) {
-      try {
-        const { found } = await stack.forgetTimeline(ProjectId.parse(projectStorageId), TimelineId.parse(timelineId))
-        if (!found) await database.deletedTimeline.delete({ where: { timelineId } })
-      } catch (error) {
-        if (isStorageError(error, 'conflict')) continue
-        if (isStorageError(error, 'unavailable')) return
-        throw error
-      }
-    }
+    })
   }
 }

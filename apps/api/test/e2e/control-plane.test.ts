@@ -1,4 +1,6 @@
+import * as fs from 'node:fs'
 import { connect } from 'node:net'
+import * as path from 'node:path'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { encodeCancelRequest } from '../../src/proxy/wire.ts'
@@ -102,6 +104,36 @@ test('a branch whose time has come is deleted with its timeline and its log on t
   )
   await eventually('all of them to drop it', async () => (await holders()) === 0)
   expect(await countRows()).toBe(1000)
+})
+
+test('a SafeKeeper that was away while a branch was deleted drops its log when it comes back; the others do not wait for it', async () => {
+  const { createBranch } = await ask(
+    'mutation ($p: ID!) { createBranch(input: { projectId: $p, name: "away" }) { branch { id timelineId } error { message } } }',
+    { p: ids.project },
+  )
+  const { id, timelineId } = createBranch.branch
+  const logsOf = (name: string) =>
+    fs
+      .readdirSync(path.join(product.stack.home, name), { recursive: true })
+      .filter((file) => String(file).endsWith(path.join(timelineId, 'control')))
+  const holders = (names: readonly string[]) => names.filter((name) => logsOf(name).length > 0)
+  const [present, away] = [['safekeeper-1', 'safekeeper-2'], ['safekeeper-3']]
+  await eventually('all SafeKeepers to have the log', async () => holders([...present, ...away]).length === 3)
+  const act = (action: string) =>
+    ask('mutation ($n: String!, $a: ProcessAction!) { processAction(name: $n, action: $a) { error { message } } }', {
+      n: away[0],
+      a: action,
+    })
+  await act('STOP')
+  // Refused while its compute starts.
+  await eventually('the deletion to be taken', () =>
+    ask('mutation ($b: ID!) { deleteBranch(id: $b) { error { message } } }', { b: id }),
+  )
+  await eventually('those that are there to drop it', async () => holders(present).length === 0)
+  expect(holders(away)).toEqual(away)
+  await act('START')
+  await eventually('the one that was away to drop it', async () => holders(away).length === 0)
+  expect(holders(present)).toEqual([])
 })
 
 test('a fault drill that kills the compute loses nothing that was acknowledged, and its report is found again', async () => {
