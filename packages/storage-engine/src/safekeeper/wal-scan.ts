@@ -118,6 +118,22 @@ async function findScanStart(options: WalFolder, segments: readonly Lsn[]): Prom
   return Lsn.min(after, Lsn.max2(options.flushFloorLsn, first))
 }
 
+/** True when the segment is whole, and nothing but zeros stands in it from `offset` on. */
+export async function isZeroFrom(disk: Disk, path: string, offset: number): Promise<boolean> {
+  const file = await disk.open(path, 'read')
+  try {
+    const chunk = new Uint8Array(ZEROS.length)
+    for (let at = offset; at < WAL_SEGMENT_SIZE; at += chunk.length) {
+      const count = await file.read(chunk, at)
+      if (count < Math.min(chunk.length, WAL_SEGMENT_SIZE - at)) return false
+      if (chunk.subarray(0, count).some((byte) => byte !== 0)) return false
+    }
+    return true
+  } finally {
+    await file.close()
+  }
+}
+
 export async function zeroTail(file: DiskFile, offset: number, options: { rewrite: boolean }): Promise<void> {
   const chunk = new Uint8Array(ZEROS.length)
   for (let at = offset; at < WAL_SEGMENT_SIZE; at += chunk.length) {

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { WalWriter } from '../../fixtures/wal-writer.ts'
-import { CorruptionError } from '../base/errors.ts'
+import { CorruptionError, StorageError } from '../base/errors.ts'
+import type { Disk, DiskFile } from '../io/disk.ts'
 import { nodeDisk } from '../io/node-disk.ts'
 import { WAL_SEGMENT_SIZE } from '../postgres/constants.ts'
 import type { ProjectId, TimelineId } from '../postgres/ids.ts'
@@ -14,14 +15,16 @@ import { planTrim } from './wal-trim.ts'
 
 const systemIdentifier = 7_100_000_000_000_000_002n
 const startLsn = Lsn.parse('0/1500028')
+let folder: string
 let directory: string
 
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'safekeeper-wal-'))
+  folder = mkdtempSync(join(tmpdir(), 'safekeeper-wal-'))
+  directory = join(folder, 'wal')
 })
-afterEach(() => rmSync(directory, { recursive: true, force: true }))
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-const open = (extra: { flushFloorLsn?: Lsn; truncateLsn?: Lsn } = {}) =>
+const open = (extra: { flushFloorLsn?: Lsn; truncateLsn?: Lsn; disk?: Disk } = {}) =>
   WalStorage.open({
     disk: nodeDisk,
     directory,
@@ -119,6 +122,77 @@ test('a flipped bit below what was flushed is a CorruptionError on the next star
   }
   const intact = await open({ flushFloorLsn: writer.endLsn })
   await intact.close()
+})
+
+/** A disk on which a sync that fails leaves what was written in memory: it reads well, and a later sync does not write it. */
+function forgetfulDisk(): { disk: Disk; failSyncsAfter: (count: number) => void; losePower: () => void } {
+  const durable = new Map<string, Buffer>()
+  let syncsLeft = Number.POSITIVE_INFINITY
+  const track = (file: DiskFile, path: string): DiskFile => {
+    if (!durable.has(path)) durable.set(path, readFileSync(path))
+    let pending: { bytes: Uint8Array; position: number }[] = []
+    const note = (bytes: Uint8Array, position: number) => void pending.push({ bytes: bytes.slice(), position })
+    const sync = () => {
+      const written = pending
+      pending = []
+      if (syncsLeft-- <= 0) throw new StorageError('unavailable', 'sync failed by order of the test')
+      for (const { bytes, position } of written) durable.get(path)!.set(bytes, position)
+    }
+    return {
+      path: file.path,
+      read: (...args) => file.read(...args),
+      readNow: (...args) => file.readNow(...args),
+      write: (bytes, position) => {
+        note(bytes, position)
+        return file.write(bytes, position)
+      },
+      writeNow: (bytes, position) => {
+        note(bytes, position)
+        file.writeNow(bytes, position)
+      },
+      sizeBytes: () => file.sizeBytes(),
+      truncate: (...args) => file.truncate(...args),
+      sync: async () => sync(),
+      syncNow: sync,
+      close: () => file.close(),
+    }
+  }
+  const disk: Disk = {
+    ...nodeDisk,
+    open: async (path, mode) => track(await nodeDisk.open(path, mode), path),
+    openNow: (path, mode) => track(nodeDisk.openNow(path, mode), path),
+  }
+  return {
+    disk,
+    failSyncsAfter: (count) => {
+      syncsLeft = count
+    },
+    losePower: () => {
+      for (const [path, bytes] of durable) writeFileSync(path, bytes)
+      durable.clear()
+    },
+  }
+}
+
+test('bytes behind the end that were made zero by a process whose sync failed do not come back after the next one', async () => {
+  const writer = new WalWriter(systemIdentifier, startLsn)
+  const first = await open()
+  const ends = writeRecords(first, writer, 5)
+  await first.sync()
+  await first.close()
+  const { disk, failSyncsAfter, losePower } = forgetfulDisk()
+  // What is kept is written anew and synced; then the rest is made zero.
+  failSyncsAfter(1)
+  await expect(open({ disk, truncateLsn: ends[2]! })).rejects.toThrow(/sync failed/)
+  // Another process, which knows nothing of it and finds zeros.
+  failSyncsAfter(Number.POSITIVE_INFINITY)
+  const second = await open({ disk, truncateLsn: ends[2]! })
+  expect(second.writeLsn).toBe(ends[2])
+  await second.close()
+  losePower()
+  const third = await open()
+  expect(third.writeLsn).toBe(ends[2])
+  await third.close()
 })
 
 test('a decided cut is finished on start, and old bytes behind it never come back', async () => {

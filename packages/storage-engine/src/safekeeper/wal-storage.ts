@@ -7,7 +7,16 @@ import { formatSegmentName, segmentStart, walPageStart } from '../wal/segment.ts
 import { encodeWalPageHeader } from '../wal/wal-page-header.ts'
 import type { WalStreamReader } from '../wal/wal-stream-reader.ts'
 import { SegmentMaker } from './segment-maker.ts'
-import { listSegments, newReader, rewriteWal, scanWal, type WalFolder, ZEROS, zeroTail } from './wal-scan.ts'
+import {
+  isZeroFrom,
+  listSegments,
+  newReader,
+  rewriteWal,
+  scanWal,
+  type WalFolder,
+  ZEROS,
+  zeroTail,
+} from './wal-scan.ts'
 
 /**
  * The WAL of one timeline on local disk: ordinary 16 MiB segment files under their Postgres names.
@@ -184,7 +193,8 @@ export class WalStorage {
 
   /**
    * Cuts the WAL at a record end. Later segments go first, from the last one down, then the rest of the segment is zeroed:
-   * whatever a crash leaves of the old bytes is a shorter piece of the same log, never a piece behind a hole.
+   * whatever a crash leaves of the old bytes is a shorter piece of the same log, never a piece behind a hole. A mark says
+   * that it is under way: who finds one writes all of it anew, since zeros that are read may be in memory alone.
    */
   async truncate(lsn: Lsn, options: { rewrite: boolean } = { rewrite: false }): Promise<void> {
     assert(lsn >= this.#oldestLsn, 'wal below the oldest segment is gone')
@@ -193,18 +203,24 @@ export class WalStorage {
     await this.#closeFiles()
     const start = segmentStart(lsn)
     const later = (await listSegments(this.#disk, this.#directory)).filter((segment) => segment > start)
+    const hasStart = (await this.#disk.stat(this.#path(start))) !== undefined
+    const rewrite = options.rewrite || (await this.#disk.stat(this.#cutMark)) !== undefined
+    const mustCut =
+      rewrite || later.length > 0 || (hasStart && !(await isZeroFrom(this.#disk, this.#path(start), lsn - start)))
+    if (mustCut) await this.#disk.writeFileAtomic(this.#cutMark, new Uint8Array(0))
     for (const segment of later.reverse()) await this.#disk.remove(this.#path(segment))
-    if (later.length > 0 || options.rewrite) await this.#disk.syncDirectory(this.#directory)
-    if ((await this.#disk.stat(this.#path(start))) === undefined) {
+    if (mustCut) await this.#disk.syncDirectory(this.#directory)
+    if (!hasStart) {
       // The WAL ends exactly at a segment start.
       await this.#segments.make(start)
       await this.#disk.syncDirectory(this.#directory)
     }
     const file = await this.#disk.open(this.#path(start), 'write')
-    await zeroTail(file, lsn - start, options)
+    if (mustCut) await zeroTail(file, lsn - start, { rewrite })
     this.#current = { startLsn: start, file }
     if (lsn === this.#startLsn) await this.#writeFirstHeaders(file)
     await file.sync()
+    if (mustCut) await this.#disk.remove(this.#cutMark)
     this.#reader = newReader(this.#systemIdentifier, lsn)
     this.#writeLsn = lsn
     this.#recordLsn = lsn
@@ -334,6 +350,11 @@ export class WalStorage {
     this.#readFiles.clear()
     this.#current = undefined
     for (const file of files) await file.close()
+  }
+
+  /** Beside the folder, which holds segments alone. */
+  get #cutMark(): string {
+    return `${this.#directory}.cutting`
   }
 
   #path(start: Lsn): string {
