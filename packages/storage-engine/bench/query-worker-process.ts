@@ -1,5 +1,4 @@
 import * as fs from 'node:fs'
-import * as os from 'node:os'
 import * as path from 'node:path'
 import { openHttpStorageAdmin } from '../src/admin/http-storage-admin-client.ts'
 import { openQueryClient, type QueryClient, type QueryRequest } from '../src/admin/query-client.ts'
@@ -7,6 +6,7 @@ import { spawnProcess } from '../src/io/node-process.ts'
 import { programOf } from '../src/io/node-workers.ts'
 import { ProjectId, TimelineId } from '../src/postgres/ids.ts'
 import type { Stack } from '../test/stack-fixture.ts'
+import { makeTemporaryFolder } from '../test/temporary-folder.ts'
 
 /** A query worker in a process of its own beside a stack, as `npm start` runs one. */
 export interface QueryWorkerProcess {
@@ -20,7 +20,7 @@ export interface QueryWorkerProcess {
 
 export async function startQueryWorkerProcess(stack: Stack, port: number): Promise<QueryWorkerProcess> {
   const { pageserver, safekeepers, home, projectId } = await stack.describe()
-  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'tributary-query-bench-'))
+  const directory = makeTemporaryFolder('tributary-query-bench-')
   const configFile = path.join(directory, 'config.json')
   const config = {
     dataDirectory: path.join(directory, 'data'),

@@ -1,5 +1,4 @@
 import * as fs from 'node:fs'
-import * as os from 'node:os'
 import * as path from 'node:path'
 import { openQueryClient, type QueryClient } from '../src/admin/query-client.ts'
 import { openHttpServer } from '../src/io/http-server.ts'
@@ -8,6 +7,7 @@ import { openWorkerPool } from '../src/io/node-workers.ts'
 import { openQueryWorker, type QueryWorkerOptions } from '../src/query/open-query-worker.ts'
 import { queryRoutes } from '../src/query/query-routes.ts'
 import type { Stack } from './stack-fixture.ts'
+import { makeTemporaryFolder } from './temporary-folder.ts'
 
 /** A query worker in this process, as main/query-worker.ts makes one, beside a stack. */
 export interface QueryFixture {
@@ -18,7 +18,7 @@ export interface QueryFixture {
 
 export async function startQueryWorker(stack: Stack, options: Partial<QueryWorkerOptions> = {}): Promise<QueryFixture> {
   const { pageserver, safekeepers, home } = await stack.describe()
-  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'tributary-query-'))
+  const directory = makeTemporaryFolder('tributary-query-')
   const env = openNodeEnv({ name: 'query-worker', logLevel: 'warn' })
   const worker = await openQueryWorker({
     env,

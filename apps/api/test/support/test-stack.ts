@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import * as fs from 'node:fs'
 import * as net from 'node:net'
-import * as os from 'node:os'
 import * as path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import pg from 'pg'
+import { makeTemporaryFolder } from '../../../../packages/storage-engine/test/temporary-folder.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/db/embedded-postgres.ts'
 import { EngineDouble } from './engine-double.ts'
 
@@ -47,7 +47,7 @@ export class TestStack {
   }
 
   static async start(): Promise<TestStack> {
-    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'tributary-api-'))
+    const folder = makeTemporaryFolder('tributary-api-')
     fs.chmodSync(folder, 0o755)
     const postgres = await startEmbeddedPostgres({
       folder: path.join(folder, 'pg'),
