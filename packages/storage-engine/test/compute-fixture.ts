@@ -5,7 +5,6 @@ import { PAGE_SIZE } from '../src/postgres/constants.ts'
 import { decodeControlFile } from '../src/postgres/control-file.ts'
 import { ProjectId, TimelineId } from '../src/postgres/ids.ts'
 import { Lsn } from '../src/postgres/lsn.ts'
-import { PageFlag, readPageFlags } from '../src/postgres/page-header.ts'
 import { Fork, type RelationFork } from '../src/postgres/relation.ts'
 import { formatRelationPath, parseRelationPath, segmentFirstBlock } from '../src/postgres/relation-path.ts'
 import type { BootBundle, BootRelation } from '../src/protocol/boot-bundle.ts'
@@ -108,35 +107,37 @@ export function pagesOfDataDir(
   }
 }
 
-const HEAP_XMIN_COMMITTED = 0x0100
-const HEAP_XMIN_FROZEN = 0x0300
-
-/** As pagesOfDataDir, of ordinary tables without the hint bits that Postgres does not log. */
+/** As pagesOfDataDir, without the hint bits that Postgres does not log. */
 export function pagesMadeFromWal(dataDir: string): ReturnType<typeof pagesOfDataDir> {
   const readPages = pagesOfDataDir(dataDir)
   return async (relation, firstBlock, blockCount) => {
     const pages = await readPages(relation, firstBlock, blockCount)
-    for (const page of pages) if (relation.fork === Fork.main && isAllVisible(page)) dropHints(page)
+    if (relation.fork === Fork.main) for (const page of pages) dropHintBits(page)
     return pages
   }
 }
 
-/** Only heap pages carry PD_ALL_VISIBLE. */
-export function isAllVisible(page: Uint8Array): boolean {
-  return (readPageFlags(page) & PageFlag.allVisible) !== 0
-}
+/** t_infomask: outcomes of t_xmin and t_xmax, and a t_xmax that is a multixact or locks only. */
+const XMIN_BITS = 0x0300
+const XMAX_BITS = 0x0c00
+const XMAX_OTHER = 0x1080
 
-/** Marks the inserters of an all-visible heap page as unknown again, except those of frozen rows; says of how many. */
-export function dropHints(page: Buffer): number {
+/** Forgets, in place, how the transactions of a heap page ended, except of frozen rows; says for how many rows it did so. */
+export function dropHintBits(page: Buffer): number {
   let count = 0
+  // Only heap pages have no special space.
+  if (page.readUInt16LE(14) === 0 || page.readUInt16LE(16) !== PAGE_SIZE) return count
   for (let at = 24; at < page.readUInt16LE(12); at += 4) {
     const pointer = page.readUInt32LE(at)
     if (((pointer >>> 15) & 3) !== 1) continue
-    const infomaskAt = (pointer & 0x7fff) + 20
-    const infomask = page.readUInt16LE(infomaskAt)
-    if ((infomask & HEAP_XMIN_FROZEN) !== HEAP_XMIN_COMMITTED) continue
-    page.writeUInt16LE(infomask & ~HEAP_XMIN_COMMITTED, infomaskAt)
-    count++
+    const tuple = pointer & 0x7fff
+    const before = page.readUInt16LE(tuple + 20)
+    let mask = before
+    if ((mask & XMIN_BITS) !== XMIN_BITS) mask &= ~XMIN_BITS
+    // Of a row that was never deleted "invalid" is no hint: it is so from the start, and in the WAL.
+    if (page.readUInt32LE(tuple + 4) !== 0 && (mask & XMAX_OTHER) === 0) mask &= ~XMAX_BITS
+    page.writeUInt16LE(mask, tuple + 20)
+    if (mask !== before) count++
   }
   return count
 }

@@ -3,8 +3,10 @@ import * as path from 'node:path'
 import type { ComputeActivity } from '../admin/compute-driver.ts'
 import { errorText, isStorageError, StorageError } from '../base/errors.ts'
 import type { Env } from '../io/env.ts'
+import { CommitLog } from '../postgres/commit-log.ts'
 import type { ProjectId, TimelineId } from '../postgres/ids.ts'
 import { Lsn } from '../postgres/lsn.ts'
+import { xidOfFullXid } from '../postgres/xid.ts'
 import type { BootBundle } from '../protocol/boot-bundle.ts'
 import type { ComputeState, ComputeStatus, DatabaseSpec, RoleSpec } from '../protocol/compute-control.ts'
 import { ComputeExit } from '../protocol/compute-control.ts'
@@ -215,9 +217,12 @@ export class ComputeService {
 
     const lsn = readOnlyLsn ?? (await this.phases.measure('elect', () => this.#elect(quorum)))
     this.#bootLsn = lsn
-    pages.source = withHints(this.#parts.openPages(lsn))
-    this.#pages = pages.source
+    const source = this.#parts.openPages(lsn)
+    this.#pages = source
     const bundle = await this.phases.measure('bundle', () => this.#parts.readBootBundle(lsn))
+    const nextXid = xidOfFullXid(Number(bundle.header.checkpoint.nextXid))
+    pages.source = withHints(source, new CommitLog(bundle.files, nextXid))
+    this.#pages = pages.source
     this.#lease = new LsnLeaseKeeper(this.#env, lsn, (...args) => this.#parts.leaseLsn(...args))
     const leasing = this.#lease.start()
     leasing.catch(() => undefined)
