@@ -153,10 +153,12 @@ export class ParquetFile {
     endRow: number,
     leafIndexes: readonly number[] = this.leaves.map((leaf) => leaf.index),
   ): Promise<RowRange> {
-    const { rowCount } = this.#group(group)
+    const { rowCount, columns } = this.#group(group)
     if (firstRow < 0 || firstRow >= endRow || endRow > rowCount) {
       throw new CorruptionError('parquet rows outside their row group', { group, firstRow, endRow, rowCount })
     }
+    // Of all the columns at once: each request to an object store counts.
+    await this.#loadOffsetIndexes(leafIndexes.map((index) => columns[index]!))
     const starts = await this.pageFirstRows(group, leafIndexes[0])
     const firstPage = starts.findLastIndex((row) => row <= firstRow)
     const endPage = starts.findIndex((row) => row >= endRow)

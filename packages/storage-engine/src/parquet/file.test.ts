@@ -166,6 +166,16 @@ test('reading some pages fetches their bytes and not the file', async () => {
   await counted.readPages(0, 5, 6, [file.leaf('name').index])
   expect(requests).toBe(2)
   expect(fetchedBytes).toBeLessThan(bytes.length / 8)
+  const columns = [file.leaf('id').index, file.leaf('name').index]
+  const countOf = async (read: (file: ParquetFile) => Promise<unknown>) => {
+    const other = await ParquetFile.open(counting, { sealed: true })
+    requests = 0
+    await read(other)
+    return requests
+  }
+  expect(await countOf((other) => other.readRows(0, 5000, 6000, columns))).toBe(
+    await countOf((other) => other.readPages(0, 5, 6, columns)),
+  )
 })
 
 test('statistics and the column index bound the values of each page', async () => {
