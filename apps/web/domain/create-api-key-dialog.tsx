@@ -3,6 +3,7 @@
 import { Callout } from '@tributary/ui/patterns/callout'
 import { CodeBlock } from '@tributary/ui/patterns/code-block'
 import { CopyField } from '@tributary/ui/patterns/copy-field'
+import { FormDialog } from '@tributary/ui/patterns/form-dialog'
 import { FormField } from '@tributary/ui/patterns/form-field'
 import { Button } from '@tributary/ui/primitives/button'
 import { Checkbox } from '@tributary/ui/primitives/checkbox'
@@ -82,41 +83,32 @@ export function CreateApiKeyDialog({ isOpen, onOpenChange, scope }: CreateApiKey
     )
   }
   return (
-    <Dialog isOpen={isOpen} onOpenChange={close} title="New API key" width="narrow">
-      <form
-        noValidate
-        className="contents"
-        onSubmit={(event) => {
-          event.preventDefault()
-          void submit()
-        }}
+    <FormDialog
+      isOpen={isOpen}
+      onOpenChange={close}
+      title="New API key"
+      width="narrow"
+      action="Create key"
+      isBusy={create.isBusy}
+      error={create.formError('name', 'expiresInDays')}
+      onSubmit={() => void submit()}
+    >
+      <FormField
+        label="Name"
+        hint="Says where it is used: ci, backup, terraform."
+        error={(wasSubmitted ? validateName(name, 'key') : undefined) ?? create.fieldError('name')}
       >
-        <DialogBody>
-          <FormField
-            label="Name"
-            hint="Says where it is used: ci, backup, terraform."
-            error={(wasSubmitted ? validateName(name, 'key') : undefined) ?? create.fieldError('name')}
-          >
-            {(control) => <Input {...control} value={name} onChange={(event) => setName(event.target.value)} />}
-          </FormField>
-          <FormField label="Expires after" error={create.fieldError('expiresInDays')}>
-            {(control) => <Select {...control} value={lifetime} onChange={setLifetime} options={lifetimes} />}
-          </FormField>
-          <Checkbox
-            isChecked={isReadOnly}
-            onChange={setIsReadOnly}
-            label="Read only"
-            hint="It may look, and change nothing."
-          />
-          {create.formError('name', 'expiresInDays') ? <Callout tone="danger">{create.error?.message}</Callout> : null}
-        </DialogBody>
-        <DialogFooter>
-          <Button onClick={() => close(false)}>Cancel</Button>
-          <Button type="submit" variant="primary" isBusy={create.isBusy}>
-            Create key
-          </Button>
-        </DialogFooter>
-      </form>
-    </Dialog>
+        {(control) => <Input {...control} value={name} onChange={(event) => setName(event.target.value)} />}
+      </FormField>
+      <FormField label="Expires after" error={create.fieldError('expiresInDays')}>
+        {(control) => <Select {...control} value={lifetime} onChange={setLifetime} options={lifetimes} />}
+      </FormField>
+      <Checkbox
+        isChecked={isReadOnly}
+        onChange={setIsReadOnly}
+        label="Read only"
+        hint="It may look, and change nothing."
+      />
+    </FormDialog>
   )
 }

@@ -1,7 +1,7 @@
 'use client'
 
-import { Callout } from '@tributary/ui/patterns/callout'
 import { CopyField } from '@tributary/ui/patterns/copy-field'
+import { FormDialog } from '@tributary/ui/patterns/form-dialog'
 import { FormField } from '@tributary/ui/patterns/form-field'
 import { Button } from '@tributary/ui/primitives/button'
 import { Dialog, DialogBody, DialogFooter } from '@tributary/ui/primitives/dialog'
@@ -64,36 +64,24 @@ export function InviteMemberDialog({ isOpen, onOpenChange, organizationId }: Inv
     )
   }
   return (
-    <Dialog isOpen={isOpen} onOpenChange={close} title="Invite to the organization" width="narrow">
-      <form
-        noValidate
-        className="contents"
-        onSubmit={(event) => {
-          event.preventDefault()
-          void submit()
-        }}
-      >
-        <DialogBody>
-          <FormField
-            label="Email"
-            error={(wasSubmitted ? validateEmail(email) : undefined) ?? invite.fieldError('email')}
-          >
-            {(control) => (
-              <Input {...control} type="email" value={email} onChange={(event) => setEmail(event.target.value)} />
-            )}
-          </FormField>
-          <FormField label="Role" hint={roleText[role].hint} error={invite.fieldError('role')}>
-            {(control) => <Select {...control} value={role} onChange={setRole} options={invitable} />}
-          </FormField>
-          {invite.formError('email', 'role') ? <Callout tone="danger">{invite.error?.message}</Callout> : null}
-        </DialogBody>
-        <DialogFooter>
-          <Button onClick={() => close(false)}>Cancel</Button>
-          <Button type="submit" variant="primary" isBusy={invite.isBusy}>
-            Invite
-          </Button>
-        </DialogFooter>
-      </form>
-    </Dialog>
+    <FormDialog
+      isOpen={isOpen}
+      onOpenChange={close}
+      title="Invite to the organization"
+      width="narrow"
+      action="Invite"
+      isBusy={invite.isBusy}
+      error={invite.formError('email', 'role')}
+      onSubmit={() => void submit()}
+    >
+      <FormField label="Email" error={(wasSubmitted ? validateEmail(email) : undefined) ?? invite.fieldError('email')}>
+        {(control) => (
+          <Input {...control} type="email" value={email} onChange={(event) => setEmail(event.target.value)} />
+        )}
+      </FormField>
+      <FormField label="Role" hint={roleText[role].hint} error={invite.fieldError('role')}>
+        {(control) => <Select {...control} value={role} onChange={setRole} options={invitable} />}
+      </FormField>
+    </FormDialog>
   )
 }

@@ -1,10 +1,8 @@
 'use client'
 
-import { Callout } from '@tributary/ui/patterns/callout'
+import { FormDialog } from '@tributary/ui/patterns/form-dialog'
 import { FormField } from '@tributary/ui/patterns/form-field'
-import { Button } from '@tributary/ui/primitives/button'
 import { Checkbox } from '@tributary/ui/primitives/checkbox'
-import { Dialog, DialogBody, DialogFooter } from '@tributary/ui/primitives/dialog'
 import { Input } from '@tributary/ui/primitives/input'
 import { Select } from '@tributary/ui/primitives/select'
 import { useState } from 'react'
@@ -51,64 +49,52 @@ export function CreateBranchDialog({ isOpen, onOpenChange, project, onCreated }:
   }
 
   return (
-    <Dialog isOpen={isOpen} onOpenChange={onOpenChange} title="New branch">
-      <form
-        noValidate
-        className="contents"
-        onSubmit={(event) => {
-          event.preventDefault()
-          void submit()
-        }}
+    <FormDialog
+      isOpen={isOpen}
+      onOpenChange={onOpenChange}
+      title="New branch"
+      action="Create branch"
+      isBusy={create.isBusy}
+      error={create.formError('name', 'parentId', 'at', 'expiresAt')}
+      onSubmit={() => void submit()}
+    >
+      <div className="grid gap-4 sm:grid-cols-2">
+        <FormField label="Name" error={(wasSubmitted ? nameError : undefined) ?? create.fieldError('name')}>
+          {(control) => (
+            <Input {...control} placeholder="dev" value={name} onChange={(event) => setName(event.target.value)} />
+          )}
+        </FormField>
+        <FormField label="From branch" error={create.fieldError('parentId')}>
+          {(control) => (
+            <Select
+              {...control}
+              value={parentId}
+              onChange={setParentId}
+              options={project.branches.nodes.map((branch) => ({ value: branch.id, label: branch.name }))}
+            />
+          )}
+        </FormField>
+      </div>
+      <MomentField
+        projectId={project.id}
+        branchId={parentId}
+        value={moment}
+        onChange={setMoment}
+        error={create.fieldError('at') ?? (wasSubmitted && !moment ? 'Choose a point in history.' : undefined)}
+      />
+      <FormField
+        label="Delete automatically"
+        hint="A branch for a test or a preview is best given an end."
+        error={create.fieldError('expiresAt')}
       >
-        <DialogBody>
-          <div className="grid gap-4 sm:grid-cols-2">
-            <FormField label="Name" error={(wasSubmitted ? nameError : undefined) ?? create.fieldError('name')}>
-              {(control) => (
-                <Input {...control} placeholder="dev" value={name} onChange={(event) => setName(event.target.value)} />
-              )}
-            </FormField>
-            <FormField label="From branch" error={create.fieldError('parentId')}>
-              {(control) => (
-                <Select
-                  {...control}
-                  value={parentId}
-                  onChange={setParentId}
-                  options={project.branches.nodes.map((branch) => ({ value: branch.id, label: branch.name }))}
-                />
-              )}
-            </FormField>
-          </div>
-          <MomentField
-            projectId={project.id}
-            branchId={parentId}
-            value={moment}
-            onChange={setMoment}
-            error={create.fieldError('at') ?? (wasSubmitted && !moment ? 'Choose a point in history.' : undefined)}
-          />
-          <FormField
-            label="Delete automatically"
-            hint="A branch for a test or a preview is best given an end."
-            error={create.fieldError('expiresAt')}
-          >
-            {(control) => <Select {...control} value={expiry} onChange={setExpiry} options={expiryOptions} />}
-          </FormField>
-          <Checkbox
-            isChecked={hasEndpoint}
-            onChange={setHasEndpoint}
-            label="With a compute"
-            hint="So that Postgres clients can connect. It suspends when idle. Analytics need none."
-          />
-          {create.formError('name', 'parentId', 'at', 'expiresAt') ? (
-            <Callout tone="danger">{create.error?.message}</Callout>
-          ) : null}
-        </DialogBody>
-        <DialogFooter>
-          <Button onClick={() => onOpenChange(false)}>Cancel</Button>
-          <Button type="submit" variant="primary" isBusy={create.isBusy}>
-            Create branch
-          </Button>
-        </DialogFooter>
-      </form>
-    </Dialog>
+        {(control) => <Select {...control} value={expiry} onChange={setExpiry} options={expiryOptions} />}
+      </FormField>
+      <Checkbox
+        isChecked={hasEndpoint}
+        onChange={setHasEndpoint}
+        label="With a compute"
+        hint="So that Postgres clients can connect. It suspends when idle. Analytics need none."
+      />
+    </FormDialog>
   )
 }

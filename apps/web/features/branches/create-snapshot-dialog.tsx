@@ -1,10 +1,8 @@
 'use client'
 
-import { Callout } from '@tributary/ui/patterns/callout'
+import { FormDialog } from '@tributary/ui/patterns/form-dialog'
 import { FormField } from '@tributary/ui/patterns/form-field'
 import { toast } from '@tributary/ui/patterns/toast'
-import { Button } from '@tributary/ui/primitives/button'
-import { Dialog, DialogBody, DialogFooter } from '@tributary/ui/primitives/dialog'
 import { Input } from '@tributary/ui/primitives/input'
 import { Select } from '@tributary/ui/primitives/select'
 import { useState } from 'react'
@@ -40,55 +38,39 @@ export function CreateSnapshotDialog({ isOpen, onOpenChange, projectId, branch }
     onOpenChange(false)
   }
   return (
-    <Dialog
+    <FormDialog
       isOpen={isOpen}
       onOpenChange={onOpenChange}
       title={`Snapshot of ${branch.name}`}
       description="Names a point in history and keeps it, also when the history window has passed over it."
+      action="Take snapshot"
+      isBusy={create.isBusy}
+      error={create.formError('name', 'at', 'expiresAt')}
+      onSubmit={() => void submit()}
     >
-      <form
-        noValidate
-        className="contents"
-        onSubmit={(event) => {
-          event.preventDefault()
-          void submit()
-        }}
+      <FormField
+        label="Name"
+        error={(wasSubmitted ? validateName(name, 'snapshot') : undefined) ?? create.fieldError('name')}
       >
-        <DialogBody>
-          <FormField
-            label="Name"
-            error={(wasSubmitted ? validateName(name, 'snapshot') : undefined) ?? create.fieldError('name')}
-          >
-            {(control) => (
-              <Input
-                {...control}
-                placeholder="before the migration"
-                value={name}
-                onChange={(event) => setName(event.target.value)}
-              />
-            )}
-          </FormField>
-          <MomentField
-            projectId={projectId}
-            branchId={branch.id}
-            value={moment}
-            onChange={setMoment}
-            error={create.fieldError('at')}
+        {(control) => (
+          <Input
+            {...control}
+            placeholder="before the migration"
+            value={name}
+            onChange={(event) => setName(event.target.value)}
           />
-          <FormField label="Delete automatically" error={create.fieldError('expiresAt')}>
-            {(control) => <Select {...control} value={expiry} onChange={setExpiry} options={expiryOptions} />}
-          </FormField>
-          {create.formError('name', 'at', 'expiresAt') ? (
-            <Callout tone="danger">{create.error?.message}</Callout>
-          ) : null}
-        </DialogBody>
-        <DialogFooter>
-          <Button onClick={() => onOpenChange(false)}>Cancel</Button>
-          <Button type="submit" variant="primary" isBusy={create.isBusy}>
-            Take snapshot
-          </Button>
-        </DialogFooter>
-      </form>
-    </Dialog>
+        )}
+      </FormField>
+      <MomentField
+        projectId={projectId}
+        branchId={branch.id}
+        value={moment}
+        onChange={setMoment}
+        error={create.fieldError('at')}
+      />
+      <FormField label="Delete automatically" error={create.fieldError('expiresAt')}>
+        {(control) => <Select {...control} value={expiry} onChange={setExpiry} options={expiryOptions} />}
+      </FormField>
+    </FormDialog>
   )
 }

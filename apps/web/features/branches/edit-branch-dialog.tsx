@@ -1,10 +1,8 @@
 'use client'
 
-import { Callout } from '@tributary/ui/patterns/callout'
+import { FormDialog } from '@tributary/ui/patterns/form-dialog'
 import { FormField } from '@tributary/ui/patterns/form-field'
 import { RelativeTime } from '@tributary/ui/patterns/relative-time'
-import { Button } from '@tributary/ui/primitives/button'
-import { Dialog, DialogBody, DialogFooter } from '@tributary/ui/primitives/dialog'
 import { Input } from '@tributary/ui/primitives/input'
 import { Select } from '@tributary/ui/primitives/select'
 import { useState } from 'react'
@@ -35,49 +33,41 @@ export function EditBranchDialog({ isOpen, onOpenChange, branch, field }: EditBr
     if (await update.run({ id: branch.id, input })) onOpenChange(false)
   }
   return (
-    <Dialog isOpen={isOpen} onOpenChange={onOpenChange} title={isName ? 'Rename branch' : 'Expiry'} width="narrow">
-      <form
-        className="contents"
-        onSubmit={(event) => {
-          event.preventDefault()
-          void submit()
-        }}
-      >
-        <DialogBody>
-          {isName ? (
-            <FormField
-              label="Name"
-              hint="The address to connect to stays the same."
-              error={nameError ?? update.fieldError('name')}
-            >
-              {(control) => <Input {...control} value={name} onChange={(event) => setName(event.target.value)} />}
-            </FormField>
-          ) : (
-            <FormField
-              label="Delete automatically"
-              hint={
-                branch.expiresAt ? (
-                  <>
-                    Now set: <RelativeTime at={branch.expiresAt} />.
-                  </>
-                ) : (
-                  'Deleted with its computes; its parent is not touched.'
-                )
-              }
-              error={update.fieldError('expiresAt')}
-            >
-              {(control) => <Select {...control} value={expiry} onChange={setExpiry} options={expiryOptions} />}
-            </FormField>
-          )}
-          {update.formError('name', 'expiresAt') ? <Callout tone="danger">{update.error?.message}</Callout> : null}
-        </DialogBody>
-        <DialogFooter>
-          <Button onClick={() => onOpenChange(false)}>Cancel</Button>
-          <Button type="submit" variant="primary" isBusy={update.isBusy}>
-            Save
-          </Button>
-        </DialogFooter>
-      </form>
-    </Dialog>
+    <FormDialog
+      isOpen={isOpen}
+      onOpenChange={onOpenChange}
+      title={isName ? 'Rename branch' : 'Expiry'}
+      width="narrow"
+      action="Save"
+      isBusy={update.isBusy}
+      error={update.formError('name', 'expiresAt')}
+      onSubmit={() => void submit()}
+    >
+      {isName ? (
+        <FormField
+          label="Name"
+          hint="The address to connect to stays the same."
+          error={nameError ?? update.fieldError('name')}
+        >
+          {(control) => <Input {...control} value={name} onChange={(event) => setName(event.target.value)} />}
+        </FormField>
+      ) : (
+        <FormField
+          label="Delete automatically"
+          hint={
+            branch.expiresAt ? (
+              <>
+                Now set: <RelativeTime at={branch.expiresAt} />.
+              </>
+            ) : (
+              'Deleted with its computes; its parent is not touched.'
+            )
+          }
+          error={update.fieldError('expiresAt')}
+        >
+          {(control) => <Select {...control} value={expiry} onChange={setExpiry} options={expiryOptions} />}
+        </FormField>
+      )}
+    </FormDialog>
   )
 }

@@ -1,9 +1,7 @@
 'use client'
 
-import { Callout } from '@tributary/ui/patterns/callout'
+import { FormDialog } from '@tributary/ui/patterns/form-dialog'
 import { FormField } from '@tributary/ui/patterns/form-field'
-import { Button } from '@tributary/ui/primitives/button'
-import { Dialog, DialogBody, DialogFooter } from '@tributary/ui/primitives/dialog'
 import { Input } from '@tributary/ui/primitives/input'
 import { Select } from '@tributary/ui/primitives/select'
 import { useState } from 'react'
@@ -35,40 +33,29 @@ export function CreateDatabaseDialog({ isOpen, onOpenChange, branch }: CreateDat
     setWasSubmitted(false)
   }
   return (
-    <Dialog isOpen={isOpen} onOpenChange={onOpenChange} title="New database" width="narrow">
-      <form
-        noValidate
-        className="contents"
-        onSubmit={(event) => {
-          event.preventDefault()
-          void submit()
-        }}
-      >
-        <DialogBody>
-          <FormField label="Name" error={(wasSubmitted ? nameError : undefined) ?? create.fieldError('name')}>
-            {(control) => (
-              <Input {...control} isMonospace value={name} onChange={(event) => setName(event.target.value)} />
-            )}
-          </FormField>
-          <FormField label="Owner" error={create.fieldError('ownerName')}>
-            {(control) => (
-              <Select
-                {...control}
-                value={owner}
-                onChange={setOwner}
-                options={branch.roles.map((role) => ({ value: role.name, label: role.name }))}
-              />
-            )}
-          </FormField>
-          {create.formError('name', 'ownerName') ? <Callout tone="danger">{create.error?.message}</Callout> : null}
-        </DialogBody>
-        <DialogFooter>
-          <Button onClick={() => onOpenChange(false)}>Cancel</Button>
-          <Button type="submit" variant="primary" isBusy={create.isBusy}>
-            Create database
-          </Button>
-        </DialogFooter>
-      </form>
-    </Dialog>
+    <FormDialog
+      isOpen={isOpen}
+      onOpenChange={onOpenChange}
+      title="New database"
+      width="narrow"
+      action="Create database"
+      isBusy={create.isBusy}
+      error={create.formError('name', 'ownerName')}
+      onSubmit={() => void submit()}
+    >
+      <FormField label="Name" error={(wasSubmitted ? nameError : undefined) ?? create.fieldError('name')}>
+        {(control) => <Input {...control} isMonospace value={name} onChange={(event) => setName(event.target.value)} />}
+      </FormField>
+      <FormField label="Owner" error={create.fieldError('ownerName')}>
+        {(control) => (
+          <Select
+            {...control}
+            value={owner}
+            onChange={setOwner}
+            options={branch.roles.map((role) => ({ value: role.name, label: role.name }))}
+          />
+        )}
+      </FormField>
+    </FormDialog>
   )
 }

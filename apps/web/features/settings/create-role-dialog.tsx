@@ -1,9 +1,7 @@
 'use client'
 
-import { Callout } from '@tributary/ui/patterns/callout'
+import { FormDialog } from '@tributary/ui/patterns/form-dialog'
 import { FormField } from '@tributary/ui/patterns/form-field'
-import { Button } from '@tributary/ui/primitives/button'
-import { Dialog, DialogBody, DialogFooter } from '@tributary/ui/primitives/dialog'
 import { Input } from '@tributary/ui/primitives/input'
 import { useState } from 'react'
 import { CreateRoleDocument } from '@/gql/graphql.ts'
@@ -35,34 +33,23 @@ export function CreateRoleDialog({ isOpen, onOpenChange, branchId, taken, onCrea
     setWasSubmitted(false)
   }
   return (
-    <Dialog isOpen={isOpen} onOpenChange={onOpenChange} title="New role" width="narrow">
-      <form
-        noValidate
-        className="contents"
-        onSubmit={(event) => {
-          event.preventDefault()
-          void submit()
-        }}
+    <FormDialog
+      isOpen={isOpen}
+      onOpenChange={onOpenChange}
+      title="New role"
+      width="narrow"
+      action="Create role"
+      isBusy={create.isBusy}
+      error={create.formError('name')}
+      onSubmit={() => void submit()}
+    >
+      <FormField
+        label="Name"
+        hint="It gets a password, shown next, and may log in."
+        error={(wasSubmitted ? nameError : undefined) ?? create.fieldError('name')}
       >
-        <DialogBody>
-          <FormField
-            label="Name"
-            hint="It gets a password, shown next, and may log in."
-            error={(wasSubmitted ? nameError : undefined) ?? create.fieldError('name')}
-          >
-            {(control) => (
-              <Input {...control} isMonospace value={name} onChange={(event) => setName(event.target.value)} />
-            )}
-          </FormField>
-          {create.formError('name') ? <Callout tone="danger">{create.error?.message}</Callout> : null}
-        </DialogBody>
-        <DialogFooter>
-          <Button onClick={() => onOpenChange(false)}>Cancel</Button>
-          <Button type="submit" variant="primary" isBusy={create.isBusy}>
-            Create role
-          </Button>
-        </DialogFooter>
-      </form>
-    </Dialog>
+        {(control) => <Input {...control} isMonospace value={name} onChange={(event) => setName(event.target.value)} />}
+      </FormField>
+    </FormDialog>
   )
 }
