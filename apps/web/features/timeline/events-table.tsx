@@ -51,7 +51,10 @@ export function EventsTable({
           <MarkGlyph kind={mark.kind} />
           <span>
             <span className="whitespace-nowrap">{markWords[mark.kind].label}</span>
-            <span className="block max-w-36 truncate text-ink-faint text-label sm:hidden">{lane.name}</span>
+            <span className="line-clamp-2 max-w-40 text-pretty text-ink-faint text-label md:hidden">
+              <span className="sm:hidden">{lane.name} · </span>
+              {mark.summary}
+            </span>
           </span>
         </span>
       ),
