@@ -45,7 +45,7 @@ export const queryWorkerConfig = z.strictObject({
     .min(1024)
     .default(256 * 1024 * 1024),
   /** Scheduling priority, 0 (as other processes) to 19 (last): under contention transactions go first. */
-  niceness: z.number().int().min(0).max(19).default(10),
+  niceness: z.number().int().min(0).max(19).default(5),
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 })
 export type QueryWorkerConfig = z.infer<typeof queryWorkerConfig>
