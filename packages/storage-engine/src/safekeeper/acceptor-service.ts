@@ -1,7 +1,6 @@
 import { assert } from '../base/assert.ts'
 import { CorruptionError, errorText, isStorageError, StorageError } from '../base/errors.ts'
 import type { Env } from '../io/env.ts'
-import type { ProjectId, TimelineId } from '../postgres/ids.ts'
 import { Lsn } from '../postgres/lsn.ts'
 import type { ProposerMessage, Refusal, TermHistory } from '../protocol/safekeeper-messages.ts'
 import type { Feedback, TimelineStatus } from '../protocol/wal-service-messages.ts'
@@ -15,7 +14,8 @@ import {
 import { type AcceptorPeer, AcceptorPeers } from './acceptor-peers.ts'
 import { TaskQueue } from './task-queue.ts'
 import { initialHistory, lastLogTerm } from './term-history.ts'
-import { openState, readControl, writeControl } from './timeline-folder.ts'
+import { controlOf, firstControl, openState, readControl, writeControl } from './timeline-folder.ts'
+import type { TimelineIdentity } from './timeline-identity.ts'
 import type { WalStorage } from './wal-storage.ts'
 import { WalSync } from './wal-sync.ts'
 
@@ -34,13 +34,6 @@ export interface AcceptorServiceOptions {
   readonly allocation: 'zero-fill' | 'sparse'
   /** Only the simulator's broken variants pass another. */
   readonly step?: AcceptorStepFunction
-}
-
-export interface TimelineIdentity {
-  readonly projectId: ProjectId
-  readonly timelineId: TimelineId
-  readonly systemIdentifier: bigint
-  readonly startLsn: Lsn
 }
 
 /** Pause before the disk is tried again after a failure. */
@@ -93,16 +86,7 @@ export class AcceptorService {
     seed: { term: number; history: TermHistory } = { term: 0, history: initialHistory(identity.startLsn) },
   ): Promise<AcceptorService> {
     await options.env.disk.makeDirectory(options.directory)
-    await writeControl(options, {
-      ...identity,
-      ...seed,
-      flushFloorLsn: identity.startLsn,
-      commitLsn: identity.startLsn,
-      peerHorizonLsn: identity.startLsn,
-      backupLsn: identity.startLsn,
-      remoteConsistentLsn: Lsn.zero,
-      truncateLsn: undefined,
-    })
+    await writeControl(options, firstControl(identity, seed))
     return AcceptorService.open(options)
   }
 
@@ -329,17 +313,7 @@ export class AcceptorService {
   }
 
   async #persist(state: AcceptorState, truncateLsn: Lsn | undefined): Promise<void> {
-    await writeControl(this.#options, {
-      ...this.identity,
-      term: state.term,
-      history: state.history,
-      flushFloorLsn: truncateLsn === undefined ? state.flushLsn : Lsn.min(state.flushLsn, truncateLsn),
-      commitLsn: state.commitLsn,
-      peerHorizonLsn: state.peerHorizonLsn,
-      backupLsn: state.backupLsn,
-      remoteConsistentLsn: state.remoteConsistentLsn,
-      truncateLsn,
-    })
+    await writeControl(this.#options, controlOf(this.identity, state, truncateLsn))
     this.#persisted = state
   }
 

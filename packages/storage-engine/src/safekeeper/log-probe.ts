@@ -8,8 +8,8 @@ import {
   SAFEKEEPER_PAYLOAD_BYTES_MAX,
   type VoteResponse,
 } from '../protocol/safekeeper-messages.ts'
-import type { TimelineIdentity } from './acceptor-service.ts'
 import { askOnce } from './ask-once.ts'
+import type { TimelineIdentity } from './timeline-identity.ts'
 
 const PROBE_TIMEOUT_MS = 3000
 

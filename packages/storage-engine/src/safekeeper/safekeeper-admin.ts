@@ -3,7 +3,8 @@ import { StorageError } from '../base/errors.ts'
 import type { HttpHandler } from '../io/http-server.ts'
 import { ProjectId, TimelineId } from '../postgres/ids.ts'
 import { Lsn } from '../postgres/lsn.ts'
-import type { AcceptorService, TimelineIdentity } from './acceptor-service.ts'
+import type { AcceptorService } from './acceptor-service.ts'
+import type { TimelineIdentity } from './timeline-identity.ts'
 import type { TimelineRegistry } from './timeline-registry.ts'
 
 /** One timeline as GET /timelines shows it. LSNs and the system identifier are text. */

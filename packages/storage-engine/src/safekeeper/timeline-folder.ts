@@ -1,8 +1,10 @@
 import { StorageError } from '../base/errors.ts'
 import type { Env } from '../io/env.ts'
 import { Lsn } from '../postgres/lsn.ts'
+import type { TermHistory } from '../protocol/safekeeper-messages.ts'
 import type { AcceptorState } from './acceptor.ts'
 import { type ControlFile, encodeControlFile, readControlFile } from './control-file.ts'
+import type { TimelineIdentity } from './timeline-identity.ts'
 import { WalStorage, type WalStorageOptions } from './wal-storage.ts'
 
 /** A timeline on a SafeKeeper's disk: its control file, and its WAL in the folder `wal`. */
@@ -21,6 +23,32 @@ export async function writeControl(
 
 export function controlPath(directory: string): string {
   return `${directory}/control`
+}
+
+/** Of a timeline that is made: it holds nothing, and promised no more than `seed` says. */
+export function firstControl(
+  identity: TimelineIdentity,
+  seed: { readonly term: number; readonly history: TermHistory },
+): ControlFile {
+  const { startLsn } = identity
+  return {
+    ...identity,
+    ...seed,
+    flushFloorLsn: startLsn,
+    commitLsn: startLsn,
+    peerHorizonLsn: startLsn,
+    backupLsn: startLsn,
+    remoteConsistentLsn: Lsn.zero,
+    truncateLsn: undefined,
+  }
+}
+
+/** What of the state must outlive the process. `truncateLsn`: a cut that is decided. */
+export function controlOf(identity: TimelineIdentity, state: AcceptorState, truncateLsn: Lsn | undefined): ControlFile {
+  const { term, history, flushLsn, commitLsn, peerHorizonLsn, backupLsn, remoteConsistentLsn } = state
+  const flushFloorLsn = truncateLsn === undefined ? flushLsn : Lsn.min(flushLsn, truncateLsn)
+  const progress = { flushFloorLsn, commitLsn, peerHorizonLsn, backupLsn, remoteConsistentLsn }
+  return { ...identity, term, history, ...progress, truncateLsn }
 }
 
 /** Rejects with `not-found` when there is no control file, with CorruptionError when it is damaged. */

@@ -4,8 +4,9 @@ import { ProjectId, TimelineId } from '../postgres/ids.ts'
 import { Lsn } from '../postgres/lsn.ts'
 import type { TermHistory } from '../protocol/safekeeper-messages.ts'
 import type { AcceptorStepFunction } from './acceptor.ts'
-import { AcceptorService, type TimelineIdentity } from './acceptor-service.ts'
+import { AcceptorService } from './acceptor-service.ts'
 import { controlPath } from './timeline-folder.ts'
+import type { TimelineIdentity } from './timeline-identity.ts'
 
 /**
  * The timelines of one SafeKeeper: `<data>/timelines/<project>/<timeline>/{control,wal/}`. A folder without a control file
