@@ -72,8 +72,10 @@ export class HttpRouteProvider implements RouteProvider {
     return this.#call(PROXY_CONNECTIONS_PATH, connectionsAnswer, { signal, body: report, timeoutMs: REPORT_MS_MAX })
   }
 
+  /** Of roles that exist: names that strangers make up push nothing out. */
   #remember(key: string, answer: RouteAnswer): void {
     this.#remembered.delete(key)
+    if (answer.verifier === null) return
     this.#remembered.set(key, { answer, atMs: this.#options.nowMs() })
     if (this.#remembered.size > REMEMBERED_MAX) {
       const [oldest] = this.#remembered.keys()

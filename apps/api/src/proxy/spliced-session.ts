@@ -83,10 +83,10 @@ export class SplicedSession {
     this.#isCancelled = true
   }
 
-  /** Ends the session with a reason. */
+  /** Ends the session with a reason; the first one counts. */
   end(error: ProxyError): void {
-    if (this.#isClosed) return
     const { client, compute } = this.#options
+    if (this.#isClosed || client.writableEnded) return
     compute.socket.destroy()
     if (this.#guard.isAtMessageEnd) client.end(encodeErrorResponse(error))
     else client.end()
@@ -95,6 +95,8 @@ export class SplicedSession {
 
   #fromClient(chunk: Buffer): void {
     const { client, compute } = this.#options
+    // Said to a session that has ended: read, so that the client's own end is seen, and given to nobody.
+    if (compute.socket.destroyed) return
     this.bytesFromClient += chunk.length
     const seen = this.#tracker.feed(chunk)
     if (seen === 'flush') this.#guard.flushRequested()
