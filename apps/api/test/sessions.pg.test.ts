@@ -178,3 +178,21 @@ test('the routes of the log-in library that go past our rules are not served: a 
   expect((await stack.graphql('{ project(id: "x") { id } }', {}, key)).status).toBe(401)
   expect((await post('/api/auth/sign-out', {}, { cookie })).status).toBe(200)
 })
+
+test('a key that expires makes none that is good for longer, and one that may only read makes none', async () => {
+  const make = async (input: string, key?: string) =>
+    (
+      await stack.ask(
+        `mutation { createApiKey(input: { name: "k", ${input} }) { secret error { code message field } } }`,
+        {},
+        key,
+      )
+    ).createApiKey
+  const short = (await make('expiresInDays: 2')).secret
+  for (const input of ['expiresInDays: 3', 'readOnly: false', `projectId: "${projectId}"`])
+    expect((await make(input, short)).error).toMatchObject({ code: 'INVALID_INPUT', field: 'expiresInDays' })
+  expect((await make('expiresInDays: 1', short)).error).toBeNull()
+  const reader = (await make('readOnly: true')).secret
+  expect((await make('readOnly: true', reader)).error).toMatchObject({ code: 'READ_ONLY_KEY' })
+  expect((await make('readOnly: false')).error).toBeNull()
+})

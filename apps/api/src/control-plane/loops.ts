@@ -1,5 +1,6 @@
 import { errorText } from '@tributary/storage-engine/admin'
 import type { App } from '../app.ts'
+import { pause } from '../shared/pause.ts'
 import type { Metering } from './metering.ts'
 import type { Reconciler } from './reconciler.ts'
 import type { Retention } from './retention.ts'
@@ -45,17 +46,4 @@ export async function runLoops(
     every('processes', WATCH_AGAIN_MS, () => app.stack.watch(() => app.bus.publish('storageStatus', {}), { signal })),
     app.demo.runWorkload(signal),
   ])
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve()
-    const done = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    signal.addEventListener('abort', done, { once: true })
-  })
 }

@@ -75,7 +75,7 @@ export class Metering {
       if (!refusal.ok) {
         this.#app.log.info({ endpointId: endpoint.id, reason: refusal.error.message }, 'suspending: over quota')
         await this.#endpoints.suspend(systemActor('quota'), endpoint.id)
-        await database.endpoint.update({ where: { id: endpoint.id }, data: { lastError: refusal.error.message } })
+        await database.endpoint.updateMany({ where: { id: endpoint.id }, data: { lastError: refusal.error.message } })
       }
     }
     for (const computeId of this.#last.keys()) if (!seen.has(computeId)) this.#last.delete(computeId)

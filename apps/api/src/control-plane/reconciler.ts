@@ -3,6 +3,7 @@ import type { App } from '../app.ts'
 import { systemActor } from '../auth/permission.ts'
 import { idleDecision } from '../modules/endpoint/endpoint-rules.ts'
 import { EndpointService } from '../modules/endpoint/endpoint-service.ts'
+import { pause } from '../shared/pause.ts'
 import { FailureError, failure } from '../shared/result.ts'
 import { announce, observedFields, stoppedFields, stopQuietly } from './handlers/start-compute.ts'
 import { activeStates } from './operations/operation-kinds.ts'
@@ -54,7 +55,7 @@ export class Reconciler {
         await this.#app.computes.watchComputes(() => this.#look(), { signal })
       } catch (error) {
         this.#app.log.warn({ error: errorText(error) }, 'watching computes failed')
-        await sleep(WATCH_RETRY_MS, signal)
+        await pause(WATCH_RETRY_MS, signal)
       }
     }
   }
@@ -269,16 +270,4 @@ export class Reconciler {
         await this.#endpoints.suspend(systemActor('scale to zero'), endpoint.id, { onlyIfIdle: true })
     }
   }
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    signal.addEventListener('abort', done, { once: true })
-  })
 }

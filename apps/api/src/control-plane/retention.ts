@@ -4,7 +4,7 @@ import { systemActor } from '../auth/permission.ts'
 import type { DeletedTimeline } from '../generated/prisma/client.ts'
 import { BranchService } from '../modules/branch/branch-service.ts'
 import { SnapshotService } from '../modules/snapshot/snapshot-service.ts'
-import { noteDeleted } from './handlers/branch-handlers.ts'
+import { noteDeleted } from './handlers/branch-timeline.ts'
 
 const DAY_MS = 24 * 3600 * 1000
 /** What the catalog keeps of each kind of record. */

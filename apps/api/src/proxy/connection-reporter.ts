@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { pause } from '../shared/pause.ts'
 import type { LiveSessions } from './live-sessions.ts'
 import type { RouteProvider } from './route-provider.ts'
 
@@ -40,17 +41,4 @@ export async function runConnectionReporter(options: {
     }
     await pause(intervalMs, signal)
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve()
-    const end = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', end)
-      resolve()
-    }
-    const timer = setTimeout(end, ms)
-    signal.addEventListener('abort', end, { once: true })
-  })
 }

@@ -5,7 +5,6 @@ import {
   createTimelineHandler,
   deleteBranchHandler,
   deleteProjectHandler,
-  restoreBranchHandler,
 } from './branch-handlers.ts'
 import {
   createComputeHandler,
@@ -17,6 +16,7 @@ import {
 import { applyConfigHandler } from './config-handlers.ts'
 import { failoverHandler, replaceHandler } from './failover-handlers.ts'
 import { publishLakeHandler } from './lake-handlers.ts'
+import { restoreBranchHandler } from './restore-branch-handler.ts'
 
 /** What each kind of operation does. */
 export function operationHandlers(app: App): OperationHandlers {

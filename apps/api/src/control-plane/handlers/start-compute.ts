@@ -129,6 +129,13 @@ export async function bringDown(app: App, endpointId: string, how: 'graceful' | 
   await announce(app, endpointId)
 }
 
+/** Of a branch, or of all branches of a project. */
+export async function stopAll(app: App, where: { branchId: string } | { projectId: string }): Promise<void> {
+  const endpoints = await app.database.endpoint.findMany({ where })
+  await app.database.endpoint.updateMany({ where, data: { desiredState: 'SUSPENDED' } })
+  for (const endpoint of endpoints) await bringDown(app, endpoint.id, 'graceful')
+}
+
 export async function stopQuietly(app: App, computeId: string, how: 'graceful' | 'immediate'): Promise<void> {
   try {
     await app.computes.stopCompute(computeId, how)

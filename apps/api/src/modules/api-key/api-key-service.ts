@@ -46,6 +46,7 @@ export class ApiKeyService {
       if (days !== null && !(Number.isInteger(days) && days >= 1 && days <= 3650))
         throw new FailureError(invalid('expiresInDays', 'must be between 1 and 3650').error)
       const scope = await this.#scope(actor, input)
+      await this.#refuseOutliving(actor, days)
       if ((await database.apikey.count({ where: { referenceId: actor.userId, enabled: true } })) >= KEYS_PER_USER_MAX)
         throw new FailureError(failure('QUOTA_EXCEEDED', `a person may have ${KEYS_PER_USER_MAX} keys`).error)
       const made = await this.#auth.api.createApiKey({
@@ -80,7 +81,7 @@ export class ApiKeyService {
   async #scope(actor: Exclude<Actor, { kind: 'system' }>, input: CreateApiKeyInput) {
     const isReadOnly = input.isReadOnly === true
     if (actor.kind === 'api-key') {
-      if (actor.isReadOnly && !isReadOnly) throw new FailureError(notAllowed(actor, 'project.manage-keys').error)
+      if (actor.isReadOnly) throw new FailureError(notAllowed(actor, 'project.manage-keys').error)
       if (actor.projectId !== null && input.projectId !== actor.projectId)
         throw new FailureError(failure('NOT_ALLOWED', 'this key may make keys for its own project only').error)
       if (actor.organizationId !== null && !input.projectId && input.organizationId !== actor.organizationId)
@@ -100,6 +101,20 @@ export class ApiKeyService {
       return { organizationId, projectId: null, isReadOnly }
     }
     return { organizationId: null, projectId: null, isReadOnly }
+  }
+
+  /** Whoever got hold of a key that expires has no other one afterwards. */
+  async #refuseOutliving(actor: Exclude<Actor, { kind: 'system' }>, days: number | null): Promise<void> {
+    if (actor.kind !== 'api-key') return
+    const own = await this.#app.database.apikey.findUnique({ where: { id: actor.keyId }, select: { expiresAt: true } })
+    const expiresAt = own?.expiresAt ?? null
+    if (expiresAt === null || (days !== null && Date.now() + days * DAY_SECONDS * 1000 <= expiresAt.getTime())) return
+    throw new FailureError(
+      invalid(
+        'expiresInDays',
+        `a key that expires makes none that is good for longer: until ${expiresAt.toISOString()}`,
+      ).error,
+    )
   }
 
   /** Keys of the actor's person, whatever their scope. */

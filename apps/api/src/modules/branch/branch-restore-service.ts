@@ -16,7 +16,7 @@ export interface RestoreBranchInput {
   readonly keepByDefault?: boolean
 }
 
-/** Restore and reset: checked and asked for here, done by `restoreBranchHandler` in control-plane/handlers. */
+/** Restore and reset: checked and asked for here, done by control-plane/handlers/restore-branch-handler.ts. */
 export class BranchRestoreService {
   readonly #app: App
 

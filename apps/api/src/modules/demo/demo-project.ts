@@ -4,6 +4,7 @@ import type { Actor, App, CallOptions } from '../../app.ts'
 import { systemActor } from '../../auth/permission.ts'
 import type { Waker } from '../../control-plane/wake.ts'
 import type { Operation, Project } from '../../generated/prisma/client.ts'
+import { pause } from '../../shared/pause.ts'
 import { catchFailure, FailureError, notFound, type Result, unwrap } from '../../shared/result.ts'
 import { accessProject } from '../access.ts'
 import { recordAudit } from '../audit/audit-service.ts'
@@ -238,17 +239,4 @@ async function connect(
   client.on('error', () => undefined)
   await client.connect()
   return client
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve()
-    const done = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    signal.addEventListener('abort', done, { once: true })
-  })
 }
