@@ -15,16 +15,19 @@ import { computeUri } from '../../../packages/storage-engine/bench/commit.bench.
 import { pgbenchInit, pgbenchRun, requirePgbench } from '../../../packages/storage-engine/bench/pgbench.ts'
 import { startStack } from '../../../packages/storage-engine/test/stack-fixture.ts'
 import { PROXY_ROUTE_PATH, type RouteAnswer } from '../src/proxy/proxy-contract.ts'
+import { startYardstick } from './pgbouncer-yardstick.ts'
 
 const program = fileURLToPath(new URL('../dist/main/proxy.mjs', import.meta.url))
 const ENDPOINT = 'ep-bench'
+const YARDSTICK_PORT = 27_195
 
 /**
  * What the proxy costs: pgbench (tpcb-like, prepared, commits through the quorum) at a compute of the real stack, directly
  * over TCP and through the proxy as its own process, where the stack puts it: TCP to the client, the compute's Unix socket
  * behind; turns alternate. Neither side of the ratios has TLS (a compute offers none). Ratios are proxy / direct: latency
  * (lower is better) at 1 and 8 clients, transactions per second (higher is better) at 8. The figures also have the worst case
- * for any proxy, reads that a compute answers from memory, and TLS to the client.
+ * for any proxy, reads that a compute answers from memory, and TLS to the client; and, where PgBouncer is installed, what a
+ * proxy in C costs on the same machine in the same turns.
  */
 export async function bench({ say, isQuick }: BenchContext): Promise<BenchReport> {
   await requirePgbench()
@@ -35,6 +38,7 @@ export async function bench({ say, isQuick }: BenchContext): Promise<BenchReport
     const route = await routeTo(direct)
     const api = await serveRoutes(route)
     const proxy = await startProxy(api.url, { host: direct.hostname, folder: path.join(stack.home, 'run', 'postgres') })
+    const yardstick = await startYardstick(direct, YARDSTICK_PORT)
     try {
       const proxied = new URL(direct)
       proxied.port = String(proxy.port)
@@ -48,7 +52,9 @@ export async function bench({ say, isQuick }: BenchContext): Promise<BenchReport
         direct: uri(direct, 'disable'),
         proxy: uri(proxied, 'disable'),
         proxyTls: uri(proxied, 'require'),
+        ...(yardstick ? { pgbouncer: uri(yardstick.url, 'disable') } : {}),
       }
+      const names = Object.keys(paths) as (keyof typeof paths)[]
       say(`loading scale ${scale}`)
       await pgbenchInit(paths.direct, scale)
       const figures: Record<string, number> = {}
@@ -58,18 +64,22 @@ export async function bench({ say, isQuick }: BenchContext): Promise<BenchReport
         ['read', true],
       ] as const) {
         for (const clients of [1, 8]) {
-          const tps = { direct: [] as number[], proxy: [] as number[], proxyTls: [] as number[] }
+          const tps: Record<string, number[]> = Object.fromEntries(names.map((name) => [name, []]))
           for (let round = 0; round < rounds; round++)
-            for (const name of ['direct', 'proxy', 'proxyTls'] as const)
-              tps[name].push(await pgbenchRun(paths[name], { clients, seconds, isSelectOnly }))
-          for (const name of ['direct', 'proxy', 'proxyTls'] as const) {
-            const value = median(tps[name])
+            for (const name of names) {
+              const by = paths[name]
+              if (by) tps[name]?.push(await pgbenchRun(by, { clients, seconds, isSelectOnly }))
+            }
+          const tpsOf = (name: string) => median(tps[name] ?? [])
+          for (const name of names) {
+            const value = tpsOf(name)
             figures[`${load}Tps${name[0]?.toUpperCase()}${name.slice(1)}C${clients}`] = rounded(value)
             figures[`${load}LatencyUs${name[0]?.toUpperCase()}${name.slice(1)}C${clients}`] = rounded(
               (clients * 1e6) / value,
             )
           }
-          const ratio = median(tps.proxy) / median(tps.direct)
+          const ratio = tpsOf('proxy') / tpsOf('direct')
+          if (yardstick) figures[`${load}RatioPgbouncerC${clients}`] = rounded(tpsOf('pgbouncer') / tpsOf('direct'))
           say(`${load} c${clients}: proxy ${(100 * ratio).toFixed(0)} % of direct`)
           figures[`${load}RatioC${clients}`] = rounded(ratio)
           if (load === 'write') {
@@ -80,6 +90,7 @@ export async function bench({ say, isQuick }: BenchContext): Promise<BenchReport
       }
       return { bench: 'proxy', figures, ratios }
     } finally {
+      yardstick?.stop()
       proxy.child.kill('SIGTERM')
       api.server.close()
       api.server.closeAllConnections()
