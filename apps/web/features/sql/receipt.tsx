@@ -42,7 +42,7 @@ export function FreshnessReceipt({ receipt }: { receipt: NonNullable<SqlResult['
   return (
     <section aria-label="Freshness receipt" className="border-line border-t bg-sunken/60 px-4 py-3">
       <h3 className="mb-2 font-medium text-ink-soft text-label">Freshness receipt</h3>
-      <dl className="grid grid-cols-[repeat(auto-fill,minmax(5.75rem,1fr))] gap-x-3 gap-y-2">
+      <dl className="grid grid-cols-[repeat(auto-fill,minmax(6.5rem,1fr))] gap-x-3 gap-y-2 lg:grid-cols-[7.5rem_repeat(6,minmax(0,1fr))]">
         {facts.map(({ term, value, explanation }) => (
           <div key={term} title={explanation}>
             <dt className="text-ink-faint text-label">{term}</dt>

@@ -2,6 +2,7 @@ import { X } from 'lucide-react'
 import * as Radix from 'radix-ui/dialog'
 import type { ReactNode } from 'react'
 import { classNames } from '../lib/class-names.ts'
+import { useReturnFocus } from '../lib/use-return-focus.ts'
 import { IconButton } from './icon-button.tsx'
 
 export interface DialogProps {
@@ -28,13 +29,18 @@ export function Dialog({
   width = 'medium',
   isBlocking,
 }: DialogProps) {
+  const focus = useReturnFocus()
   const refuse = isBlocking ? (event: Event) => event.preventDefault() : undefined
   return (
     <Radix.Root open={isOpen} onOpenChange={onOpenChange}>
       <Radix.Portal>
         <Radix.Overlay className="fixed inset-0 z-40 animate-appear bg-veil" />
         <Radix.Content
-          onOpenAutoFocus={focusFirstField}
+          onOpenAutoFocus={(event) => {
+            focus.remember()
+            focusFirstField(event)
+          }}
+          onCloseAutoFocus={focus.giveBack}
           onEscapeKeyDown={refuse}
           onPointerDownOutside={refuse}
           onInteractOutside={refuse}

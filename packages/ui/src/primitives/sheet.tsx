@@ -2,6 +2,7 @@ import { X } from 'lucide-react'
 import * as Radix from 'radix-ui/dialog'
 import type { ReactNode } from 'react'
 import { classNames } from '../lib/class-names.ts'
+import { useReturnFocus } from '../lib/use-return-focus.ts'
 import { IconButton } from './icon-button.tsx'
 
 export interface SheetProps {
@@ -17,12 +18,15 @@ export interface SheetProps {
 
 /** A panel along one edge: details beside a list, or the navigation on a phone. */
 export function Sheet({ isOpen, onOpenChange, title, children, side = 'right', hideTitle, className }: SheetProps) {
+  const focus = useReturnFocus()
   return (
     <Radix.Root open={isOpen} onOpenChange={onOpenChange}>
       <Radix.Portal>
         <Radix.Overlay className="fixed inset-0 z-40 animate-appear bg-veil" />
         <Radix.Content
           aria-describedby={undefined}
+          onOpenAutoFocus={focus.remember}
+          onCloseAutoFocus={focus.giveBack}
           className={classNames(
             'fixed inset-y-0 z-40 flex w-[min(30rem,100vw)] flex-col overflow-y-auto border-line bg-raised shadow-raised',
             side === 'right' ? 'right-0 animate-bank-right border-l' : 'left-0 animate-bank-left border-r',
