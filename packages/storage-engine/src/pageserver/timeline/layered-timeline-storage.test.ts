@@ -414,14 +414,14 @@ test('an image of a branch holds what its parent has only in memory', async () =
 })
 
 test('while a layer is uploaded the next one is, too, and the index names them in the order of their LSNs', async () => {
-  const uploads: { end: () => void }[] = []
+  const uploads: { layerName: string; end: () => void }[] = []
   const began: (() => void)[] = []
   const held: ObjectStore = {
     ...store,
     async putFile(objectKey, path, options) {
       await store.putFile(objectKey, path, options)
       await new Promise<void>((end) => {
-        uploads.push({ end })
+        uploads.push({ layerName: objectKey.slice(objectKey.lastIndexOf('/') + 1), end })
         for (const wake of began.splice(0)) wake()
       })
     },
@@ -436,11 +436,13 @@ test('while a layer is uploaded the next one is, too, and the index names them i
     storage.advance(Lsn.of(lsn))
   }
   await uploadsBegan(2)
+  // Names of the same keys are in the order of their LSNs; either may have begun first.
+  const [earlier, later] = uploads.toSorted((a, b) => (a.layerName < b.layerName ? -1 : 1))
   // The later one is done first, and means nothing yet.
-  uploads[1]!.end()
+  later!.end()
   await new Promise((resolve) => setImmediate(resolve))
   expect(storage.remoteConsistentLsn).toBe(0)
-  uploads[0]!.end()
+  earlier!.end()
   await uploadsBegan(3)
   uploads[2]!.end()
   await storage.flush()
