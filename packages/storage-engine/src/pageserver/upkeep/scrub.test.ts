@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { CorruptionError } from '../../base/errors.ts'
+import { CorruptionError, StorageError } from '../../base/errors.ts'
 import { silentLog } from '../../io/log.ts'
 import { noMetrics } from '../../io/metrics.ts'
 import { nodeClock } from '../../io/node-clock.ts'
@@ -85,6 +85,21 @@ test.each(['delta', 'page-image'] as const)(
     expect(await store.get(objectKey)).toEqual(good)
   },
 )
+
+test('a read that fails is made again, and not those of all layers before it', async () => {
+  const { length } = storage.index.layers
+  let calls = 0
+  const { getFile } = store
+  // The project holds this object.
+  Object.assign(store, {
+    getFile: async (...args: Parameters<ObjectStore['getFile']>) => {
+      if (++calls % 2 === 0) throw new StorageError('unavailable', 'away')
+      return getFile.apply(store, args)
+    },
+  })
+  expect(await storage.scrub()).toMatchObject({ damaged: [], verifiedCount: length })
+  expect(calls).toBe(2 * length - 1)
+})
 
 test('a damaged object without a local copy is named, and stays as it is', async () => {
   const layer = newest('delta')

@@ -4,6 +4,7 @@ import type { LayerDescriptor } from '../layer/layer-descriptor.ts'
 import { parseLayerName } from '../layer/layer-name.ts'
 import { listIndexes } from '../remote/list-indexes.ts'
 import { layersPrefix } from '../remote/object-paths.ts'
+import { retryForever } from '../remote/retry-forever.ts'
 import type { StorageContext } from '../timeline/storage-context.ts'
 import { noteDamage } from './damage-notes.ts'
 import type { UpkeepTarget } from './upkeep-target.ts'
@@ -51,7 +52,10 @@ async function scrubLayers(
   try {
     for (const descriptor of layers) {
       const { name, kind, sizeBytes } = descriptor
-      const outcome = await scrubLayer(context, target, descriptor)
+      // One read that fails would have all others made again.
+      const outcome = await retryForever('scrub of a layer', context.retry, () =>
+        scrubLayer(context, target, descriptor),
+      )
       if (outcome.kind === 'damaged') {
         damaged.push({ name, error: errorText(outcome.error) })
         // Reads and garbage collection look to the layers below from now on, and image making puts another in its place.
