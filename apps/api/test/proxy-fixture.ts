@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import * as fs from 'node:fs'
+import { connect } from 'node:net'
 import * as os from 'node:os'
 import * as path from 'node:path'
+import type pg from 'pg'
 import { pino } from 'pino'
 import {
   createPostgres,
@@ -20,7 +22,7 @@ import type {
 import { ProxyServer } from '../src/proxy/proxy-server.ts'
 import type { RouteProvider } from '../src/proxy/route-provider.ts'
 import { loadTlsMaterial, type TlsMaterial } from '../src/proxy/tls-material.ts'
-import { ProxyError } from '../src/proxy/wire.ts'
+import { encodeCancelRequest, ProxyError } from '../src/proxy/wire.ts'
 
 /** A stock Postgres that asks for SCRAM of all but its superuser on the socket, with a role `app` (password `secret`) and a database `app`. */
 export async function startScramPostgres(tcpPort: number, settings: PostgresSettings = {}): Promise<PostgresFixture> {
@@ -164,4 +166,12 @@ export async function startTestProxy(
       fs.rmSync(folder, { recursive: true, force: true })
     },
   }
+}
+
+/** Asks, as libpq does, for a cancel of what this session runs; at the proxy's port, or wherever it logged in. */
+export function requestCancel(port: number, session: pg.Client): void {
+  const { processID, secretKey } = session as unknown as { processID: number; secretKey: number }
+  const key = Buffer.alloc(4)
+  key.writeInt32BE(secretKey)
+  connect(port, '127.0.0.1').end(encodeCancelRequest(processID, key))
 }

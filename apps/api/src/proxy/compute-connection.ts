@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { Socket } from 'node:net'
+import type { OnReadOpts, Socket } from 'node:net'
 import { type ComputePlace, dialCompute } from './dial-compute.ts'
 import { ScramKeyClient, type ScramVerifier } from './scram.ts'
 import { SocketReader } from './socket-reader.ts'
@@ -89,11 +89,17 @@ export async function connectCompute(login: ComputeLogin, signal: AbortSignal): 
 
 /** Rejects with ComputeUnreachable when nobody listens: a pooler in front would not tell that from a refusal. */
 export async function checkReachable(place: ComputePlace, signal: AbortSignal): Promise<void> {
-  const socket = await dialCompute(place, signal).catch((cause: unknown) => {
+  const socket = await reach(place, signal)
+  socket.destroy()
+}
+
+async function reach(place: ComputePlace, signal: AbortSignal, onread?: OnReadOpts): Promise<Socket> {
+  try {
+    return await dialCompute(place, signal, onread)
+  } catch (cause) {
     signal.throwIfAborted()
     throw new ComputeUnreachable('the compute does not answer', { cause })
-  })
-  socket.destroy()
+  }
 }
 
 async function open(place: ComputePlace, signal: AbortSignal) {
@@ -102,10 +108,7 @@ async function open(place: ComputePlace, signal: AbortSignal) {
     onChunk(Buffer.from(sharedReadBuffer.subarray(0, bytes)))
     return true
   }
-  const socket = await dialCompute(place, signal, { buffer: sharedReadBuffer, callback }).catch((cause: unknown) => {
-    signal.throwIfAborted()
-    throw new ComputeUnreachable('the compute does not answer', { cause })
-  })
+  const socket = await reach(place, signal, { buffer: sharedReadBuffer, callback })
   const reader = new SocketReader(socket, { isPushed: true })
   onChunk = reader.push
   const attach: ComputeConnection['attach'] = (next) => {

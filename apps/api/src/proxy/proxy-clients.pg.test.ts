@@ -8,8 +8,14 @@ import pg from 'pg'
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { PostgresFixture } from '../../../../packages/storage-engine/test/postgres-fixture.ts'
-import { startScramPostgres, startTestProxy, type TestProxy, TestRoutes } from '../../test/proxy-fixture.ts'
-import { decodeNoticeFields, encodeCancelRequest, encodeStartupMessage } from './wire.ts'
+import {
+  requestCancel,
+  startScramPostgres,
+  startTestProxy,
+  type TestProxy,
+  TestRoutes,
+} from '../../test/proxy-fixture.ts'
+import { decodeNoticeFields, encodeStartupMessage } from './wire.ts'
 
 const run = promisify(execFile)
 const HOST = 'ep-a.db.localtest'
@@ -268,10 +274,7 @@ describe('a compute on this machine', () => {
       await expect
         .poll(async () => (await server.query(`select 1 from pg_stat_activity where wait_event = 'PgSleep'`)).length)
         .toBe(1)
-      const { processID, secretKey } = client as unknown as { processID: number; secretKey: number }
-      const key = Buffer.alloc(4)
-      key.writeInt32BE(secretKey)
-      connect(near.port, '127.0.0.1').end(encodeCancelRequest(processID, key))
+      requestCancel(near.port, client)
       expect(await sleeping).toBe('57014')
     })
     await server.query(`create role moved login password 'secret'`)

@@ -1,11 +1,15 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { connect } from 'node:net'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findProgram } from '../../../../../packages/storage-engine/src/io/find-program.ts'
 import type { PostgresFixture } from '../../../../../packages/storage-engine/test/postgres-fixture.ts'
-import { startScramPostgres, startTestProxy, type TestProxy, TestRoutes } from '../../../test/proxy-fixture.ts'
-import { encodeCancelRequest } from '../wire.ts'
+import {
+  requestCancel,
+  startScramPostgres,
+  startTestProxy,
+  type TestProxy,
+  TestRoutes,
+} from '../../../test/proxy-fixture.ts'
 
 const pgbouncer = findProgram('pgbouncer', process.env)
 
@@ -102,10 +106,7 @@ describe.skipIf(pgbouncer === undefined)('pooled names, where PgBouncer is insta
     await expect
       .poll(async () => (await server.query(`select 1 from pg_stat_activity where wait_event = 'PgSleep'`)).length)
       .toBeGreaterThan(0)
-    const { processID, secretKey } = victim as unknown as { processID: number; secretKey: number }
-    const key = Buffer.alloc(4)
-    key.writeInt32BE(secretKey)
-    connect(proxy.port, '127.0.0.1').end(encodeCancelRequest(processID, key))
+    requestCancel(proxy.port, victim)
     expect(await sleeping).toBe('57014')
     expect((await alsoSleeping).rows[0]).toMatchObject({ answer: 'whole' })
     await Promise.all([victim.end(), other.end()])
@@ -170,10 +171,7 @@ describe.skipIf(pgbouncer === undefined)('pooled names, where PgBouncer is insta
       await expect
         .poll(async () => (await server.query(`select 1 from pg_stat_activity where wait_event = 'SyncRep'`)).length)
         .toBe(1)
-      const { processID, secretKey } = client as unknown as { processID: number; secretKey: number }
-      const key = Buffer.alloc(4)
-      key.writeInt32BE(secretKey)
-      connect(proxy.port, '127.0.0.1').end(encodeCancelRequest(processID, key))
+      requestCancel(proxy.port, client)
       expect(await inserting).toBe('40003')
       await client.end()
     } finally {
