@@ -4,9 +4,8 @@ import { connect } from 'node:net'
 import * as os from 'node:os'
 import * as path from 'node:path'
 import { findProgram } from '../../../packages/storage-engine/src/io/find-program.ts'
+import { unprivilegedAccount } from '../src/shared/unprivileged-account.ts'
 
-/** nobody: PgBouncer refuses to run as root. */
-const UNPRIVILEGED = { uid: 65_534, gid: 65_534 }
 const START_MS_MAX = 5_000
 
 /**
@@ -17,7 +16,7 @@ export async function startYardstick(compute: URL, port: number): Promise<{ url:
   const program = findProgram('pgbouncer', process.env)
   if (program === undefined) return undefined
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'tributary-yardstick-'))
-  const account = process.getuid?.() === 0 ? UNPRIVILEGED : undefined
+  const account = unprivilegedAccount()
   const write = (name: string, text: string) => {
     fs.writeFileSync(path.join(folder, name), text, { mode: 0o600 })
     if (account) fs.chownSync(path.join(folder, name), account.uid, account.gid)

@@ -4,9 +4,8 @@ import * as net from 'node:net'
 import * as path from 'node:path'
 import { assertReachableBy, findPostgresBinaries } from '@tributary/storage-engine/admin'
 import pg from 'pg'
+import { unprivilegedAccount } from '../shared/unprivileged-account.ts'
 
-/** Postgres refuses to run as root; root hands it to this account. */
-const UNPRIVILEGED_ID = 65534
 const START_MS_MAX = 30_000
 const STOP_MS_MAX = 10_000
 const DATABASE = 'tributary_control'
@@ -29,11 +28,11 @@ export async function startEmbeddedPostgres(options: {
   readonly onLog: (line: string) => void
 }): Promise<EmbeddedPostgres> {
   const binaries = findPostgresBinaries()
-  const account = process.getuid?.() === 0 ? { uid: UNPRIVILEGED_ID, gid: UNPRIVILEGED_ID } : {}
+  const account = unprivilegedAccount()
   const data = path.join(options.folder, 'data')
-  if (account.uid !== undefined) assertReachableBy(account.uid, binaries.postgres)
+  if (account) assertReachableBy(account.uid, binaries.postgres)
   fs.mkdirSync(options.folder, { recursive: true, mode: 0o700 })
-  if (account.uid !== undefined) {
+  if (account) {
     fs.chownSync(options.folder, account.uid, account.gid)
     assertReachableBy(account.uid, options.folder)
   }
@@ -88,11 +87,11 @@ async function initialize(
   initdb: string,
   options: { folder: string; password: string },
   data: string,
-  account: { uid?: number; gid?: number },
+  account: ReturnType<typeof unprivilegedAccount>,
 ): Promise<void> {
   const passwordFile = path.join(options.folder, 'password')
   fs.writeFileSync(passwordFile, `${options.password}\n`, { mode: 0o600 })
-  if (account.uid !== undefined && account.gid !== undefined) fs.chownSync(passwordFile, account.uid, account.gid)
+  if (account) fs.chownSync(passwordFile, account.uid, account.gid)
   // A half-made folder of an interrupted first start would be refused.
   const unfinished = `${data}.new`
   fs.rmSync(unfinished, { recursive: true, force: true })
@@ -117,7 +116,7 @@ async function initialize(
   }
 }
 
-function run(program: string, args: string[], account: { uid?: number; gid?: number }): Promise<void> {
+function run(program: string, args: string[], account: ReturnType<typeof unprivilegedAccount>): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { ...account, stdio: ['ignore', 'ignore', 'pipe'], cwd: '/' })
     let errors = ''

@@ -84,10 +84,6 @@ export class PgbouncerProcess {
     }
   }
 
-  get hasExited(): boolean {
-    return this.#hasExited
-  }
-
   /** Resolves when it takes log-ins of this role with this verifier. */
   async admit(role: string, verifier: string): Promise<void> {
     checkPooledRole(role)

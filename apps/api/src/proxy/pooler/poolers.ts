@@ -5,13 +5,12 @@ import * as os from 'node:os'
 import * as path from 'node:path'
 import { promisify } from 'node:util'
 import type { Logger } from 'pino'
+import { unprivilegedAccount } from '../../shared/unprivileged-account.ts'
 import type { ComputePlace } from '../dial-compute.ts'
 import type { ComputeAddress } from '../proxy-contract.ts'
 import { filesOf, type PgbouncerVersion, parseVersion } from './pgbouncer-files.ts'
 import { PgbouncerProcess } from './pgbouncer-process.ts'
 
-/** nobody and nogroup. */
-const UNPRIVILEGED = { uid: 65_534, gid: 65_534 }
 /** A pooler that no client has used for so long ends. */
 const IDLE_MS = 300_000
 const SWEEP_MS = 30_000
@@ -114,7 +113,7 @@ export class Poolers {
       compute,
       poolSize: Math.max(1, Math.floor(connectionsMax * POOL_SHARE)),
       clientsMax: this.#options.clientsMax,
-      account: isRoot() ? UNPRIVILEGED : undefined,
+      account: unprivilegedAccount(),
       log: this.#options.log,
     })
     const pooler: Pooler = { key, process, users: 0, lastUsedMs: this.#options.nowMs() }
@@ -169,8 +168,4 @@ function endLeftovers(root: string): void {
   }
   fs.rmSync(root, { recursive: true, force: true })
   fs.mkdirSync(root, { mode: 0o711 })
-}
-
-function isRoot(): boolean {
-  return process.getuid?.() === 0
 }
